@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The contract between the dataplane and user space: every shared struct, enum and limit, and nothing else.
+ * scripts/generate-abi turns the BTF of this file into src/dataplane/abi.ts. Constants are enums because macros
+ * never reach BTF; padding is written out because -Wpadded -Werror refuses hidden holes.
+ */
+#ifndef BNG_ABI_H
+#define BNG_ABI_H
+
+#include <linux/types.h>
+
+enum bng_abi_version {
+	BNG_ABI_VERSION = 1,
+};
+
+enum bng_limit {
+	BNG_MAX_SUBSCRIBERS = 131072,
+	BNG_MAX_LOCAL_ADDRESSES = 256,
+	BNG_MAX_GARDEN_PREFIXES = 4096,
+	BNG_GARDEN_PORTS = 16, /* ports of one garden prefix */
+	BNG_MAX_PORTS = 64, /* interfaces that frames may be redirected to */
+	BNG_PUNT_LINES = 65536, /* lines whose punt rate is remembered */
+	BNG_PUNT_RING_BYTES = 4194304,
+	BNG_PUNT_SMALL = 640, /* bytes of frame in a small punt record */
+	BNG_PUNT_LARGE = 1664, /* bytes of frame in a large punt record; longer frames are dropped */
+	BNG_RATE_FRACTION_BITS = 20, /* fraction bits of bng_rate.ns_per_byte */
+};
+
+/* What happened to a frame, counted once at its exit in bng_verdicts. */
+enum bng_verdict {
+	BNG_VERDICT_DROP = 0, /* see bng_drops for why */
+	BNG_VERDICT_PUNT = 1, /* copied to user space */
+	BNG_VERDICT_ARP_REPLY = 2, /* answered in XDP */
+	BNG_VERDICT_FORWARD_UP = 3, /* redirected to the core */
+	BNG_VERDICT_FORWARD_DOWN = 4, /* redirected to a subscriber */
+	BNG_VERDICT_FORWARD_LOCAL = 5, /* subscriber to subscriber */
+	BNG_VERDICT_STACK_UP = 6, /* from a subscriber to the kernel's stack */
+	BNG_VERDICT_STACK_DOWN = 7, /* from the core to the stack, for a subscriber */
+	BNG_VERDICT_FOREIGN = 8, /* from the core to the stack, not for a subscriber */
+	BNG_VERDICT_EGRESS = 9, /* from the stack to a subscriber, tagged in tc */
+	BNG_VERDICT_COUNT = 10,
+};
+
+/* Why a frame was dropped, counted once at its exit in bng_drops. */
+enum bng_drop_reason {
+	BNG_DROP_MALFORMED = 0, /* truncated, bad header length, bad lengths */
+	BNG_DROP_TOO_MANY_TAGS = 1,
+	BNG_DROP_ETHERTYPE = 2, /* neither IPv4 nor ARP on the access side */
+	BNG_DROP_UNKNOWN_LINE = 3, /* nobody is installed at this line and MAC */
+	BNG_DROP_SPOOFED_ADDRESS = 4, /* known line, source address of nobody or of another */
+	BNG_DROP_SPOOFED_MAC = 5, /* right line and address, wrong MAC */
+	BNG_DROP_ARP_UNANSWERED = 6, /* ARP that is not a request for a gateway */
+	BNG_DROP_MULTICAST = 7, /* broadcast or multicast from a subscriber, DHCP apart */
+	BNG_DROP_GARDEN = 8, /* walled subscriber, destination or source not allowed */
+	BNG_DROP_GARDEN_FRAGMENT = 9, /* walled subscriber, fragment that cannot be judged by port */
+	BNG_DROP_LOCAL_SERVICE = 10, /* for an address of ours, not a service for subscribers */
+	BNG_DROP_DHCP_SERVER = 11, /* a DHCP server's message from a subscriber */
+	BNG_DROP_PUNT_LINE_RATE = 12,
+	BNG_DROP_PUNT_TOTAL_RATE = 13,
+	BNG_DROP_PUNT_RING_FULL = 14,
+	BNG_DROP_PUNT_TOO_LONG = 15,
+	BNG_DROP_POLICED_UP = 16,
+	BNG_DROP_POLICED_DOWN = 17,
+	BNG_DROP_NO_ROUTE = 18, /* FIB says blackhole, unreachable or prohibit */
+	BNG_DROP_LOCAL_FORBIDDEN = 19, /* subscriber to subscriber, not allowed by configuration */
+	BNG_DROP_EGRESS_NO_SUBSCRIBER = 20, /* the stack sent to an address that nobody holds */
+	BNG_DROP_EGRESS_ETHERTYPE = 21, /* the stack sent something that is not IPv4 */
+	BNG_DROP_HEADROOM = 22, /* the driver left no room for the tags */
+	BNG_DROP_COUNT = 23,
+};
+
+enum bng_punt_reason {
+	BNG_PUNT_DHCP = 1,
+};
+
+enum bng_subscriber_flag {
+	BNG_SUBSCRIBER_WALLED = 1,
+};
+
+enum bng_settings_flag {
+	BNG_SETTINGS_LOCAL_FORWARDING = 1, /* subscribers may reach each other through the gateway */
+	BNG_SETTINGS_FORWARD_IN_STACK = 2, /* never redirect: the stack forwards everything (for comparison) */
+};
+
+enum bng_garden_flag {
+	BNG_GARDEN_ANY = 1, /* every protocol and port; otherwise TCP and UDP to the ports listed */
+};
+
+/* A rate as a policer wants it; all zero means unlimited. */
+struct bng_rate {
+	__u64 ns_per_byte; /* with BNG_RATE_FRACTION_BITS fraction bits */
+	__u64 burst_ns;
+};
+
+/* .rodata of both objects' programs, set before load. Rates of punts cost one "byte" a frame. */
+struct bng_settings {
+	__u32 access_ifindex;
+	__u32 core_ifindex;
+	__be32 portal_address;
+	__be16 portal_port;
+	__u8 access_mac[6];
+	__u32 flags; /* enum bng_settings_flag */
+	struct bng_rate punt_line_rate;
+	struct bng_rate punt_total_rate;
+};
+
+/* Key of bng_lines: where one station is attached. VLAN ids in host byte order, 0 = no such tag. */
+struct bng_line_key {
+	__u32 ifindex;
+	__u16 s_vlan;
+	__u16 c_vlan;
+	__u8 mac[6];
+	__u16 reserved; /* zero */
+};
+
+/* Value of bng_subscribers, keyed by the subscriber's address (__be32). Replaced whole, never edited in place. */
+struct bng_subscriber {
+	__u32 ifindex;
+	__u32 slot; /* index into bng_traffic and bng_policers */
+	__u16 s_vlan; /* host byte order, 0 = untagged */
+	__u16 c_vlan; /* host byte order, 0 = no inner tag */
+	__be16 s_tpid;
+	__be16 c_tpid;
+	__u8 mac[6];
+	__u8 flags; /* enum bng_subscriber_flag */
+	__u8 reserved; /* zero */
+	struct bng_rate upstream;
+	struct bng_rate downstream;
+};
+
+/* Value of bng_traffic (per CPU), by slot. Octets of IP packets, Ethernet and tags left out. */
+struct bng_traffic {
+	__u64 upstream_packets;
+	__u64 upstream_bytes;
+	__u64 downstream_packets;
+	__u64 downstream_bytes;
+};
+
+/* Value of bng_policers, by slot: the theoretical arrival time of each direction (GCRA), ns of CLOCK_MONOTONIC. */
+struct bng_policer {
+	__u64 upstream_tat;
+	__u64 downstream_tat;
+};
+
+/* Key of bng_garden (longest prefix match). */
+struct bng_garden_key {
+	__u32 prefix_length;
+	__be32 address;
+};
+
+/* Value of bng_garden: what a walled subscriber may reach there. */
+struct bng_garden {
+	__u32 flags; /* enum bng_garden_flag */
+	__u32 port_count;
+	__be16 ports[BNG_GARDEN_PORTS];
+};
+
+/* Value of bng_local, keyed by an address of ours (__be32): gateways and the portal. */
+struct bng_local {
+	__u32 is_gateway; /* answer ARP for it */
+};
+
+/* Head of a record in bng_punts; the frame as it arrived, tags included, follows. */
+struct bng_punt {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 ifindex;
+	__u32 frame_length;
+	__u32 reason; /* enum bng_punt_reason */
+	__u16 s_vlan;
+	__u16 c_vlan;
+	__be16 s_tpid; /* 0 = untagged */
+	__be16 c_tpid;
+	__u16 l3_offset; /* where the IPv4 header begins in the frame */
+	__u16 reserved; /* zero */
+};
+
+/* Lists every shared type so that clang keeps it in the BTF; never used otherwise. */
+union bng_abi {
+	enum bng_abi_version abi_version;
+	enum bng_limit limit;
+	enum bng_verdict verdict;
+	enum bng_drop_reason drop_reason;
+	enum bng_punt_reason punt_reason;
+	enum bng_subscriber_flag subscriber_flag;
+	enum bng_settings_flag settings_flag;
+	enum bng_garden_flag garden_flag;
+	struct bng_settings settings;
+	struct bng_line_key line_key;
+	struct bng_subscriber subscriber;
+	struct bng_traffic traffic;
+	struct bng_policer policer;
+	struct bng_garden_key garden_key;
+	struct bng_garden garden;
+	struct bng_local local;
+	struct bng_punt punt;
+};
+
+#endif

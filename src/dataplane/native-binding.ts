@@ -1,0 +1,133 @@
+/**
+ * The face of the C++ addon (`native/`): verbs and bytes. No policy here, and no field of `bpf/bng_abi.h`.
+ *
+ * Every verb throws `Error & NativeFailure` when the kernel refuses, when a handle is closed, or when an argument has
+ * the wrong type or length. Lengths are checked against the map before the kernel sees them. Closing twice is fine.
+ * All `Uint8Array` arguments are only read during the call.
+ */
+
+/** What the addon's errors carry: `operation` such as `map.update`, `code` such as `ENOENT`, errno as a positive number. */
+export interface NativeFailure {
+  readonly operation: string;
+  readonly code: string;
+  readonly errno: number;
+}
+
+export type XdpMode = 'native' | 'generic';
+
+export interface NativeBinding {
+  /** Opens an ELF object without loading it. */
+  openObject(path: string): NativeObject;
+  /** Opens a raw packet socket (AF_PACKET) on an interface of the calling thread's network namespace. */
+  openPacketSocket(options: PacketSocketOptions): NativePacketSocket;
+  /** Ring buffer consumer over a loaded map of type RINGBUF. */
+  openRingBuffer(map: NativeMap, options: RingBufferOptions): NativeRingBuffer;
+  /** Index of an interface in this network namespace; throws ENODEV. */
+  interfaceIndex(name: string): number;
+  possibleCpus(): number;
+}
+
+export interface NativeObject {
+  /** Raw BTF (.BTF section) of the object; available once open. */
+  btf(): Uint8Array;
+  mapNames(): string[];
+  programNames(): string[];
+  /** The initial bytes of `.rodata`; before load only. */
+  rodata(): Uint8Array;
+  /** Replaces the bytes of `.rodata`, whole; before load only. */
+  setRodata(bytes: Uint8Array): void;
+  setMaxEntries(mapName: string, maxEntries: number): void;
+  /** Uses another object's loaded map in place of this object's own; before load only. */
+  reuseMap(mapName: string, map: NativeMap): void;
+  /** Loads into the kernel; a verifier refusal throws with the end of its log in the message. */
+  load(): void;
+  /** After load. */
+  map(name: string): NativeMap;
+  program(name: string): NativeProgram;
+  /** Closes the object and all maps, programs, links and ring buffers made from it. */
+  close(): void;
+}
+
+export type MapUpdateMode = 'any' | 'create' | 'replace';
+
+export interface NativeMap {
+  readonly name: string;
+  readonly type: number;
+  readonly keySize: number;
+  /** Bytes of one value; of one CPU's value for per-CPU maps. */
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  /** The value, or null when the key is absent. Per-CPU maps give all CPUs' values one after another, each padded to 8 bytes. */
+  lookup(key: Uint8Array): Uint8Array | null;
+  update(key: Uint8Array, value: Uint8Array, mode?: MapUpdateMode): void;
+  /** False when the key was absent. */
+  delete(key: Uint8Array): boolean;
+  /** Writes `count` entries laid out one after another with one system call where the kernel can. */
+  updateBatch(keys: Uint8Array, values: Uint8Array, count: number): void;
+  /** Reads every entry in batches; keys and values laid out one after another. Not for per-CPU maps. */
+  readAll(): { readonly keys: Uint8Array; readonly values: Uint8Array; readonly count: number };
+  /**
+   * For per-CPU arrays whose value is made of u64 words: reads entries `first` to `first + count - 1`, summed over CPUs,
+   * `valueSize / 8` words an entry.
+   */
+  readSums(first: number, count: number): BigUint64Array;
+  close(): void;
+}
+
+export interface NativeProgram {
+  readonly name: string;
+  /** Attaches as a bpf_link that goes away with `close()` or the process. */
+  attachXdp(ifindex: number, mode: XdpMode): NativeLink;
+  /** Attaches to clsact egress or ingress (created when missing); `replace` swaps the program at the same handle. */
+  attachTc(ifindex: number, direction: 'ingress' | 'egress'): NativeLink;
+  /** BPF_PROG_TEST_RUN. `dataOut` is the frame after the program. */
+  testRun(options: TestRunOptions): TestRunResult;
+}
+
+export interface TestRunOptions {
+  readonly data: Uint8Array;
+  /** Default 1. The kernel does not restore a rewritten frame between rounds. */
+  readonly repeat?: number;
+  /** `ingress_ifindex` of the XDP context; the interface must exist in this namespace. Default: none. */
+  readonly ingressIfindex?: number;
+}
+
+export interface TestRunResult {
+  readonly returnValue: number;
+  readonly dataOut: Uint8Array;
+  /** Mean nanoseconds of one round, as the kernel reports. */
+  readonly durationNs: number;
+}
+
+export interface NativeLink {
+  /** Swaps the program in place without a gap. */
+  replace(program: NativeProgram): void;
+  /** Detaches. */
+  close(): void;
+}
+
+export interface RingBufferOptions {
+  /** Bytes of the slab that records are copied into; reused for every batch. */
+  readonly slabBytes: number;
+  /**
+   * Called on the event loop with `used` bytes of the slab filled. Records: u32 length (host order), u32 zero, the
+   * bytes, padded to 8. The slab's content is only valid during the call.
+   */
+  readonly onBatch: (slab: Uint8Array, used: number, records: number) => void;
+}
+
+export interface NativeRingBuffer {
+  close(): void;
+}
+
+export interface PacketSocketOptions {
+  readonly ifindex: number;
+  /** Without it the socket only sends and receives nothing. Frames carry their tags as on the wire. */
+  readonly onFrame?: (frame: Uint8Array) => void;
+}
+
+export interface NativePacketSocket {
+  /** Sends one whole Ethernet frame; false when the device's queue is full (ENOBUFS, EAGAIN). */
+  send(frame: Uint8Array): boolean;
+  close(): void;
+}

@@ -1,0 +1,32 @@
+/** Where a subscriber is attached, as the BNG sees it. circuit-id and remote-id are opaque bytes (TR-101). */
+import type { Mac } from './mac.js';
+import { formatMac } from './mac.js';
+
+/** The tags of a line. 0 means "no such tag"; a single-tagged line has an S-VLAN only. */
+export interface VlanTags {
+  readonly sVlan: number;
+  readonly cVlan: number;
+}
+
+/** Where frames of one station arrive: what the dataplane can tell by itself. `ifindex` is the access interface. */
+export interface Attachment extends VlanTags {
+  readonly ifindex: number;
+  readonly mac: Mac;
+}
+
+/** The attachment and what the access node says of it in option 82 (RFC 3046). */
+export interface AccessLine extends Attachment {
+  readonly circuitId?: Uint8Array;
+  readonly remoteId?: Uint8Array;
+}
+
+/** A map key for an attachment; two attachments are the same exactly when their keys are. */
+export function attachmentKey(a: Attachment): string {
+  return `${a.ifindex}/${a.sVlan}/${a.cVlan}/${a.mac.toString(16)}`;
+}
+
+/** Text for logs and operators: `100.7 02:00:00:00:00:01`, `untagged 02:…`. */
+export function formatAttachment(a: Attachment): string {
+  const tags = a.sVlan === 0 ? 'untagged' : a.cVlan === 0 ? String(a.sVlan) : `${a.sVlan}.${a.cVlan}`;
+  return `${tags} ${formatMac(a.mac)}`;
+}

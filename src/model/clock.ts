@@ -1,0 +1,36 @@
+/**
+ * The two times we use: monotonic for every duration and deadline, wall time only where people or protocols see it.
+ */
+
+export interface TimerHandle {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds from an arbitrary start; never goes back, not moved by a step of the wall clock. */
+  monotonicMs(): number;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  wallMs(): number;
+  /** Calls `fire` once, not before `delayMs` from now. Delays beyond what one system timer holds are allowed. */
+  after(delayMs: number, fire: () => void): TimerHandle;
+}
+
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** The clock of the running process. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(delayMs, fire) {
+    const due = performance.now() + delayMs;
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      const rest = due - performance.now();
+      const step = Math.min(Math.max(rest, 0), LONGEST_TIMEOUT_MS);
+      timer = setTimeout(() => (rest > LONGEST_TIMEOUT_MS ? arm() : fire()), step);
+      timer.unref();
+    };
+    arm();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

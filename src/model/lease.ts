@@ -1,0 +1,11 @@
+/** What a DHCP answer promises to a client. */
+import type { Ipv4, Ipv4Prefix } from './ipv4.js';
+
+/** Everything a DHCPOFFER or DHCPACK says of an address (RFC 2131 §4.3.1). */
+export interface LeaseTerms {
+  readonly address: Ipv4;
+  readonly network: Ipv4Prefix;
+  readonly gateway: Ipv4;
+  readonly dns: readonly Ipv4[];
+  readonly leaseSeconds: number;
+}
