@@ -1,37 +1,32 @@
 /** What happened to sessions, told to onlookers (metrics, live events, logs). Nothing may depend on hearing it. */
 import type { Ipv4 } from '../model/ipv4.js';
+import type { TrafficCounters } from '../model/traffic-counters.js';
 import type { SessionStateName, SessionView } from './view.js';
 
+interface Told {
+  readonly wallMs: number;
+  readonly session: SessionView;
+}
+
 export type LifecycleEvent =
-  | { readonly type: 'session-created'; readonly wallMs: number; readonly session: SessionView }
-  | {
+  | (Told & { readonly type: 'session-created' })
+  | (Told & {
       readonly type: 'state-changed';
-      readonly wallMs: number;
-      readonly session: SessionView;
       readonly from: SessionStateName;
       readonly to: SessionStateName;
       /** How long the session was in `from`. */
       readonly durationMs: number;
-    }
-  | {
-      readonly type: 'lease-bound' | 'lease-renewed' | 'lease-ended';
-      readonly wallMs: number;
-      readonly session: SessionView;
+    })
+  | (Told & { readonly type: 'lease-bound' | 'lease-renewed'; readonly address: Ipv4; readonly poolName: string })
+  /** `traffic` is what the lease carried in all; the dataplane no longer counts it. */
+  | (Told & {
+      readonly type: 'lease-ended';
       readonly address: Ipv4;
-    }
-  | {
-      readonly type: 'order-refused';
-      readonly wallMs: number;
-      readonly session: SessionView | null;
-      readonly order: string;
-      readonly reason: string;
-    }
-  | {
-      readonly type: 'trouble';
-      readonly wallMs: number;
-      readonly session: SessionView;
-      readonly reason: string;
-    };
+      readonly poolName: string;
+      readonly traffic: TrafficCounters;
+    })
+  | (Told & { readonly type: 'order-refused'; readonly order: string; readonly reason: string })
+  | (Told & { readonly type: 'trouble'; readonly reason: string });
 
 export type LifecycleListener = (event: LifecycleEvent) => void;
 
