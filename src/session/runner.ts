@@ -76,7 +76,7 @@ export class SessionRunner {
     if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
-    if (record.session.state.name === 'terminated') this.#ended(record);
+    if (before.state !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
   }
 
   #perform(

@@ -61,7 +61,7 @@ export class SessionTable {
     this.#counts[before] -= 1;
     this.#counts[state.name] += 1;
     this.#reindex(record);
-    if (state.name !== 'terminated') return;
+    if (before === 'terminated' || state.name !== 'terminated') return;
     this.#byId.delete(record.id);
     this.#bySubscriber.delete(record.identity.subscriberId);
   }

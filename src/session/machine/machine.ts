@@ -165,5 +165,7 @@ function onTerminated(state: State, event: Exclude<SessionEvent, AnswerEvent>): 
   if (isOrder(event)) {
     return settle(state, { type: 'order-refused', kind: 'conflict', reason: 'the session has ended' });
   }
+  // Authentication outlived the session: what it was granted goes back.
+  if (event.type === 'authorised') return settle(state, { type: 'free', grant: event.grant });
   return unchanged({ state, step: null });
 }
