@@ -15,7 +15,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi check format test test-unit test-native test-bpf test-lab demo lab lab-up lab-down bench clean distclean
+.PHONY: help deps build addon bpf abi check format test test-unit test-native test-bpf test-lab demo lab lab-up lab-down bench lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -78,13 +78,19 @@ demo: deps ## set up, build and play a whole ISP with ten subscribers (as root; 
 	@$(node) exec node dist/src/bin/bng.js demo $(ARGS)
 
 lab: lab-up
+
 lab-up: build ## build the lab's namespaces and leave them up (as root)
 	@$(node) node dist/src/bin/bng.js lab up
+
 lab-down: build ## take the lab down
 	@$(node) node dist/src/bin/bng.js lab down
 
 bench: build ## measure latency, rates and cost per packet (as root)
 	@$(node) node dist/scripts/bench.js
+
+lock: ## bring package-lock.json up to date with package.json, for every platform
+	@$(node) npm install --package-lock-only --no-audit --no-fund --loglevel=error
+	@$(node) node scripts/lock-platforms.mjs
 
 clean: ## remove what was built
 	@rm -rf build dist
