@@ -8,8 +8,8 @@ cd "$(dirname "$0")/.."
 packages=""
 need() { packages="$packages $*"; }
 
-# BPF programs and the addon's libbpf: compiler and strip, helper headers, what libbpf links, BTF dumps for the ABI.
-need clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool
+# BPF programs: compiler, libbpf (for the addon too; it brings libelf and zlib), bpftool to link objects and dump BTF.
+need clang libbpf-dev bpftool
 # The addon: node-gyp needs make, python3 and a C++ compiler.
 need g++ make python3
 # `make check` holds C and C++ against clang-format.
