@@ -26,6 +26,9 @@
 
 const volatile struct bng_settings bng_settings SEC(".rodata");
 
+/* Keeps the BTF of every shared type in the object, for user space to compare with its own. Never read. */
+const union bng_abi *bng_abi_types __attribute__((used));
+
 char bng_license[] SEC("license") = "Dual BSD/GPL";
 
 /* Group addresses of either layer (RFC 1122 §3.3.6): nothing from a subscriber is for more than one receiver. */
