@@ -58,7 +58,10 @@ export class ConntrackFlush {
   async #withFlows(addresses: readonly string[]): Promise<string[]> {
     const asked = new Set(addresses);
     const found = new Set<string>();
-    const lines = execa('conntrack', ['-L', '-f', 'ipv4'], { timeout: this.#options.deadlineMs, buffer: false });
+    const lines = execa('conntrack', ['-L', '-f', 'ipv4'], {
+      timeout: this.#options.deadlineMs,
+      buffer: false,
+    });
     for await (const line of lines) {
       for (const [, address = ''] of line.matchAll(/(?:src|dst)=([0-9.]+)/g)) {
         if (asked.has(address)) found.add(address);

@@ -79,9 +79,13 @@ export class GardenFirewall {
 
   /** Who is a member, read back from the kernel. Slow for big sets (15 µs a member): for dumps only. */
   async dumpMembers(): Promise<ReadonlySet<Ipv4>> {
-    const { stdout } = await execa('nft', ['-j', 'list', 'set', 'inet', this.#options.table, GARDEN_MEMBERS], {
-      timeout: this.#options.deadlineMs,
-    });
+    const { stdout } = await execa(
+      'nft',
+      ['-j', 'list', 'set', 'inet', this.#options.table, GARDEN_MEMBERS],
+      {
+        timeout: this.#options.deadlineMs,
+      },
+    );
     return new Set(memberTexts(JSON.parse(stdout)).map(parseIpv4));
   }
 

@@ -171,8 +171,7 @@ function withoutCovered(rules: readonly GardenRule[]): readonly GardenRule[] {
 
 function covers(outer: Ipv4Prefix, inner: Ipv4Prefix): boolean {
   return (
-    outer.length <= inner.length &&
-    ipv4FromNumber(inner.network & prefixMask(outer.length)) === outer.network
+    outer.length <= inner.length && ipv4FromNumber(inner.network & prefixMask(outer.length)) === outer.network
   );
 }
 

@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
+import { type Mac, parseMac } from '../model/mac.js';
 
 export interface PoolNetwork {
   readonly network: Ipv4Prefix;
@@ -24,6 +25,12 @@ export interface LinkSetupOptions {
 /** What a subscriber's packets may measure; the tags come on top. */
 const SUBSCRIBER_MTU = 1500;
 const TWO_TAGS_BYTES = 8;
+
+export interface LinkState {
+  readonly mtu: number;
+  readonly mac: Mac;
+  readonly flags: readonly string[];
+}
 
 type Undo = () => Promise<void>;
 
@@ -47,8 +54,8 @@ export class LinkSetup {
    */
   async apply(): Promise<void> {
     const { accessInterface: access, coreInterface: core } = this.#options;
-    const link = await this.#link(access);
-    await this.#link(core);
+    const link = await this.#up(access);
+    await this.#up(core);
     if (link.mtu < SUBSCRIBER_MTU + TWO_TAGS_BYTES) {
       this.#warnings.push(
         `${access} has MTU ${link.mtu}: packets of ${SUBSCRIBER_MTU} bytes with two tags do not fit; ` +
@@ -59,7 +66,10 @@ export class LinkSetup {
     await this.#offloadOff(access, 'large-receive-offload', 'lro');
     // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
     if (!link.flags.includes('NOARP')) {
-      await this.#change(['ip', 'link', 'set', access, 'arp', 'off'], ['ip', 'link', 'set', access, 'arp', 'on']);
+      await this.#change(
+        ['ip', 'link', 'set', access, 'arp', 'off'],
+        ['ip', 'link', 'set', access, 'arp', 'on'],
+      );
     }
     // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
@@ -73,26 +83,23 @@ export class LinkSetup {
   async revert(): Promise<readonly string[]> {
     const failures: string[] = [];
     for (const undo of this.#undo.splice(0).reverse()) {
-      await undo().catch((error: unknown) => failures.push(error instanceof Error ? error.message : String(error)));
+      await undo().catch((error: unknown) =>
+        failures.push(error instanceof Error ? error.message : String(error)),
+      );
     }
     return failures;
   }
 
-  async #link(name: string): Promise<{ readonly mtu: number; readonly flags: readonly string[] }> {
-    const [found] = await this.#read(['link', 'show', 'dev', name]);
-    const mtu = found?.['mtu'];
-    const flags = found?.['flags'];
-    if (typeof mtu !== 'number' || !Array.isArray(flags)) {
-      throw new BngError('BNG_ERR_DATAPLANE', 'expected an interface of this network namespace', { interface: name });
-    }
-    if (!flags.includes('UP')) {
+  async #up(name: string): Promise<LinkState> {
+    const link = await readLink(name, this.#options.deadlineMs);
+    if (!link.flags.includes('UP')) {
       await this.#change(['ip', 'link', 'set', name, 'up'], ['ip', 'link', 'set', name, 'down']);
     }
-    return { mtu, flags: flags.filter((flag) => typeof flag === 'string') };
+    return link;
   }
 
   async #localAddress(address: string): Promise<void> {
-    const present = await this.#read(['addr', 'show', 'to', `${address}/32`]);
+    const present = await readIp(['addr', 'show', 'to', `${address}/32`], this.#options.deadlineMs);
     if (present.some((link) => link['ifname'] !== undefined)) return;
     const where = ['addr', 'X', `${address}/32`, 'dev', 'lo'];
     await this.#change(
@@ -104,14 +111,17 @@ export class LinkSetup {
   async #poolRoute(pool: PoolNetwork): Promise<void> {
     const network = formatPrefix(pool.network);
     const access = this.#options.accessInterface;
-    const routes = await this.#read(['route', 'show', 'exact', network]);
+    const routes = await readIp(['route', 'show', 'exact', network], this.#options.deadlineMs);
     if (routes.some((route) => route['dev'] === access)) return;
     const what = [network, 'dev', access, 'src', formatIpv4(pool.gateway), 'mtu', String(SUBSCRIBER_MTU)];
     await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', network, 'dev', access]);
   }
 
   async #offloadOff(name: string, feature: string, option: string): Promise<void> {
-    const listing = await execa('ethtool', ['-k', name], { timeout: this.#options.deadlineMs, reject: false });
+    const listing = await execa('ethtool', ['-k', name], {
+      timeout: this.#options.deadlineMs,
+      reject: false,
+    });
     if (listing.failed) {
       this.#warnings.push(`${option} of ${name} not known (ethtool: ${listing.shortMessage ?? 'failed'})`);
       return;
@@ -119,7 +129,9 @@ export class LinkSetup {
     const line = listing.stdout.split('\n').find((text) => text.trim().startsWith(`${feature}: on`));
     if (line === undefined) return;
     if (line.includes('[fixed]')) {
-      this.#warnings.push(`${feature} of ${name} is on and cannot be switched off: XDP does not see what it removes`);
+      this.#warnings.push(
+        `${feature} of ${name} is on and cannot be switched off: XDP does not see what it removes`,
+      );
       return;
     }
     await this.#change(['ethtool', '-K', name, option, 'off'], ['ethtool', '-K', name, option, 'on']);
@@ -139,22 +151,37 @@ export class LinkSetup {
   }
 
   async #change(command: readonly string[], undo: readonly string[]): Promise<void> {
-    await this.#run(command);
-    this.#undo.push(async () => void (await this.#run(undo)));
+    const { deadlineMs } = this.#options;
+    await run(command, deadlineMs);
+    this.#undo.push(async () => void (await run(undo, deadlineMs)));
   }
+}
 
-  async #read(args: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const text = await this.#run(['ip', '-j', ...args]);
-    const parsed: unknown = text.trim() === '' ? [] : JSON.parse(text);
-    return Array.isArray(parsed) ? parsed : [];
+/** An interface of this network namespace; throws `BNG_ERR_DATAPLANE` when there is none of that name. */
+export async function readLink(name: string, deadlineMs: number): Promise<LinkState> {
+  const [found] = await readIp(['link', 'show', 'dev', name], deadlineMs);
+  const mtu = found?.['mtu'];
+  const flags = found?.['flags'];
+  const address = found?.['address'];
+  if (typeof mtu !== 'number' || typeof address !== 'string' || !Array.isArray(flags)) {
+    throw new BngError('BNG_ERR_DATAPLANE', 'expected an Ethernet interface', { interface: name });
   }
+  return { mtu, mac: parseMac(address), flags: flags.filter((flag) => typeof flag === 'string') };
+}
 
-  async #run(command: readonly string[]): Promise<string> {
-    const [file = '', ...args] = command;
-    const result = await execa(file, args, { timeout: this.#options.deadlineMs, reject: false });
-    if (!result.failed) return result.stdout;
-    throw new BngError('BNG_ERR_DATAPLANE', result.stderr || (result.shortMessage ?? 'command failed'), {
-      command: command.join(' '),
-    });
-  }
+type IpListing = readonly Readonly<Record<string, unknown>>[];
+
+async function readIp(args: readonly string[], deadlineMs: number): Promise<IpListing> {
+  const text = await run(['ip', '-j', ...args], deadlineMs);
+  const parsed: unknown = text.trim() === '' ? [] : JSON.parse(text);
+  return Array.isArray(parsed) ? parsed : [];
+}
+
+async function run(command: readonly string[], deadlineMs: number): Promise<string> {
+  const [file = '', ...args] = command;
+  const result = await execa(file, args, { timeout: deadlineMs, reject: false });
+  if (!result.failed) return result.stdout;
+  throw new BngError('BNG_ERR_DATAPLANE', result.stderr || (result.shortMessage ?? 'command failed'), {
+    command: command.join(' '),
+  });
 }

@@ -6,6 +6,7 @@ import { attachmentKey } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
+import { BngDropReasonLabels, BngVerdictLabels } from './abi.js';
 import type {
   Dataplane,
   DataplaneInspection,
@@ -124,11 +125,11 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
   }
 
   drops(): Readonly<Record<string, bigint>> {
-    return {};
+    return zeroes(BngDropReasonLabels);
   }
 
   verdicts(): Readonly<Record<string, bigint>> {
-    return {};
+    return zeroes(BngVerdictLabels);
   }
 
   ports(): ReturnType<DataplaneInspection['ports']> {
@@ -173,4 +174,8 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const holder = this.#lines.get(attachmentKey(entry.attachment));
     return holder === undefined || holder === entry.address ? null : 'line already in use by another address';
   }
+}
+
+function zeroes(labels: ReadonlyMap<number, string>): Readonly<Record<string, bigint>> {
+  return Object.fromEntries([...labels.values()].map((label) => [label, 0n]));
 }
