@@ -61,7 +61,8 @@ check-c: build
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(bpf_sources) $(native_sources); \
 	else echo 'check: clang-format is not installed, C and C++ not checked'; fi
 
-format: ## format TypeScript, C and C++ in place
+format: ## format TypeScript, C and C++ in place, and apply what lint can fix
+	@$(node) eslint --fix .
 	@$(node) biome format --write .
 	@clang-format -i $(bpf_sources) $(native_sources)
 
