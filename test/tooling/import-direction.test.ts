@@ -56,7 +56,10 @@ describe('import direction', () => {
   ];
   for (const [file, imported, allowed] of cases) {
     it(`${file} ${allowed ? 'may' : 'must not'} import ${imported}`, async () => {
-      const found = await reports(file, `import type * as It from '${imported}';\nexport type Held = typeof It;\n`);
+      const found = await reports(
+        file,
+        `import type * as It from '${imported}';\nexport type Held = typeof It;\n`,
+      );
       assert.deepEqual(found, allowed ? [] : ['import-x/no-restricted-paths']);
     });
   }
