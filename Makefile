@@ -15,7 +15,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi check format test test-unit test-native test-bpf test-lab demo lab lab-up lab-down bench lock clean distclean
+.PHONY: help deps build addon bpf abi check check-format check-lint check-abi check-c format test test-unit test-native test-bpf test-lab demo lab lab-up lab-down bench lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -49,21 +49,27 @@ abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
 	@$(MAKE) dist/.tsc
 
-check: build ## formatting, lint, import directions, stale generated files (types: build)
+check: build check-format check-lint check-abi check-c ## formatting, lint, import directions, stale abi.ts (types: build); -k goes on after a finding
+
+check-format: build
 	@$(node) biome format .
+check-lint: build
 	@$(node) eslint .
+check-abi: build
 	@$(node) node dist/scripts/generate-abi.js --check
+check-c: build
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(bpf_sources) $(native_sources); \
 	else echo 'check: clang-format is not installed, C and C++ not checked'; fi
 
-format: ## format TypeScript, C and C++ in place
+format: ## format TypeScript, C and C++ in place, and apply what lint can fix
+	@$(node) eslint --fix .
 	@$(node) biome format --write .
 	@clang-format -i $(bpf_sources) $(native_sources)
 
 # The steps in order, even under make -j: nothing can build before deps.
 test: deps ## set up, build, check and run every test (as root)
 	@$(MAKE) build
-	@$(MAKE) check
+	@$(MAKE) -k check
 	@$(node) node dist/scripts/run-tests.js
 
 test-unit: dist/.tsc ## unit tests alone; ONLY=text takes the files whose path holds it
