@@ -103,7 +103,7 @@ export class DhcpOptions {
   /** Option 57: the longest IP datagram that the client takes. Legal from 576 (RFC 2132 §9.10); given as it stands. */
   get maxMessageSize(): number | undefined {
     const value = this.#exact(DhcpOption.MaxMessageSize, 2);
-    return value && ((value[0] ?? 0) << 8) | (value[1] ?? 0);
+    return value && new ByteReader(value).u16();
   }
 
   /** Option 61, opaque, with its type byte (RFC 2132 §9.14). */
