@@ -46,7 +46,7 @@ export function parsePrefix(text: string): Ipv4Prefix {
     throw new BngError('BNG_ERR_VALUE', 'expected an IPv4 prefix such as 192.0.2.0/24', { found: text });
   }
   const network = parseIpv4(match[1]);
-  if (((network & prefixMask(length)) >>> 0) !== network) {
+  if ((network & prefixMask(length)) >>> 0 !== network) {
     throw new BngError('BNG_ERR_VALUE', 'expected a prefix without host bits', { found: text });
   }
   return { network, length };
@@ -57,7 +57,7 @@ export function formatPrefix(prefix: Ipv4Prefix): string {
 }
 
 export function prefixContains(prefix: Ipv4Prefix, address: Ipv4): boolean {
-  return ((address & prefixMask(prefix.length)) >>> 0) === prefix.network;
+  return (address & prefixMask(prefix.length)) >>> 0 === prefix.network;
 }
 
 /** The highest address of the prefix; for lengths up to 30 this is the directed broadcast address. */

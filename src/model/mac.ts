@@ -15,7 +15,10 @@ export function parseMac(text: string): Mac {
 }
 
 export function formatMac(mac: Mac): string {
-  return mac.toString(16).padStart(12, '0').replace(/..(?!$)/g, '$&:');
+  return mac
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/..(?!$)/g, '$&:');
 }
 
 /** Reads six bytes, first octet first. */

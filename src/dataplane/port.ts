@@ -1,0 +1,80 @@
+/**
+ * What others may ask of the dataplane, over model values: put subscribers in and out, read what it counted, take
+ * punted frames and send frames. No BPF and no nftables in these names.
+ */
+import type { Attachment } from '../model/access-line.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { Mac } from '../model/mac.js';
+import type { TrafficCounters } from '../model/traffic-counters.js';
+
+/** One subscriber as the dataplane knows it; the address is the key. A rate of 0 means unlimited. */
+export interface SubscriberEntry {
+  readonly address: Ipv4;
+  readonly attachment: Attachment;
+  readonly walled: boolean;
+  readonly downloadBitsPerSecond: number;
+  readonly uploadBitsPerSecond: number;
+}
+
+export type DataplaneOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export type RemoveOutcome =
+  | { readonly ok: true; readonly traffic: TrafficCounters }
+  | { readonly ok: false; readonly reason: string };
+
+export interface Dataplane {
+  /** Resolves when packets of the subscriber are forwarded or filtered as the entry says. Counters start at zero. */
+  install(entry: SubscriberEntry): Promise<DataplaneOutcome>;
+  /** Replaces the entry of the same address whole; counters go on. Newly walled flows are cut, established ones too. */
+  update(entry: SubscriberEntry): Promise<DataplaneOutcome>;
+  /** Stops forwarding, then reads the final counters. Removing an unknown address succeeds with no traffic. */
+  remove(address: Ipv4): Promise<RemoveOutcome>;
+  /** What the kernel counted for one address since its install; null when it is not installed. */
+  traffic(address: Ipv4): TrafficCounters | null;
+}
+
+/** A frame the dataplane handed up. `frame` is only valid during the listener's call. */
+export interface PuntedFrame {
+  readonly frame: Uint8Array;
+  readonly ifindex: number;
+  /** 0 = no such tag. */
+  readonly sVlan: number;
+  readonly cVlan: number;
+  /** TPIDs as on the wire (0x8100, 0x88a8); 0 = no such tag. */
+  readonly sTpid: number;
+  readonly cTpid: number;
+}
+
+export interface PuntPath {
+  /** One listener; the punt path stays closed until it is set. */
+  onPunt(listener: (punted: PuntedFrame) => void): void;
+  /** Sends one whole frame on an access interface; false when its queue is full. */
+  transmit(ifindex: number, frame: Uint8Array): boolean;
+  /** The MAC address that subscribers see as their gateway's. */
+  accessMac(ifindex: number): Mac;
+}
+
+/** One subscriber as read back from the kernel, for operators and tests. */
+export interface DumpedSubscriber extends SubscriberEntry {
+  readonly slot: number;
+  readonly traffic: TrafficCounters;
+  /** Is the address in the firewall's set of garden members? Always equal to `walled` unless something is wrong. */
+  readonly gardenMember: boolean;
+}
+
+export interface DataplaneInspection {
+  /** Everything in the kernel, read back; not from our own memory. */
+  dump(): Promise<readonly DumpedSubscriber[]>;
+  /** Frames dropped since start, by reason; every reason is present. */
+  drops(): Readonly<Record<string, bigint>>;
+  /** Frames by what happened to them, since start; every verdict is present. */
+  verdicts(): Readonly<Record<string, bigint>>;
+  /** Per interface: how the programs are attached. */
+  ports(): readonly {
+    readonly interface: string;
+    readonly role: 'access' | 'core';
+    readonly xdpMode: 'native' | 'generic';
+  }[];
+  /** Counters of every installed address, one pass over the kernel's maps. */
+  allTraffic(): ReadonlyMap<Ipv4, TrafficCounters>;
+}

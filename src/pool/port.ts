@@ -1,0 +1,35 @@
+/** What others may ask of the address pools. Addresses in, addresses out: nothing about leases or time. */
+import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
+
+/** What configuration says of a pool, as DHCP hands it out. */
+export interface PoolTerms {
+  readonly name: string;
+  readonly network: Ipv4Prefix;
+  readonly gateway: Ipv4;
+  readonly dns: readonly Ipv4[];
+  readonly leaseSeconds: number;
+}
+
+export type AllocationResult =
+  | { readonly kind: 'allocated'; readonly address: Ipv4 }
+  | { readonly kind: 'exhausted' }
+  | { readonly kind: 'unknown-pool' };
+
+export interface PoolUsage {
+  readonly name: string;
+  readonly capacity: number;
+  readonly allocated: number;
+  readonly quarantined: number;
+}
+
+export interface AddressPools {
+  /** Places the holder on the pool's hash ring; a holder that already has an address of this pool gets the same one. */
+  allocate(poolName: string, holder: string): AllocationResult;
+  /** Gives an address back; false when `holder` does not hold it. */
+  free(poolName: string, address: Ipv4, holder: string): boolean;
+  /** Takes an address out of use until `unquarantine`; whoever holds it loses it. */
+  quarantine(poolName: string, address: Ipv4): void;
+  unquarantine(poolName: string, address: Ipv4): void;
+  terms(poolName: string): PoolTerms | null;
+  usage(): readonly PoolUsage[];
+}

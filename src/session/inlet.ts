@@ -1,0 +1,85 @@
+/** What the inlets (DHCP, OLT, HTTP) may ask of the session layer, and what they get back. */
+import type { AccessLine } from '../model/access-line.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { LeaseTerms } from '../model/lease.js';
+import type { SessionStateName, SessionView } from './view.js';
+
+/** The four kinds of DHCPREQUEST (RFC 2131 §4.3.2). */
+export type DhcpRequestKind = 'selecting' | 'init-reboot' | 'renewing' | 'rebinding';
+
+/** What to answer a DHCP client. `serverId` is the address that subscribers know the server by. */
+export type DhcpVerdict =
+  | {
+      readonly kind: 'offer' | 'ack' | 'inform';
+      readonly poolName: string;
+      readonly terms: LeaseTerms;
+      readonly serverId: Ipv4;
+    }
+  | { readonly kind: 'nak'; readonly poolName: string; readonly reason: string; readonly serverId: Ipv4 }
+  | { readonly kind: 'silence'; readonly reason: string };
+
+export interface DhcpInlet {
+  discover(line: AccessLine): Promise<DhcpVerdict>;
+  request(line: AccessLine, kind: DhcpRequestKind, address: Ipv4): Promise<DhcpVerdict>;
+  /** DHCPINFORM: the client has its address from elsewhere and wants the other parameters. */
+  inform(line: AccessLine, address: Ipv4): Promise<DhcpVerdict>;
+  release(line: AccessLine, address: Ipv4): Promise<void>;
+  decline(line: AccessLine, address: Ipv4): Promise<void>;
+  /** True for an address that DHCP clients may know this server by. */
+  isServerId(address: Ipv4): boolean;
+}
+
+/** An ONT as the access node reports it. */
+export interface OntSighting {
+  readonly ontSerial: string;
+  readonly circuitId: Uint8Array;
+}
+
+export interface OntInlet {
+  ontDetected(ont: OntSighting): void;
+  ontDisconnected(ontSerial: string): void;
+}
+
+export interface ActivationOrder {
+  readonly ontSerial: string;
+  readonly serviceId: string;
+  readonly poolName: string;
+  readonly downloadBitsPerSecond: number;
+  readonly uploadBitsPerSecond: number;
+}
+
+export type OperatorResult =
+  | {
+      readonly ok: true;
+      readonly ontSerial: string;
+      readonly oldState: SessionStateName;
+      readonly newState: SessionStateName;
+      readonly oldAddress: Ipv4 | null;
+      readonly message: string;
+    }
+  | { readonly ok: false; readonly kind: 'unknown-ont' }
+  /** The session's present state does not allow it. */
+  | {
+      readonly ok: false;
+      readonly kind: 'conflict';
+      readonly state: SessionStateName;
+      readonly reason: string;
+    }
+  /** The order names something that configuration does not have. */
+  | { readonly ok: false; readonly kind: 'invalid'; readonly field: string; readonly reason: string }
+  /** The outside world (pool, OLT, dataplane) refused; the session is as it was. */
+  | { readonly ok: false; readonly kind: 'failed'; readonly reason: string };
+
+export interface OperatorInlet {
+  activate(order: ActivationOrder): Promise<OperatorResult>;
+  suspend(ontSerial: string, reason: string): Promise<OperatorResult>;
+  resume(ontSerial: string): Promise<OperatorResult>;
+  terminate(ontSerial: string): Promise<OperatorResult>;
+  /** Every session, terminated ones apart, in order of creation. */
+  sessions(): Iterable<SessionView>;
+  sessionByOnt(ontSerial: string): SessionView | null;
+  sessionByAddress(address: Ipv4): SessionView | null;
+  sessionById(id: string): SessionView | null;
+  /** How many sessions are in each state; `terminated` counts those ended since start. */
+  stateCounts(): Readonly<Record<SessionStateName, number>>;
+}

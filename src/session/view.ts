@@ -1,0 +1,33 @@
+/** A session as operators see it: a plain readonly picture, made on demand. */
+import type { Attachment } from '../model/access-line.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { ServiceProfile } from '../model/service-profile.js';
+
+export const SESSION_STATES = [
+  'discovered',
+  'wgar',
+  'activating',
+  'active',
+  'suspended',
+  'terminated',
+] as const;
+export type SessionStateName = (typeof SESSION_STATES)[number];
+
+export type LeasePhase = 'none' | 'offered' | 'bound';
+
+export interface SessionView {
+  readonly id: string;
+  readonly ontSerial: string | null;
+  readonly circuitId: Uint8Array | null;
+  readonly state: SessionStateName;
+  readonly leasePhase: LeasePhase;
+  readonly attachment: Attachment | null;
+  readonly profile: ServiceProfile | null;
+  /** The address granted; with `leasePhase` bound the client has it. */
+  readonly address: Ipv4 | null;
+  /** The address of before a move, which the client still holds until it asks again. */
+  readonly heldAddress: Ipv4 | null;
+  readonly createdWallMs: number;
+  readonly stateSinceWallMs: number;
+  readonly leaseExpiresWallMs: number | null;
+}
