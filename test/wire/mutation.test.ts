@@ -29,7 +29,7 @@ const PAYLOADS = [
 ];
 
 const ACCESSORS = Object.entries(Object.getOwnPropertyDescriptors(DhcpOptions.prototype))
-  .filter(([, descriptor]) => descriptor.get !== undefined)
+  .filter(([, descriptor]) => 'get' in descriptor)
   .map(([name]) => name as keyof DhcpOptions);
 
 /** Accessors have their own errors, none of which may spoil another option. */
