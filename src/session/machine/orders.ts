@@ -124,19 +124,8 @@ export function regrant(state: Served, order: OrderName, grant: Grant, ...before
 /** Ends the session: takes out what is installed first, and frees only after that. */
 export function close(state: Served, cause: TerminateCause, ordered: boolean): Transition {
   const now = holding(state);
-  const stop: Effect[] = [
-    { type: 'deadline', which: 'lease', atMs: null },
-    { type: 'deadline', which: 'held', atMs: null },
-  ];
-  if (now !== null) {
-    return wait(
-      state,
-      { kind: 'closing', cause, ordered },
-      { ask: 'remove', address: now.grant.address },
-      ...stop,
-    );
-  }
-  return closed(state, cause, ordered, stop);
+  if (now === null) return closed(state, cause, ordered, []);
+  return wait(state, { kind: 'closing', cause, ordered }, { ask: 'remove', address: now.grant.address });
 }
 
 /** Everything is out of the dataplane; `effects` come first. */

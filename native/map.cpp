@@ -1,0 +1,125 @@
+// NativeMap's verbs over single entries; map_batch.cpp has those over many. SPDX-License-Identifier: Apache-2.0
+#include "map.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "errors.h"
+
+namespace bng {
+
+namespace {
+
+uint64_t takeMode(Napi::Value value) {
+  if (value.IsUndefined()) return BPF_ANY;
+  const std::string mode = takeString(value, "map.update", "mode");
+  if (mode == "any") return BPF_ANY;
+  if (mode == "create") return BPF_NOEXIST;
+  if (mode == "replace") return BPF_EXIST;
+  reject(value.Env(), "map.update", EINVAL, "expected mode any, create or replace, found " + mode);
+}
+
+}  // namespace
+
+void Map::define(Napi::Env env) {
+  registerClass<Map>(env, DefineClass(env, "NativeMap",
+                                      {
+                                          InstanceMethod<&Map::lookup>("lookup"),
+                                          InstanceMethod<&Map::update>("update"),
+                                          InstanceMethod<&Map::remove>("delete"),
+                                          InstanceMethod<&Map::updateBatch>("updateBatch"),
+                                          InstanceMethod<&Map::readAll>("readAll"),
+                                          InstanceMethod<&Map::readSums>("readSums"),
+                                          InstanceMethod<&Map::close>("close"),
+                                      }));
+}
+
+Map::Map(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Map>(info) {
+  Seed &seed = takeSeed<Map>(info);
+  object_ = std::move(seed.object);
+  name_ = bpf_map__name(seed.map);
+  shape_ = {bpf_map__type(seed.map), bpf_map__key_size(seed.map), bpf_map__value_size(seed.map),
+            bpf_map__max_entries(seed.map)};
+  descriptor_ = bpf_map__fd(seed.map);
+
+  // Own values instead of accessors: V8 does not check the receiver of an accessor.
+  const Napi::Env env = info.Env();
+  const auto number = [&](const char *name, uint32_t value) {
+    return Napi::PropertyDescriptor::Value(name, Napi::Number::New(env, value), napi_enumerable);
+  };
+  info.This().As<Napi::Object>().DefineProperties({
+      Napi::PropertyDescriptor::Value("name", Napi::String::New(env, name_), napi_enumerable),
+      number("type", shape_.type),
+      number("keySize", shape_.keySize),
+      number("valueSize", shape_.valueSize),
+      number("maxEntries", shape_.maxEntries),
+  });
+}
+
+void Map::requireUsable(Napi::Env env, const char *operation) const {
+  if (closed_ || object_->isClosed()) {
+    reject(env, operation, EBADF, "expected an open map, found a closed one", {{"map", name_}});
+  }
+}
+
+bool Map::isPerCpu() const {
+  return shape_.type == BPF_MAP_TYPE_PERCPU_HASH || shape_.type == BPF_MAP_TYPE_PERCPU_ARRAY ||
+         shape_.type == BPF_MAP_TYPE_LRU_PERCPU_HASH || shape_.type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
+}
+
+size_t Map::transferSize() const {
+  if (!isPerCpu()) return shape_.valueSize;
+  const size_t padded = (static_cast<size_t>(shape_.valueSize) + 7) / 8 * 8;
+  return padded * static_cast<size_t>(libbpf_num_possible_cpus());
+}
+
+void Map::requireLength(Napi::Env env, const char *operation, const char *what, size_t expected, size_t found) const {
+  if (expected == found) return;
+  reject(env, operation, EINVAL,
+         std::string("expected ") + what + " of " + std::to_string(expected) + " bytes, found " + std::to_string(found),
+         {{"map", name_}});
+}
+
+Bytes Map::takeKey(Napi::Value value, const char *operation) const {
+  const Bytes key = takeBytes(value, operation, "key");
+  requireLength(value.Env(), operation, "a key", shape_.keySize, key.length);
+  return key;
+}
+
+Napi::Value Map::lookup(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  requireUsable(env, "map.lookup");
+  const Bytes key = takeKey(info[0], "map.lookup");
+  Napi::Uint8Array value = Napi::Uint8Array::New(env, transferSize());
+  const int error = bpf_map_lookup_elem(descriptor_, key.data, value.Data());
+  if (error == 0) return value;
+  if (error == -ENOENT) return env.Null();
+  refuse(env, "map.lookup", error, {{"map", name_}});
+}
+
+void Map::update(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  requireUsable(env, "map.update");
+  const Bytes key = takeKey(info[0], "map.update");
+  const Bytes value = takeBytes(info[1], "map.update", "value");
+  requireLength(env, "map.update", "a value", transferSize(), value.length);
+  const int error = bpf_map_update_elem(descriptor_, key.data, value.data, takeMode(info[2]));
+  if (error != 0) refuse(env, "map.update", error, {{"map", name_}});
+}
+
+Napi::Value Map::remove(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  requireUsable(env, "map.delete");
+  const Bytes key = takeKey(info[0], "map.delete");
+  const int error = bpf_map_delete_elem(descriptor_, key.data);
+  if (error != 0 && error != -ENOENT) refuse(env, "map.delete", error, {{"map", name_}});
+  return Napi::Boolean::New(env, error == 0);
+}
+
+void Map::close(const Napi::CallbackInfo &) { closed_ = true; }
+
+}  // namespace bng

@@ -1,0 +1,68 @@
+// NativeMap: one loaded map, verbs over its entries. Closing the handle leaves the object's map in place.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "arguments.h"
+#include "object_state.h"
+#include "wrapped.h"
+
+struct bpf_map;
+
+namespace bng {
+
+struct MapShape {
+  uint32_t type;
+  uint32_t keySize;
+  uint32_t valueSize;
+  uint32_t maxEntries;
+};
+
+class Map : public Napi::ObjectWrap<Map> {
+ public:
+  static constexpr Kind kKind = Kind::kMap;
+  struct Seed {
+    std::shared_ptr<ObjectState> object;
+    bpf_map *map;
+  };
+
+  static void define(Napi::Env env);
+
+  explicit Map(const Napi::CallbackInfo &info);
+
+  const MapShape &shape() const { return shape_; }
+  const std::string &name() const { return name_; }
+  // Only valid while requireUsable() passes.
+  int descriptor() const { return descriptor_; }
+  const std::shared_ptr<ObjectState> &object() const { return object_; }
+  // Throws EBADF when the handle or its object is closed.
+  void requireUsable(Napi::Env env, const char *operation) const;
+
+ private:
+  Napi::Value lookup(const Napi::CallbackInfo &info);
+  void update(const Napi::CallbackInfo &info);
+  Napi::Value remove(const Napi::CallbackInfo &info);
+  void updateBatch(const Napi::CallbackInfo &info);
+  Napi::Value readAll(const Napi::CallbackInfo &info);
+  Napi::Value readSums(const Napi::CallbackInfo &info);
+  void close(const Napi::CallbackInfo &info);
+
+  bool isPerCpu() const;
+  // Bytes of one entry's value as bpf(2) copies it.
+  size_t transferSize() const;
+  Bytes takeKey(Napi::Value value, const char *operation) const;
+  void requireLength(Napi::Env env, const char *operation, const char *what, size_t expected, size_t found) const;
+
+  std::shared_ptr<ObjectState> object_;
+  std::string name_;
+  MapShape shape_{};
+  int descriptor_ = -1;
+  bool closed_ = false;
+};
+
+}  // namespace bng

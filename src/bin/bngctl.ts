@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/** bngctl: asks a running BNG through its operator API. Only hands the process's world to the program. */
+import { runBngctl } from './bngctl/program.js';
+
+process.exitCode = await runBngctl(process.argv.slice(2), {
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+  width: process.stdout.isTTY ? process.stdout.columns : null,
+  colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+});

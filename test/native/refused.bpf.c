@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A program that no verifier accepts: it reads behind the end of the frame. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("xdp")
+int reads_too_far(struct xdp_md *ctx)
+{
+	return *(__u8 *)(long)ctx->data_end;
+}
+
+char _license[] SEC("license") = "GPL";
