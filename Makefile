@@ -1,7 +1,7 @@
 # One command for each need: `make help` lists them. Nothing here decides how a part is built: tsc, node-gyp and
-# scripts/build-bpf.sh do. Rules without a file of their own leave a stamp below
 # scripts/build-bpf.sh do. Rules without a file of their own leave a stamp below build/ or dist/ with the time they began,
 # so that a source saved meanwhile is built next time.
+
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
