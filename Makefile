@@ -1,5 +1,6 @@
 # One command for each need: `make help` lists them. Nothing here decides how a part is built: tsc, node-gyp and
-# scripts/build-bpf.sh do. Rules without a file of their own write a stamp below build/ or dist/.
+# scripts/build-bpf.sh do. Rules without a file of their own leave a stamp below build/ or dist/ with the time they began,
+# so that a source saved meanwhile is built next time.
 
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
@@ -29,21 +30,25 @@ bpf: build/.bpf
 build/.bpf: scripts/build-bpf.sh $(bpf_sources)
 	@echo 'bpf'
 	@mkdir -p build
+	@touch $@.begun
 	@scripts/build-bpf.sh
-	@touch $@
+	@mv $@.begun $@
 
 # One Node-API binary serves every Node.js from 20 on. --nodedir, because node-gyp would download headers otherwise.
 addon: build/.addon
 build/.addon: binding.gyp package-lock.json $(native_sources)
 	@echo 'addon'
 	@mkdir -p build
+	@touch $@.begun
 	@$(node) node-gyp configure build --nodedir="$$BNG_NODE_DIR" --silent --jobs=2 >build/addon.log 2>&1 || { cat build/addon.log; exit 1; }
-	@touch $@
+	@mv $@.begun $@
 
 dist/.tsc: tsconfig.json package-lock.json $(ts_sources)
 	@echo 'tsc'
+	@mkdir -p dist
+	@touch $@.begun
 	@$(node) tsc -p tsconfig.json
-	@touch $@
+	@mv $@.begun $@
 
 abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
