@@ -82,7 +82,7 @@ function describe(node: Node | null): string {
   if (isSeq(node)) return node.items.length === 0 ? 'an empty list' : 'a list';
   if (isMap(node)) return 'a mapping';
   if (!isScalar(node) || node.value === null) return 'nothing';
-  const text = (node.source ?? String(node.value)).replace(/\s+/g, ' ');
+  const text = (node.source ?? JSON.stringify(node.value)).replace(/\s+/g, ' ');
   if (text === '') return 'an empty text';
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -103,6 +103,9 @@ describe('a configuration that is right', () => {
   it('reads the settings that the example has commented out, and they are the defaults where it says so', () => {
     const example = readFileSync(EXAMPLE, 'utf8');
     const everything = example.replace(/^( *)# ?( *[a-zA-Z-]+[0-9A-Za-z]*:|  +- )/gm, '$1$2');
+    for (const setting of ['cVlanTpid', 'localForwarding', 'radius', 'allowRemote', 'log', 'qos']) {
+      assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
+    }
     const [before, after] = [parsed(example), parsed(everything)];
     assert.deepEqual({ ...after, radius: null }, before);
     assert.deepEqual(after.radius, {
