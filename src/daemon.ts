@@ -81,7 +81,7 @@ export class Daemon {
     const link: { accessNode: AccessNode | null } = { accessNode: null };
     const manager = new SessionManager({
       authenticator: new LocalAuthenticator({ ...config.auth, gardenPool: gardenProfile.poolName }),
-      accounting: new LoggedAccounting((record) => logger.info({ event: 'accounting', ...record })),
+      accounting: new LoggedAccounting({ write: (record) => logger.info({ event: 'accounting', ...record }) }),
       pools,
       dataplane,
       accessNode: {

@@ -19,12 +19,17 @@ export interface LocalAuthenticatorOptions {
   readonly gardenPool: string;
 }
 
+interface Assignment {
+  readonly profile: ServiceProfile;
+  readonly resumeTo: ServiceProfile | null;
+}
+
 /** Accepts everyone: with what was assigned, else with the ONT's record, else with the default pool. */
 export class LocalAuthenticator implements Authenticator {
   readonly #gardenPool: string;
   readonly #defaultProfile: ServiceProfile;
   readonly #recordOf: ReadonlyMap<string, ServiceProfile>;
-  readonly #assigned = new Map<string, ServiceProfile>();
+  readonly #assigned = new Map<string, Assignment>();
 
   constructor({ records, defaultPool, gardenPool }: LocalAuthenticatorOptions) {
     this.#gardenPool = gardenPool;
@@ -39,12 +44,14 @@ export class LocalAuthenticator implements Authenticator {
 
   async authenticate(request: AuthenticationRequest): Promise<AuthenticationResult> {
     const { subscriberId, ontSerial } = request;
+    const assigned = this.#assigned.get(subscriberId);
+    if (assigned !== undefined) return { kind: 'accepted', ...assigned };
     const record = ontSerial === null ? undefined : this.#recordOf.get(ontSerial);
-    return { kind: 'accepted', profile: this.#assigned.get(subscriberId) ?? record ?? this.#defaultProfile };
+    return { kind: 'accepted', profile: record ?? this.#defaultProfile, resumeTo: null };
   }
 
-  assign(subscriberId: string, profile: ServiceProfile): void {
-    this.#assigned.set(subscriberId, profile);
+  assign(subscriberId: string, profile: ServiceProfile, resumeTo: ServiceProfile | null): void {
+    this.#assigned.set(subscriberId, { profile, resumeTo });
   }
 
   /** Later authentications grant again what configuration says: the ONT's record, else the default pool. */

@@ -59,8 +59,8 @@ describe('local authentication', () => {
     const local = authenticator('wgar');
     const assigned: ServiceProfile = { ...BUSINESS, serviceId: 'gold', walled: false };
     const before = await granted(local, 'ONT2', 'two');
-    local.assign('two', assigned);
-    local.assign('nine', assigned);
+    local.assign('two', assigned, null);
+    local.assign('nine', assigned, assigned);
     assert.deepEqual(await granted(local, 'ONT2', 'two'), assigned);
     assert.deepEqual(await granted(local, null, 'nine'), assigned);
     assert.deepEqual(await granted(local, 'ONT2', 'other'), before);
