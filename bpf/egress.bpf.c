@@ -123,7 +123,8 @@ static __always_inline int bng_send_egress(struct __sk_buff *skb)
 	cursor.at = (void *)(long)skb->data;
 	cursor.end = (void *)(long)skb->data_end;
 	outcome = bng_parse_ethernet(&cursor, &frame);
-	if (outcome == bng_drop(BNG_DROP_TOO_MANY_TAGS) || frame.s_vlan)
+	if (outcome == bng_drop(BNG_DROP_TOO_MANY_TAGS) ||
+	    (outcome == BNG_CONTINUE && frame.l3_offset != sizeof(struct ethhdr)))
 		return BNG_EGRESS_OWN;
 	if (outcome != BNG_CONTINUE)
 		return outcome;
