@@ -80,8 +80,7 @@ static __always_inline int bng_push_tags(struct __sk_buff *skb, const struct bng
 	return BNG_CONTINUE;
 }
 
-static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cursor *cursor,
-					    struct bng_frame *frame)
+static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cursor *cursor, struct bng_frame *frame)
 {
 	struct bng_subscriber *to;
 	struct bng_burst burst;

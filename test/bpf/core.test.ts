@@ -106,6 +106,11 @@ runTable(() => rig, 'bng_core', [
       targetAddress: '192.0.2.2',
     }),
   ),
+  drops(
+    'a packet for a subscriber in a broadcast frame is not routed (RFC 1812 §5.3.4)',
+    'multicast',
+    udp(qinq)(packet().ethernet('ff:ff:ff:ff:ff:ff', NEXT_HOP_MAC)),
+  ),
   passed('IPv6 goes to the stack untouched', 'foreign', fromCore.etherType(0x86dd).payload('v6')),
   passed(
     'a tagged frame on the core port goes to the stack untouched',

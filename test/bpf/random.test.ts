@@ -114,7 +114,7 @@ test(`of ${FRAMES} random frames from the access port none leaves that must not`
     `${Xdp.pass} core`,
     `${Xdp.drop} nowhere`,
   ]) {
-    assert.ok((reached.get(end) ?? 0) > 100, `${end}: ${reached.get(end)}`);
+    assert.ok((reached.get(end) ?? 0) > 50, `${end}: ${reached.get(end)}`);
   }
 });
 
@@ -130,6 +130,6 @@ test(`of ${FRAMES} random frames from the core port none reaches a walled subscr
     reached.set(`${returnValue} ${allowed}`, (reached.get(`${returnValue} ${allowed}`) ?? 0) + 1);
   }
   for (const end of [`${Xdp.redirect} true`, `${Xdp.pass} true`, `${Xdp.drop} false`]) {
-    assert.ok((reached.get(end) ?? 0) > 100, `${end}: ${reached.get(end)}`);
+    assert.ok((reached.get(end) ?? 0) > 50, `${end}: ${reached.get(end)}`);
   }
 });
