@@ -28,7 +28,7 @@ import {
 } from '../../src/dataplane/abi.js';
 import type { BngRate, BngSettings, BngSubscriber } from '../../src/dataplane/abi.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
-import type { NativeObject } from '../../src/dataplane/native-binding.js';
+import type { NativeBinding, NativeObject } from '../../src/dataplane/native-binding.js';
 import { address, mac } from '../support/packet.js';
 import { ACCESS_MAC } from './namespace.js';
 
@@ -147,6 +147,20 @@ function u32(value: number): Uint8Array {
 
 const SLOTS = 16;
 
+let prepared: NativeObject | undefined;
+
+/**
+ * The kernel runs a test with an interface as its context only where native XDP has set up the queues. So one copy of
+ * the object is attached for the life of the process, apart from those under test.
+ */
+function prepareInterfaces(native: NativeBinding): void {
+  if (prepared !== undefined) return;
+  prepared = native.openObject('build/bpf/bng.bpf.o');
+  prepared.load();
+  prepared.program('bng_access').attachXdp(native.interfaceIndex('access0'), 'native');
+  prepared.program('bng_core').attachXdp(native.interfaceIndex('core0'), 'native');
+}
+
 export class Rig {
   readonly object: NativeObject;
   readonly native = loadNative();
@@ -171,9 +185,7 @@ export class Rig {
     });
     this.object.setRodata(bytes(rodata));
     this.object.load();
-    // The kernel runs a test with an interface as context only where native XDP has set up its queues.
-    this.object.program('bng_access').attachXdp(this.accessIfindex, 'native');
-    this.object.program('bng_core').attachXdp(this.coreIfindex, 'native');
+    prepareInterfaces(this.native);
     for (const port of [this.accessIfindex, this.coreIfindex])
       this.object.map('bng_ports').update(u32(port), u32(port));
     for (const station of Object.values(Stations)) this.install(station);
