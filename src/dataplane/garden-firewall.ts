@@ -15,6 +15,7 @@ export interface GardenFirewallOptions {
   readonly table: string;
   readonly accessInterface: string;
   readonly policy: GardenPolicy;
+  readonly localForwarding: boolean;
   readonly deadlineMs: number;
   /** Told what went wrong beside the calls: a lost child, a rebuild that failed, flows that could not be cut. */
   readonly onWarning: (warning: string) => void;

@@ -5,9 +5,9 @@
  * **Invariant:** while a walled subscriber is in the maps its address is a member of the garden in nftables: it joins
  * before the maps say so and leaves after they stop saying so.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { attachmentKey } from '../model/access-line.js';
 import { BngError } from '../model/bng-error.js';
+import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
@@ -46,6 +46,7 @@ const IN_FLIGHT_MS = 5;
 
 export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection {
   readonly #parts: KernelParts;
+  readonly #clock: Clock;
   readonly #firewall: GardenFirewall;
   readonly #maps: SubscriberMaps;
   readonly #counters: Counters;
@@ -58,6 +59,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   private constructor(parts: KernelParts, options: KernelDataplaneOptions) {
     this.#parts = parts;
+    this.#clock = options.clock;
     this.#firewall = parts.firewall;
     this.#maps = new SubscriberMaps({
       object: parts.object,
@@ -238,7 +240,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     });
     if (!taken.ok) return taken;
     this.#held.delete(address);
-    await delay(IN_FLIGHT_MS);
+    await new Promise<void>((resolve) => this.#clock.after(IN_FLIGHT_MS, resolve));
     const traffic = this.#counters.traffic(held.slot);
     this.#slots.free(held.slot);
     const left = await this.#firewall.removeMember(address);

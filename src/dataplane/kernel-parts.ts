@@ -119,6 +119,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     table: options.nftTable,
     accessInterface: options.access.interface,
     policy,
+    localForwarding: options.localForwarding,
     deadlineMs,
     onWarning: warn,
   });

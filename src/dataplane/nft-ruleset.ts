@@ -17,6 +17,8 @@ export interface NftRulesetOptions {
   readonly table: string;
   readonly accessInterface: string;
   readonly policy: GardenPolicy;
+  /** Whether subscribers may reach each other through the gateway. */
+  readonly localForwarding: boolean;
 }
 
 /** Who is walled: one element a subscriber, never an interval set (18 ms an element at 10,000). */
@@ -70,6 +72,9 @@ export function nftRuleset(options: NftRulesetOptions): readonly string[] {
     rule('to_member', `counter name ${GARDEN_DROPS} drop`),
 
     `add chain ${table} forward { type filter hook forward priority filter - 5; policy accept; }`,
+    ...(options.localForwarding
+      ? []
+      : [rule('forward', `iifname ${access} oifname ${access} counter name ${GARDEN_DROPS} drop`)]),
     // A packet between two members needs both judgements, so the first one returns instead of accepting.
     rule('forward', `iifname ${access} ip saddr @${GARDEN_MEMBERS} jump from_member`),
     rule('forward', `oifname ${access} ip daddr @${GARDEN_MEMBERS} goto to_member`),
