@@ -58,7 +58,7 @@ export function defineFamilies(registry: Registry) {
     }),
     activations: new Counter({
       name: 'bng_activations_total',
-      help: 'Activations by result: success, failed (begun, not reached), refused (not begun)',
+      help: 'Activations by result: success, failed (ended before it was active), refused (not begun)',
       labelNames: ['result'],
       registers,
     }),

@@ -45,6 +45,8 @@ export class Metrics {
   readonly #families: MetricFamilies;
   readonly #ledger: TrafficLedger;
   readonly #stopListening: () => void;
+  /** Ids of sessions that are activating because they were resumed. */
+  readonly #resuming = new Set<string>();
 
   /** Give this to the DHCP server. */
   readonly dhcp: DhcpObserver = {
@@ -90,14 +92,10 @@ export class Metrics {
   #count(event: LifecycleEvent): void {
     const families = this.#families;
     switch (event.type) {
-      case 'state-changed': {
-        const seconds = event.durationMs / 1000;
-        families.sessionDuration.observe({ state: event.from }, seconds);
-        if (event.from !== 'activating') return;
-        families.activations.inc({ result: event.to === 'active' ? 'success' : 'failed' });
-        if (event.to === 'active') families.activationDuration.observe(seconds);
+      case 'state-changed':
+        families.sessionDuration.observe({ state: event.from }, event.durationMs / 1000);
+        this.#countActivation(event);
         return;
-      }
       case 'lease-ended':
         this.#ledger.leaseEnded(event.address, event.poolName, event.traffic);
         return;
@@ -109,6 +107,20 @@ export class Metrics {
       case 'lease-renewed':
       case 'trouble':
         return;
+    }
+  }
+
+  /** A line whose client already holds the granted address goes from the garden to active at once. */
+  #countActivation(event: Extract<LifecycleEvent, { type: 'state-changed' }>): void {
+    const { activations, activationDuration } = this.#families;
+    const { from, to, session } = event;
+    // Resumption walks through `activating` too, but is no activation.
+    if (from === 'suspended' && to === 'activating') this.#resuming.add(session.id);
+    else if (from === 'activating' && this.#resuming.delete(session.id)) return;
+    else if (from === 'wgar' && to === 'active') activations.inc({ result: 'success' });
+    else if (from === 'activating') {
+      activations.inc({ result: to === 'active' ? 'success' : 'failed' });
+      if (to === 'active') activationDuration.observe(event.durationMs / 1000);
     }
   }
 
