@@ -68,7 +68,7 @@ describe('the source guard', () => {
             .payload(down)
             .bytes(),
         );
-        await subscriber.peer.frame(down, (frame) => frame.includes(down));
+        await subscriber.peer.frame(`${down} at ${subscriber.serial}`, (frame) => frame.includes(down));
       }),
     );
     const later = await garden.frames();
