@@ -34,7 +34,7 @@ char bng_license[] SEC("license") = "Dual BSD/GPL";
 /* Group addresses of either layer (RFC 1122 §3.3.6): nothing from a subscriber is for more than one receiver. */
 static __always_inline bool bng_is_group(const struct bng_frame *frame)
 {
-	return (frame->ethernet->h_dest[0] & 1) || bpf_ntohl(frame->ip->daddr) >= BNG_FIRST_GROUP_ADDRESS;
+	return bng_is_group_frame(frame) || bpf_ntohl(frame->ip->daddr) >= BNG_FIRST_GROUP_ADDRESS;
 }
 
 /* What a walled subscriber may do; `*to_stack` when it may, but not past this machine. */

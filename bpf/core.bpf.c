@@ -22,13 +22,14 @@ static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_fr
 	__u32 bytes = frame->ip_length;
 	int outcome;
 
+	if (bng_is_group_frame(frame))
+		return bng_drop(BNG_DROP_MULTICAST); /* RFC 1812 §5.3.4: never forwarded as unicast */
 	if (bng_is_walled(to)) {
 		outcome = bng_judge_garden(frame, frame->ip->saddr, false);
 		if (outcome != BNG_CONTINUE)
 			return outcome;
 	}
-	if (frame->ip->ttl <= 1 || bng_has_options(frame->ip) ||
-	    (bng_settings.flags & BNG_SETTINGS_FORWARD_IN_STACK) ||
+	if (frame->ip->ttl <= 1 || bng_has_options(frame->ip) || (bng_settings.flags & BNG_SETTINGS_FORWARD_IN_STACK) ||
 	    bpf_redirect_map(&bng_ports, to->ifindex, XDP_PASS) != XDP_REDIRECT)
 		return BNG_VERDICT_STACK_DOWN;
 	if (!bng_conforms_down(to, bng_policed_bytes(frame)))

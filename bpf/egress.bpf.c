@@ -80,8 +80,7 @@ static __always_inline int bng_push_tags(struct __sk_buff *skb, const struct bng
 	return BNG_CONTINUE;
 }
 
-static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cursor *cursor,
-					    struct bng_frame *frame)
+static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cursor *cursor, struct bng_frame *frame)
 {
 	struct bng_subscriber *to;
 	struct bng_burst burst;
@@ -123,7 +122,8 @@ static __always_inline int bng_send_egress(struct __sk_buff *skb)
 	cursor.at = (void *)(long)skb->data;
 	cursor.end = (void *)(long)skb->data_end;
 	outcome = bng_parse_ethernet(&cursor, &frame);
-	if (outcome == bng_drop(BNG_DROP_TOO_MANY_TAGS) || frame.s_vlan)
+	if (outcome == bng_drop(BNG_DROP_TOO_MANY_TAGS) ||
+	    (outcome == BNG_CONTINUE && frame.l3_offset != sizeof(struct ethhdr)))
 		return BNG_EGRESS_OWN;
 	if (outcome != BNG_CONTINUE)
 		return outcome;

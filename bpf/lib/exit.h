@@ -33,8 +33,7 @@ static __always_inline int bng_exit_xdp(int outcome)
 	if (outcome == BNG_VERDICT_FORWARD_UP || outcome == BNG_VERDICT_FORWARD_DOWN ||
 	    outcome == BNG_VERDICT_FORWARD_LOCAL)
 		return XDP_REDIRECT;
-	if (outcome == BNG_VERDICT_STACK_UP || outcome == BNG_VERDICT_STACK_DOWN ||
-	    outcome == BNG_VERDICT_FOREIGN)
+	if (outcome == BNG_VERDICT_STACK_UP || outcome == BNG_VERDICT_STACK_DOWN || outcome == BNG_VERDICT_FOREIGN)
 		return XDP_PASS;
 	if (outcome == BNG_VERDICT_ARP_REPLY)
 		return XDP_TX;

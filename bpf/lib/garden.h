@@ -53,8 +53,9 @@ static __always_inline int bng_judge_garden(const struct bng_frame *frame, __be3
 	ports = bng_parse_ports(frame);
 	if (!ports)
 		return bng_drop(BNG_DROP_MALFORMED);
-	return bng_garden_lists(garden, upstream ? ports->destination : ports->source) ?
-		       BNG_CONTINUE : bng_drop(BNG_DROP_GARDEN);
+	if (!bng_garden_lists(garden, upstream ? ports->destination : ports->source))
+		return bng_drop(BNG_DROP_GARDEN);
+	return BNG_CONTINUE;
 }
 
 #endif

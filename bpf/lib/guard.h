@@ -43,8 +43,8 @@ static __always_inline int bng_guard_source(struct xdp_md *ctx, const struct bng
 	struct bng_line_key key;
 	bool same_line;
 
-	same_line = subscriber && subscriber->ifindex == ctx->ingress_ifindex &&
-		    subscriber->s_vlan == frame->s_vlan && subscriber->c_vlan == frame->c_vlan;
+	same_line = subscriber && subscriber->ifindex == ctx->ingress_ifindex && subscriber->s_vlan == frame->s_vlan &&
+		    subscriber->c_vlan == frame->c_vlan;
 	if (same_line && bng_same_mac(subscriber->mac, frame->ethernet->h_source)) {
 		*found = subscriber;
 		return BNG_CONTINUE;

@@ -140,6 +140,12 @@ static __always_inline int bng_parse_ethernet(struct bng_cursor *cursor, struct 
 	return BNG_CONTINUE;
 }
 
+/* Broadcast and multicast of Ethernet. */
+static __always_inline bool bng_is_group_frame(const struct bng_frame *frame)
+{
+	return frame->ethernet->h_dest[0] & 1;
+}
+
 static __always_inline struct bng_arp *bng_parse_arp(struct bng_cursor *cursor)
 {
 	struct bng_arp *arp = bng_take(cursor, sizeof(*arp));

@@ -45,8 +45,7 @@ static __always_inline bool bng_punt_line_conforms(const struct bng_line_key *ke
 
 static __always_inline bool bng_punt_total_conforms(void)
 {
-	struct bng_rate rate = { bng_settings.punt_total_rate.ns_per_byte,
-				 bng_settings.punt_total_rate.burst_ns };
+	struct bng_rate rate = { bng_settings.punt_total_rate.ns_per_byte, bng_settings.punt_total_rate.burst_ns };
 	__u32 only = 0;
 	__u64 *bucket;
 

@@ -9,6 +9,12 @@
 #include "../maps.h"
 #include "parse.h"
 
+/* The longest that precedes an IPv4 header. */
+struct bng_tagged_header {
+	struct ethhdr ethernet;
+	struct bng_vlan_tag tags[BNG_MAX_TAGS];
+};
+
 /* Copies byte by byte: the settings are volatile, which memcpy does not take. */
 static __always_inline void bng_copy_access_mac(__u8 *to)
 {
@@ -44,13 +50,9 @@ static __always_inline int bng_write_untagged(struct xdp_md *ctx, __u32 l3_offse
 }
 
 /* Replaces all that precedes the IPv4 header by what the subscriber's line wants: MACs and zero to two tags. */
-static __always_inline int bng_write_line(struct xdp_md *ctx, __u32 l3_offset,
-					  const struct bng_subscriber *subscriber)
+static __always_inline int bng_write_line(struct xdp_md *ctx, __u32 l3_offset, const struct bng_subscriber *subscriber)
 {
-	struct {
-		struct ethhdr ethernet;
-		struct bng_vlan_tag tags[BNG_MAX_TAGS];
-	} *head;
+	struct bng_tagged_header *head;
 	__u32 length = sizeof(head->ethernet);
 
 	if (subscriber->s_vlan)

@@ -64,8 +64,7 @@ static __always_inline int bng_find_route(struct xdp_md *ctx, const struct bng_f
 		return bng_drop(BNG_DROP_NO_ROUTE);
 	/* An address of this machine (or of nobody): open only as far as our own addresses are. */
 	if (result == BPF_FIB_LKUP_RET_NOT_FWDED)
-		return bng_is_local(destination) && bng_is_service(frame, walled) ?
-			       BNG_CONTINUE : bng_drop(BNG_DROP_LOCAL_SERVICE);
+		return bng_judge_service(frame, walled);
 	if (bpf_map_lookup_elem(&bng_subscribers, &destination))
 		route->way = BNG_WAY_LOCAL;
 	return BNG_CONTINUE;

@@ -50,4 +50,12 @@ static __always_inline bool bng_is_service(const struct bng_frame *frame, bool w
 	return walled && ports->destination == bpf_htons(BNG_HTTP_PORT);
 }
 
+/* For a destination that the kernel takes as its own: BNG_CONTINUE (to the stack), or the drop. */
+static __always_inline int bng_judge_service(const struct bng_frame *frame, bool walled)
+{
+	if (!bng_is_local(frame->ip->daddr) || !bng_is_service(frame, walled))
+		return bng_drop(BNG_DROP_LOCAL_SERVICE);
+	return BNG_CONTINUE;
+}
+
 #endif
