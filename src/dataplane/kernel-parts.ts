@@ -73,7 +73,14 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
     options.onWarning?.(warning);
   };
   const close = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const step of undo.splice(0).reverse()) {
+      // One part that cannot be closed must not keep the others open.
+      try {
+        await step();
+      } catch (error) {
+        warn(`not closed cleanly: ${messageOf(error)}`);
+      }
+    }
   };
   try {
     return await open(options, { undo, warnings, warn, close });
