@@ -1,11 +1,11 @@
 /**
  * A driver that leaves no room for tags. The addon's test run always leaves some, so bpftool runs this frame with the
- * headroom filled with XDP metadata, which kernels before 6.7 limit to 32 bytes: too few to show it.
+ * headroom filled with XDP metadata. Older kernels limit that to 32 bytes, too few to show it, and refuse the run.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -23,9 +23,6 @@ enterNamespace(import.meta.url);
 const METADATA = 212;
 const UNLIMITED = { nsPerByte: 0n, burstNs: 0n };
 
-const [major = 0, minor = 0] = release().split('.').map(Number);
-const old = major < 6 || (major === 6 && minor < 7);
-
 /** Bytes as bpftool takes them on its command line. */
 function hex(bytes: Uint8Array): string[] {
   return ['hex', ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))];
@@ -33,6 +30,17 @@ function hex(bytes: Uint8Array): string[] {
 
 function bpftool(...args: readonly string[]): string {
   return execFileSync('bpftool', args, { encoding: 'utf8' });
+}
+
+/** False when the kernel refuses the context (EINVAL); any other failure throws. */
+function run(program: string, files: readonly string[]): boolean {
+  try {
+    bpftool('prog', 'run', 'pinned', program, ...files, 'repeat', '1');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /Invalid argument/.test(error.message)) return false;
+    throw error;
+  }
 }
 
 /** The sum over CPUs of one entry of a per-CPU array, word by word. */
@@ -64,9 +72,7 @@ function subscriber(): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-test('a frame whose driver left no room for the tags is dropped by name and not counted as traffic', {
-  skip: old ? 'XDP metadata of 212 bytes needs Linux 6.7' : false,
-}, () => {
+test('a frame whose driver left no room for the tags is dropped by name and not counted as traffic', (t) => {
   const pins = `/sys/fs/bpf/bpf-${process.pid}`;
   const folder = mkdtempSync(join(tmpdir(), 'bpf-headroom-'));
   try {
@@ -96,8 +102,10 @@ test('a frame whose driver left no room for the tags is dropped by name and not 
       'ctx_out',
       join(folder, 'out'),
     ];
-    bpftool('prog', 'run', 'pinned', `${pins}/bng_core`, ...args, 'repeat', '1');
-
+    if (!run(`${pins}/bng_core`, args)) {
+      t.skip(`this kernel refuses ${METADATA} bytes of XDP metadata`);
+      return;
+    }
     assert.deepEqual(sums(map('bng_drops'), BngDropReason.headroom), [1n]);
     const words = sums(map('bng_traffic'), 0);
     const traffic = readBngTraffic(new DataView(BigUint64Array.from(words).buffer), 0);
