@@ -23,7 +23,20 @@ function long(ethernet: PacketBuilder): PacketBuilder {
 function at(station: Station, source: PacketBuilder): PacketBuilder {
   return source.ipv4({ source: station.address, destination: INTERNET }).udp({ source: 1, destination: 2 });
 }
+/**
+ * The destination that gives the header of an upstream packet the checksum 0xfeff, the one valid value at which a TTL
+ * less by one carries over (RFC 1624 §3: the result is 0x0000, never 0xffff).
+ */
+function carryingDestination(): string {
+  for (let low = 0; low < 0x10000; low++) {
+    const destination = `198.51.${low >>> 8}.${low & 0xff}`;
+    if (udp(untagged, destination)(from(untagged)).bytes().readUInt16BE(24) === 0xfeff) return destination;
+  }
+  throw new Error('expected a destination for each checksum');
+}
+
 runTable(() => rig, 'bng_access', [
+  forwarded('the header checksum carries round', untagged, udp(untagged, carryingDestination()), UDP_BYTES),
   forwarded('an untagged packet leaves on the core port', untagged, udp(untagged, INTERNET), UDP_BYTES),
   forwarded('a packet under one 802.1Q tag leaves untagged', single, udp(single, INTERNET), UDP_BYTES),
   forwarded('a packet under one 802.1ad tag leaves untagged', service, udp(service, INTERNET), UDP_BYTES),
