@@ -89,7 +89,8 @@ describe('the frame of an answer', () => {
   };
   for (const [name, tags] of Object.entries(stacks)) {
     it(`has the tags of the request: ${name}`, async () => {
-      for (const answer of await three(bng.ont('ONT1', { tags }))) assert.deepEqual(answer.ethernet.tags, tags);
+      for (const answer of await three(bng.ont('ONT1', { tags })))
+        assert.deepEqual(answer.ethernet.tags, tags);
       const { attachment } = bng.manager.sessionByOnt('ONT1')!;
       assert.equal(attachment?.sVlan, tags[0]?.vlanId ?? 0);
       assert.equal(attachment?.cVlan, tags[1]?.vlanId ?? 0);

@@ -74,7 +74,12 @@ const cases: readonly Case[] = [
     type: 'DHCPREQUEST',
     said: { requestedAddress: ADDRESS, options: [[54, Uint8Array.of(1, 2, 3)]] },
   },
-  { name: 'a message type of no RFC', reason: 'malformed', type: null, said: { options: [[53, Uint8Array.of(99)]] } },
+  {
+    name: 'a message type of no RFC',
+    reason: 'malformed',
+    type: null,
+    said: { options: [[53, Uint8Array.of(99)]] },
+  },
 ];
 
 describe('messages that are not handled', () => {
@@ -94,7 +99,11 @@ describe('messages that are not handled', () => {
   it('not a DHCP frame at all: counted as malformed', () => {
     bng = new InnerBng();
     const client = bng.station();
-    for (const frame of [new Uint8Array(0), new Uint8Array(60), client.frame('DHCPDISCOVER').subarray(0, 200)]) {
+    for (const frame of [
+      new Uint8Array(0),
+      new Uint8Array(60),
+      client.frame('DHCPDISCOVER').subarray(0, 200),
+    ]) {
       client.punt(frame);
     }
     assert.deepEqual([...bng.server.drops()], [['malformed', 3]]);

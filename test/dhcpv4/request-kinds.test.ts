@@ -142,7 +142,12 @@ describe('options 61 and 82', () => {
     ];
     assert.deepEqual(answers.map(kindOf), ['DHCPOFFER', 'DHCPACK', 'DHCPNAK']);
     const circuitId = Buffer.from('agg-01|1/1/ONT1');
-    const option82 = Buffer.concat([Buffer.of(1, circuitId.length), circuitId, Buffer.of(2, 4), Buffer.from('ONT1')]);
+    const option82 = Buffer.concat([
+      Buffer.of(1, circuitId.length),
+      circuitId,
+      Buffer.of(2, 4),
+      Buffer.from('ONT1'),
+    ]);
     for (const answer of answers) {
       assert.equal(rawOption(answer!, DhcpOption.ClientIdentifier), Buffer.from(CLIENT_ID).toString('hex'));
       assert.equal(rawOption(answer!, DhcpOption.RelayAgentInformation), option82.toString('hex'));
@@ -200,7 +205,10 @@ describe('RELEASE', () => {
 describe('DECLINE', () => {
   it('takes the address out of use for ten minutes and gives another', async () => {
     await client.lease();
-    assert.equal(await client.say('DHCPDECLINE', { requestedAddress: address, serverId: GARDEN.gateway }), null);
+    assert.equal(
+      await client.say('DHCPDECLINE', { requestedAddress: address, serverId: GARDEN.gateway }),
+      null,
+    );
     assert.equal(bng.dataplane.installed(address), null);
     assert.equal(bng.pools.usage()[0]?.quarantined, 1);
     const other = (await client.lease()).message.yiaddr;

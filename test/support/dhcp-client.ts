@@ -9,7 +9,12 @@ import { IPV4_ANY, IPV4_BROADCAST, parseIpv4 } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
 import { MAC_BROADCAST, parseMac } from '../../src/model/mac.js';
 import type { DhcpFrame } from '../../src/wire/dhcpv4-frame.js';
-import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, decodeDhcpFrame, encodeDhcpFrame } from '../../src/wire/dhcpv4-frame.js';
+import {
+  DHCP_CLIENT_PORT,
+  DHCP_SERVER_PORT,
+  decodeDhcpFrame,
+  encodeDhcpFrame,
+} from '../../src/wire/dhcpv4-frame.js';
 import type { DhcpMessageDraft } from '../../src/wire/dhcpv4-message.js';
 import { DHCP_FLAG_BROADCAST, encodeDhcpMessage } from '../../src/wire/dhcpv4-message.js';
 import type { DhcpMessageType } from '../../src/wire/dhcpv4-option-codes.js';
@@ -189,7 +194,10 @@ export function leaseTimesOf(heard: Heard): readonly (number | undefined)[] {
   return [leaseSeconds, renewalSeconds, rebindingSeconds];
 }
 
-export function rawOption(heard: Heard, code: (typeof DhcpOption)[keyof typeof DhcpOption]): string | undefined {
+export function rawOption(
+  heard: Heard,
+  code: (typeof DhcpOption)[keyof typeof DhcpOption],
+): string | undefined {
   const value = heard.message.options.get(code);
   return value === undefined ? undefined : Buffer.from(value).toString('hex');
 }

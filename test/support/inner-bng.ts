@@ -76,7 +76,9 @@ export class InnerBng {
   readonly reconfigured: { readonly ontSerial: string; readonly profile: ServiceProfile }[] = [];
   readonly bugs: unknown[] = [];
   /** How the access node answers; a test may replace it. */
-  accessNodeSays: (ontSerial: string) => ReconfigureOutcome | Promise<ReconfigureOutcome> = () => ({ ok: true });
+  accessNodeSays: (ontSerial: string) => ReconfigureOutcome | Promise<ReconfigureOutcome> = () => ({
+    ok: true,
+  });
 
   constructor(options: InnerBngOptions = {}) {
     const trustOption82 = options.trustOption82 ?? true;
@@ -85,7 +87,11 @@ export class InnerBng {
     this.manager = new SessionManager({
       authenticator:
         options.authenticator ??
-        new LocalAuthenticator({ records: [], defaultPool: options.defaultPool ?? 'wgar', gardenPool: 'wgar' }),
+        new LocalAuthenticator({
+          records: [],
+          defaultPool: options.defaultPool ?? 'wgar',
+          gardenPool: 'wgar',
+        }),
       accounting: {
         start: (session) => this.#account('start', session, null),
         stop: (session, final) => this.#account('stop', session, final),
@@ -147,7 +153,13 @@ export class InnerBng {
 
   #account(kind: 'start' | 'stop', session: AccountingSession, final: Accounted['final']): void {
     const installed = this.dataplane.installed(session.address) !== null;
-    this.accounted.push({ kind, session, final, installed, allocated: this.allocated(session.profile.poolName) });
+    this.accounted.push({
+      kind,
+      session,
+      final,
+      installed,
+      allocated: this.allocated(session.profile.poolName),
+    });
   }
 }
 
