@@ -29,7 +29,7 @@ describe('DISCOVER, OFFER, REQUEST, ACK', () => {
     assert.equal(kindOf(offer), 'DHCPOFFER');
     assert.equal(offer?.message.yiaddr, address);
     assert.equal(offer?.message.op, 'BOOTREPLY');
-    const ack = await client.select(address, serverIdOf(offer!));
+    const ack = await client.select(address, serverIdOf(offer));
     assert.equal(kindOf(ack), 'DHCPACK');
     assert.equal(ack?.message.yiaddr, address);
     assert.equal(bng.dataplane.installed(address)?.attachment.mac, client.mac);
@@ -90,7 +90,7 @@ describe('the four kinds of REQUEST', () => {
       assert.equal(kindOf(answer), 'DHCPACK');
       assert.equal(answer?.message.ciaddr, address);
       assert.equal(answer?.message.yiaddr, address);
-      assert.deepEqual(leaseTimesOf(answer!), [600, 300, 525]);
+      assert.deepEqual(leaseTimesOf(answer), [600, 300, 525]);
     }
     assert.equal(bng.accounted.length, 1);
   });
@@ -115,7 +115,7 @@ describe('NAK', () => {
     const nak = await client.reboot(ip('10.255.0.250'));
     assert.equal(nak?.message.yiaddr, 0);
     assert.equal(nak?.message.ciaddr, 0);
-    assert.deepEqual(leaseTimesOf(nak!), [undefined, undefined, undefined]);
+    assert.deepEqual(leaseTimesOf(nak), [undefined, undefined, undefined]);
     assert.match(nak?.message.options.message ?? '', /10\.255\.0\.250/);
   });
 
@@ -169,7 +169,7 @@ describe('INFORM', () => {
     assert.equal(answer?.message.yiaddr, 0);
     assert.equal(answer?.message.ciaddr, address);
     assert.equal(answer?.destinationIp, address);
-    assert.deepEqual(leaseTimesOf(answer!), [undefined, undefined, undefined]);
+    assert.deepEqual(leaseTimesOf(answer), [undefined, undefined, undefined]);
     assert.deepEqual(answer?.message.options.dnsServers, GARDEN.dns);
   });
 

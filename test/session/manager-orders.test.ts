@@ -59,13 +59,22 @@ describe('activation', () => {
     assert.equal(bng.stateOf('ONT1'), 'active');
     assert.equal(bng.dataplane.installed(old), null);
     const entry = bng.dataplane.installed(ack!.message.yiaddr);
-    assert.deepEqual([entry?.walled, entry?.downloadBitsPerSecond, entry?.uploadBitsPerSecond], [false, 1e8, 2e7]);
+    assert.deepEqual(
+      [entry?.walled, entry?.downloadBitsPerSecond, entry?.uploadBitsPerSecond],
+      [false, 1e8, 2e7],
+    );
     assert.deepEqual([bng.allocated('wgar'), bng.allocated('isp')], [0, 1]);
-    assert.deepEqual(bng.accounted.map(({ kind }) => kind), ['start', 'stop', 'start']);
+    assert.deepEqual(
+      bng.accounted.map(({ kind }) => kind),
+      ['start', 'stop', 'start'],
+    );
     const stop = bng.accounted[1]!;
     assert.deepEqual(stop.final?.traffic, TRAFFIC);
     assert.deepEqual([stop.installed, stop.allocated], [false, 1], 'removed, then reported, then freed');
-    assert.deepEqual(bng.dataplane.calls.map(({ verb }) => verb), ['install', 'remove', 'install']);
+    assert.deepEqual(
+      bng.dataplane.calls.map(({ verb }) => verb),
+      ['install', 'remove', 'install'],
+    );
   });
 
   it('repeated is accepted and changes nothing; for another service it is a conflict', async () => {
@@ -75,7 +84,12 @@ describe('activation', () => {
     const calls = bng.dataplane.calls.length;
     assert.equal((await bng.manager.activate(orderFor('ONT1'))).ok, true);
     const other = await bng.manager.activate({ ...orderFor('ONT1'), serviceId: 'gold' });
-    assert.deepEqual(other, { ok: false, kind: 'conflict', state: 'active', reason: 'another service is in place' });
+    assert.deepEqual(other, {
+      ok: false,
+      kind: 'conflict',
+      state: 'active',
+      reason: 'another service is in place',
+    });
     assert.equal(bng.dataplane.calls.length, calls);
   });
 
@@ -114,7 +128,9 @@ describe('activation', () => {
       peer: bng.ont(`ONT-${n}`, { mac: (client.mac + 100 + n) as Mac }),
     }));
     for (const { serial } of clients) await bng.detect(serial);
-    await Promise.all([...clients.keys()].map((n) => clients[n]!.peer.punt(clients[n]!.peer.frame('DHCPDISCOVER'))));
+    await Promise.all(
+      [...clients.keys()].map((n) => clients[n]!.peer.punt(clients[n]!.peer.frame('DHCPDISCOVER'))),
+    );
     await settled();
     for (const { peer } of clients) await peer.lease();
     const results = await Promise.all(clients.map(({ serial }) => bng.manager.activate(orderFor(serial))));
@@ -143,7 +159,10 @@ describe('suspension', () => {
     const address = await activated();
     const suspended = await bng.manager.suspend('ONT1');
     assert.ok(suspended.ok);
-    assert.deepEqual([suspended.oldState, suspended.newState, suspended.oldAddress], ['active', 'suspended', address]);
+    assert.deepEqual(
+      [suspended.oldState, suspended.newState, suspended.oldAddress],
+      ['active', 'suspended', address],
+    );
     assert.equal(bng.dataplane.installed(address)?.walled, true);
     assert.equal(await move(address), old);
     assert.equal(bng.dataplane.installed(old)?.walled, true);
@@ -221,7 +240,10 @@ describe('termination', () => {
     const address = await activated();
     const result = await bng.manager.terminate('ONT1');
     assert.ok(result.ok);
-    assert.deepEqual([result.oldState, result.newState, result.oldAddress], ['active', 'terminated', address]);
+    assert.deepEqual(
+      [result.oldState, result.newState, result.oldAddress],
+      ['active', 'terminated', address],
+    );
     await settled();
     assert.equal(bng.accounted.at(-1)?.final?.cause, 'Admin-Reset');
     assert.equal(bng.dataplane.installed(address), null);

@@ -43,7 +43,11 @@ function checkBooks(bng: InnerBng, installed: ReadonlySet<Ipv4>): void {
   assert.equal(stillListed, 0);
 }
 
-async function act(bng: InnerBng, { serial, client }: Subscriber, random: (below: number) => number): Promise<void> {
+async function act(
+  bng: InnerBng,
+  { serial, client }: Subscriber,
+  random: (below: number) => number,
+): Promise<void> {
   const { manager } = bng;
   const session = manager.sessionByOnt(serial);
   const address = session?.heldAddress ?? session?.address ?? (0x0aff0009 as Ipv4);
@@ -102,14 +106,20 @@ describe('a thousand sessions', () => {
         for (const session of bng.manager.sessions()) seen.add(session.state);
       }
       assert.deepEqual(bng.bugs, []);
-      assert.deepEqual(seen, new Set(SESSION_STATES.filter((state) => state !== 'terminated')), 'the walk saw every state');
+      assert.deepEqual(
+        seen,
+        new Set(SESSION_STATES.filter((state) => state !== 'terminated')),
+        'the walk saw every state',
+      );
       bng.accessNodeSays = () => ({ ok: true });
       // A refusal that nobody has met yet would keep one lease in place.
       await bng.dataplane.remove(0 as Ipv4);
       await bng.manager.close();
       assert.deepEqual(await bng.dataplane.dump(), []);
       assert.ok(bng.pools.usage().every(({ allocated }) => allocated === 0));
-      const [starts, stops] = ['start', 'stop'].map((kind) => bng.accounted.filter((one) => one.kind === kind));
+      const [starts, stops] = ['start', 'stop'].map((kind) =>
+        bng.accounted.filter((one) => one.kind === kind),
+      );
       assert.equal(starts?.length, stops?.length, 'every accounting start has its stop');
       assert.ok((starts?.length ?? 0) > 100);
     });

@@ -24,7 +24,12 @@ afterEach(() => assert.deepEqual(bng.bugs, []));
 /** Everything that an order could have changed. */
 async function world(): Promise<unknown> {
   const { stateSinceWallMs: _since, ...view } = bng.manager.sessionByOnt('ONT1') as SessionView;
-  return { view, dump: await bng.dataplane.dump(), pools: bng.pools.usage(), accounted: bng.accounted.length };
+  return {
+    view,
+    dump: await bng.dataplane.dump(),
+    pools: bng.pools.usage(),
+    accounted: bng.accounted.length,
+  };
 }
 
 /** Runs an order that must be refused with `kind`, changing nothing. */
@@ -84,7 +89,10 @@ describe('an order is refused', () => {
     await bng.ont('ONT2', { mac }).lease();
     assert.equal((await bng.manager.activate(orderFor('ONT2', 'tiny'))).ok, true);
     await refused('failed', () => bng.manager.activate(orderFor('ONT1', 'tiny')));
-    assert.equal(bng.reconfigured.some(({ profile, ontSerial }) => ontSerial === 'ONT1' && !profile.walled), false);
+    assert.equal(
+      bng.reconfigured.some(({ profile, ontSerial }) => ontSerial === 'ONT1' && !profile.walled),
+      false,
+    );
   });
 
   it('failed: activation that the access node refuses; the new address goes back, and the order can be repeated', async () => {
@@ -105,6 +113,18 @@ describe('an order is refused', () => {
     assert.deepEqual([bng.stateOf('ONT1'), bng.allocated('isp')], ['suspended', 0]);
   });
 
+  it('failed: resumption before the move that the dataplane refuses leaves the subscriber suspended, to be resumed again', async () => {
+    await activate();
+    await bng.manager.suspend('ONT1');
+    const held = bng.manager.sessionByOnt('ONT1')!.heldAddress!;
+    bng.dataplane.refuseNext('busy');
+    const result = await bng.manager.resume('ONT1');
+    assert.deepEqual(result, { ok: false, kind: 'failed', reason: 'busy' });
+    assert.deepEqual([bng.stateOf('ONT1'), bng.dataplane.installed(held)?.walled], ['suspended', true]);
+    assert.equal((await bng.manager.resume('ONT1')).ok, true);
+    assert.deepEqual([bng.stateOf('ONT1'), bng.dataplane.installed(held)?.walled], ['active', false]);
+  });
+
   it('failed: suspension that the dataplane refuses to wall leaves the subscriber active', async () => {
     await activate();
     bng.dataplane.refuseNext('map is gone');
@@ -121,7 +141,10 @@ describe('an order is refused', () => {
   it('and the refusal is told to onlookers', async () => {
     await bng.manager.suspend('ONT1');
     const told = bng.lifecycle.filter((event) => event.type === 'order-refused');
-    assert.deepEqual(told.map((event) => [event.order, event.session.ontSerial]), [['suspend', 'ONT1']]);
+    assert.deepEqual(
+      told.map((event) => [event.order, event.session.ontSerial]),
+      [['suspend', 'ONT1']],
+    );
   });
 
   it('an order waits for its turn: a termination behind an activation ends what was activated', async () => {

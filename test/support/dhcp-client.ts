@@ -18,7 +18,7 @@ import {
 import type { DhcpMessageDraft } from '../../src/wire/dhcpv4-message.js';
 import { DHCP_FLAG_BROADCAST, encodeDhcpMessage } from '../../src/wire/dhcpv4-message.js';
 import type { DhcpMessageType } from '../../src/wire/dhcpv4-option-codes.js';
-import { DhcpOption } from '../../src/wire/dhcpv4-option-codes.js';
+import type { DhcpOption } from '../../src/wire/dhcpv4-option-codes.js';
 import { DhcpOptionsBuilder } from '../../src/wire/dhcpv4-options-builder.js';
 import type { VlanTag } from '../../src/wire/ethernet.js';
 import { settled } from './fake-clock.js';
