@@ -8,9 +8,9 @@ type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 export const restingTable: Table = {
   discovered: {
     created: 'discovered pending | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold',
     'request garden': 'discovered pending waiting request | hold',
@@ -37,9 +37,9 @@ export const restingTable: Table = {
   },
   'discovered waiting': {
     created: 'discovered pending waiting discover | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | silence, trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold',
     'request garden': 'discovered pending waiting request | hold',
@@ -66,9 +66,9 @@ export const restingTable: Table = {
   },
   'discovered refused': {
     created: 'discovered refused | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold, authenticate',
     'request garden': 'discovered pending waiting request | hold, authenticate',
@@ -443,7 +443,7 @@ export const waitingTable: Table = {
   declining: {
     'allocated home': 'wgar isp bound until 20000 | ',
     'allocated garden': 'wgar wgar bound until 20000 | ',
-    'allocation-failed': 'terminated Service-Unavailable | trouble, free wgar',
+    'allocation-failed': 'wgar wgar bound until 20000 ?closing | trouble | ask remove',
     removed:
       'wgar wgar none ?declining | lease@off, lease-ended wgar User-Request 4, quarantine wgar | ask allocate',
     'remove-failed': 'wgar wgar bound until 20000 | trouble',

@@ -3,7 +3,7 @@ import type { TerminateCause } from '../../aaa/port.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import { answer, holding, settle, silence, wait } from './build.js';
 import { bind, onDhcp, renew } from './dhcp.js';
-import { abandonOrder, closed, onGrantForOrder, reconfigure, regrant, reprofiled } from './orders.js';
+import { abandonOrder, close, closed, onGrantForOrder, reconfigure, regrant, reprofiled } from './orders.js';
 import type { AnswerEvent, Effect, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
@@ -144,7 +144,8 @@ function onDeclined(state: Served, step: StepOf<'declining'>, event: AnswerEvent
   if (event.type === 'allocated') return settle({ ...state, grant: event.grant });
   if (event.type === 'remove-failed') return settle(state, ...failed(event.reason));
   if (event.type !== 'allocation-failed') return null;
-  return closed(state, 'Service-Unavailable', false, [...failed(event.reason)]);
+  const closing = close(state, 'Service-Unavailable', false);
+  return { ...closing, effects: [...failed(event.reason), ...closing.effects] };
 }
 
 function onReconfigured(state: Served, step: StepOf<'reconfiguring'>, event: AnswerEvent): Transition | null {
