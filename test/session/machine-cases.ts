@@ -139,7 +139,12 @@ export const steps: Readonly<Record<string, Session>> = {
     order: 'resume',
     grant: home,
   }),
-  opening: waiting('active bound', { kind: 'opening', order: 'resume' }),
+  'opening for resume': waiting('suspended none held', { kind: 'opening', order: 'resume', grant: home }),
+  'opening for suspend': waiting('activating none held', {
+    kind: 'opening',
+    order: 'suspend',
+    grant: garden,
+  }),
   closing: waiting('active bound', { kind: 'closing', cause: 'Admin-Reset', ordered: true }),
   'closing with a held lease': waiting('activating none held', {
     kind: 'closing',
