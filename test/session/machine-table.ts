@@ -485,27 +485,29 @@ export const waitingTable: Table = {
       'suspended wgar none held isp resume isp | trouble, assign wgar resume isp, lease@off, held@20000, order-done',
   },
   'reconfiguring for suspend, garden held': {
-    reconfigured:
-      'suspended wgar bound until 20000 resume isp ?opening | free isp, assign wgar resume isp, held@off, lease@20000 | ask update walled 100',
-    'reconfigure-failed':
-      'suspended wgar bound until 20000 resume isp ?opening | trouble, free isp, assign wgar resume isp, held@off, lease@20000 | ask update walled 100',
+    reconfigured: 'activating isp none held wgar ?opening |  | ask update walled 100',
+    'reconfigure-failed': 'activating isp none held wgar ?opening | trouble | ask update walled 100',
   },
   'reconfiguring for resume': {
     reconfigured: 'activating isp none held wgar | assign isp, lease@off, held@20000, order-done',
     'reconfigure-failed': 'suspended wgar bound until 20000 resume isp | free isp, refused failed',
   },
   'reconfiguring for resume, home held': {
-    reconfigured:
-      'active isp bound until 20000 ?opening | free wgar, assign isp, held@off, lease@20000 | ask update open 100',
+    reconfigured: 'suspended wgar none held isp resume isp ?opening |  | ask update open 100',
     'reconfigure-failed': 'suspended wgar none held isp resume isp | refused failed',
   },
   reprofiling: {
     updated: 'active isp bound until 20000 | assign isp, lease-reprofiled isp, order-done',
     'update-failed': 'active isp bound until 20000 | refused failed',
   },
-  opening: {
-    updated: 'active isp bound until 20000 | order-done',
-    'update-failed': 'active isp bound until 20000 | trouble, refused failed',
+  'opening for resume': {
+    updated: 'active isp bound until 20000 | free wgar, assign isp, held@off, lease@20000, order-done',
+    'update-failed': 'suspended wgar none held isp resume isp | refused failed',
+  },
+  'opening for suspend': {
+    updated:
+      'suspended wgar bound until 20000 resume isp | free isp, assign wgar resume isp, held@off, lease@20000, order-done',
+    'update-failed': 'activating isp none held wgar | refused failed',
   },
   closing: {
     removed: 'terminated Admin-Reset | lease-ended isp Admin-Reset 4, free isp, forget, order-done',

@@ -128,9 +128,7 @@ describe('activation', () => {
       peer: bng.ont(`ONT-${n}`, { mac: (client.mac + 100 + n) as Mac }),
     }));
     for (const { serial } of clients) await bng.detect(serial);
-    await Promise.all(
-      [...clients.keys()].map((n) => clients[n]!.peer.punt(clients[n]!.peer.frame('DHCPDISCOVER'))),
-    );
+    for (const { peer } of clients) peer.punt(peer.frame('DHCPDISCOVER'));
     await settled();
     for (const { peer } of clients) await peer.lease();
     const results = await Promise.all(clients.map(({ serial }) => bng.manager.activate(orderFor(serial))));

@@ -33,6 +33,13 @@ function checkBooks(bng: InnerBng, installed: ReadonlySet<Ipv4>): void {
     }
     if (session.leasePhase === 'bound') mayBeInstalled.add(session.address!);
     if (session.heldAddress !== null) mayBeInstalled.add(session.heldAddress);
+    const found = session.address === null ? null : bng.manager.sessionByAddress(session.address);
+    assert.equal(found?.id, session.address === null ? undefined : session.id);
+    for (const address of [session.address, session.heldAddress]) {
+      const walled = address === null ? undefined : bng.dataplane.installed(address)?.walled;
+      if (walled !== undefined)
+        assert.equal(walled, session.state !== 'active', `${session.state} and walled: ${walled}`);
+    }
   }
   assert.deepEqual(installed, mayBeInstalled, 'installed is exactly what is bound or held');
   const allocated = bng.pools.usage().reduce((sum, pool) => sum + pool.allocated, 0);

@@ -3,7 +3,16 @@ import type { TerminateCause } from '../../aaa/port.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import { answer, holding, settle, silence, wait } from './build.js';
 import { bind, onDhcp, renew } from './dhcp.js';
-import { abandonOrder, close, closed, onGrantForOrder, reconfigure, regrant, reprofiled } from './orders.js';
+import {
+  abandonOrder,
+  close,
+  onGrantForOrder,
+  closed,
+  opened,
+  reconfigure,
+  regrant,
+  reprofiled,
+} from './orders.js';
 import type { AnswerEvent, Effect, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
@@ -52,15 +61,8 @@ export function onAnswer(state: Served, step: Step, event: AnswerEvent): Transit
     case 'reconfiguring':
       return onReconfigured(state, step, event);
     case 'opening':
-      if (event.type === 'updated')
-        return settle(state, { type: 'order-done', message: `now ${state.name}` });
-      return event.type === 'update-failed'
-        ? settle(state, ...failed(event.reason), {
-            type: 'order-refused',
-            kind: 'failed',
-            reason: event.reason,
-          })
-        : null;
+      if (event.type === 'updated') return opened(state, step.order, step.grant);
+      return event.type === 'update-failed' ? abandonOrder(state, step.grant, event.reason) : null;
     case 'reprofiling':
       if (event.type === 'updated') return reprofiled(state, step.grant);
       return event.type === 'update-failed'

@@ -63,7 +63,7 @@ export type Step =
   | { readonly kind: 'allocating'; readonly order: OrderName; readonly profile: ServiceProfile }
   | { readonly kind: 'walling'; readonly grant: Grant }
   | { readonly kind: 'reconfiguring'; readonly order: OrderName; readonly grant: Grant }
-  | { readonly kind: 'opening'; readonly order: OrderName }
+  | { readonly kind: 'opening'; readonly order: OrderName; readonly grant: Grant }
   | { readonly kind: 'reprofiling'; readonly grant: Grant }
   | { readonly kind: 'closing'; readonly cause: TerminateCause; readonly ordered: boolean };
 
