@@ -33,7 +33,7 @@ function run(args: readonly string[]): Promise<Ran> {
 interface Lab {
   readonly bng: FakeBng;
   readonly connection: readonly string[];
-  bngctl(...args: string[]): Promise<Ran>;
+  readonly bngctl: (...args: string[]) => Promise<Ran>;
 }
 
 async function withBng(act: (lab: Lab) => Promise<void>): Promise<void> {
