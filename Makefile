@@ -1,5 +1,6 @@
 # One command for each need: `make help` lists them. Nothing here decides how a part is built: tsc, node-gyp and
-# scripts/build-bpf.sh do. Rules without a file of their own write a stamp below build/ or dist/.
+# scripts/build-bpf.sh do. Rules without a file of their own leave a stamp below build/ or dist/ with the time they began,
+# so that a source saved meanwhile is built next time.
 
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
@@ -15,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi check format test test-unit test-native test-bpf test-lab demo lab lab-up lab-down bench lock clean distclean
+.PHONY: help deps build addon bpf abi check check-format check-lint check-abi check-c format test test-unit test-native test-bpf test-lab demo lab lab-up lab-down bench lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -29,41 +30,51 @@ bpf: build/.bpf
 build/.bpf: scripts/build-bpf.sh $(bpf_sources)
 	@echo 'bpf'
 	@mkdir -p build
+	@touch $@.begun
 	@scripts/build-bpf.sh
-	@touch $@
+	@mv $@.begun $@
 
 # One Node-API binary serves every Node.js from 20 on. --nodedir, because node-gyp would download headers otherwise.
 addon: build/.addon
 build/.addon: binding.gyp package-lock.json $(native_sources)
 	@echo 'addon'
 	@mkdir -p build
+	@touch $@.begun
 	@$(node) node-gyp configure build --nodedir="$$BNG_NODE_DIR" --silent --jobs=2 >build/addon.log 2>&1 || { cat build/addon.log; exit 1; }
-	@touch $@
+	@mv $@.begun $@
 
 dist/.tsc: tsconfig.json package-lock.json $(ts_sources)
 	@echo 'tsc'
+	@mkdir -p dist
+	@touch $@.begun
 	@$(node) tsc -p tsconfig.json
-	@touch $@
+	@mv $@.begun $@
 
 abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
 	@$(MAKE) dist/.tsc
 
-check: build ## formatting, lint, import directions, stale generated files (types: build)
+check: build check-format check-lint check-abi check-c ## formatting, lint, import directions, stale abi.ts (types: build); -k goes on after a finding
+
+check-format: build
 	@$(node) biome format .
+check-lint: build
 	@$(node) eslint .
+check-abi: build
 	@$(node) node dist/scripts/generate-abi.js --check
+check-c: build
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(bpf_sources) $(native_sources); \
 	else echo 'check: clang-format is not installed, C and C++ not checked'; fi
 
-format: ## format TypeScript, C and C++ in place
+format: ## format TypeScript, C and C++ in place, and apply what lint can fix
+	@$(node) eslint --fix .
 	@$(node) biome format --write .
 	@clang-format -i $(bpf_sources) $(native_sources)
 
 # The steps in order, even under make -j: nothing can build before deps.
 test: deps ## set up, build, check and run every test (as root)
 	@$(MAKE) build
-	@$(MAKE) check
+	@$(MAKE) -k check
 	@$(node) node dist/scripts/run-tests.js
 
 test-unit: dist/.tsc ## unit tests alone; ONLY=text takes the files whose path holds it

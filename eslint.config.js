@@ -17,9 +17,12 @@ const mayImport = {
   aaa: ['model', 'wire'],
   dataplane: ['model', 'wire'],
   session: ['model', 'aaa/port.ts', 'dataplane/port.ts', 'pool/port.ts', 'store/port.ts'],
-  olt: ['model', 'wire', ...sessionFace],
-  dhcpv4: ['model', 'wire', ...sessionFace],
-  http: ['model', 'config', ...sessionFace],
+  // The simulated access node moves real frames: it drives the addon through its face, which the lab hands it.
+  olt: ['model', 'wire', ...sessionFace, 'dataplane/native-binding.ts'],
+  // Frames reach the DHCP inlet from the dataplane and its replies go back there; it neither installs nor removes.
+  dhcpv4: ['model', 'wire', ...sessionFace, 'dataplane/port.ts'],
+  // The figures that operators read: addresses in use, drops by reason.
+  http: ['model', 'config', ...sessionFace, 'dataplane/port.ts', 'pool/port.ts'],
   lab: ['model', 'wire', 'olt', 'dataplane/load-native.ts', 'dataplane/native-binding.ts'],
 };
 
@@ -70,9 +73,28 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/dhcpv4/**/*.ts', 'src/http/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/dataplane/port.js', '**/pool/port.js'],
+              allowTypeImports: true,
+              message: 'Inlets see types of ports only.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // assert.throws(thing.method) and tables of methods are how tests are written.
+      '@typescript-eslint/unbound-method': 'off',
       // describe() and it() return promises that the runner awaits.
       '@typescript-eslint/no-floating-promises': [
         'error',

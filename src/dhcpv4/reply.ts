@@ -65,7 +65,9 @@ function replyOptions(message: DhcpMessage, verdict: SpokenVerdict): DhcpOptions
       break;
     case 'offer':
     case 'ack':
-      options.messageType(verdict.kind === 'offer' ? 'DHCPOFFER' : 'DHCPACK').serverIdentifier(verdict.serverId);
+      options
+        .messageType(verdict.kind === 'offer' ? 'DHCPOFFER' : 'DHCPACK')
+        .serverIdentifier(verdict.serverId);
       addLeaseTimes(options, verdict.terms.leaseSeconds);
       addParameters(options, verdict);
       break;

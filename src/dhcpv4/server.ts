@@ -3,7 +3,7 @@
  * allocates; it has no timers.
  */
 import type { PuntedFrame, PuntPath } from '../dataplane/port.js';
-import { isWireError } from '../model/bng-error.js';
+import { isBngError, isWireError } from '../model/bng-error.js';
 import type { DhcpInlet, DhcpVerdict } from '../session/inlet.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
@@ -20,7 +20,7 @@ export interface DhcpServerOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-export type DhcpDropReason = IgnoreReason | 'malformed' | 'transmit-queue-full';
+export type DhcpDropReason = IgnoreReason | 'malformed' | 'reply-too-long' | 'transmit-queue-full';
 
 export class DhcpServer {
   readonly #o: DhcpServerOptions;
@@ -82,8 +82,16 @@ export class DhcpServer {
     const verdict = await ask(inlet, message);
     observer.answered(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
     if (verdict.kind === 'silence') return;
-    const sent = punts.transmit(ifindex, replyFrame(frame, verdict, punts.accessMac(ifindex)));
-    if (!sent) this.#drop('transmit-queue-full');
+    let reply: Uint8Array;
+    try {
+      reply = replyFrame(frame, verdict, punts.accessMac(ifindex));
+    } catch (error) {
+      // A client can make what we must echo (options 61 and 82) longer than what it says it can receive.
+      if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
+      this.#drop('reply-too-long');
+      return;
+    }
+    if (!punts.transmit(ifindex, reply)) this.#drop('transmit-queue-full');
   }
 
   #drop(reason: DhcpDropReason): void {

@@ -6,10 +6,15 @@ import type { Authenticator } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import type { SessionTerms } from '../model/session-terms.js';
+import { plainTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
+import type { GrantAnswer } from './grants.js';
+import { makeGrant } from './grants.js';
 import type { AccessNode } from './access-node.js';
 import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
+import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import type { AnswerEvent, Ask, Effect, Grant, SessionEvent } from './machine/types.js';
 import type { QueuedEvent, SessionRecord } from './record.js';
@@ -29,6 +34,7 @@ export interface RunnerOptions {
   readonly accessNode: AccessNode | null;
   readonly ledger: AccountingLedger;
   readonly clock: Clock;
+  readonly gardenPool: string;
   readonly table: SessionTable;
   readonly tell: (event: LifecycleEvent) => void;
   readonly isLineKnown: (ontSerial: string) => boolean;
@@ -138,8 +144,11 @@ export class SessionRunner {
       case 'lease-renewed':
         this.#tell(record, { type: 'lease-renewed', ...placeOf(effect.grant) });
         return;
+      case 'lease-reprofiled':
+        ledger.reprofiled(effect.grant);
+        return;
       case 'lease-ended':
-        ledger.ended(record, effect);
+        ledger.ended(effect);
         this.#tell(record, { type: 'lease-ended', ...placeOf(effect.grant), traffic: effect.traffic });
         return;
       case 'deadline':
@@ -170,7 +179,7 @@ export class SessionRunner {
     const { dataplane, accessNode } = this.#o;
     switch (ask.ask) {
       case 'allocate':
-        return this.#allocate(record, ask.profile);
+        return this.#grant(record, ask.profile, termsOf(record));
       case 'install': {
         const outcome = await dataplane.install(ask.entry);
         return outcome.ok ? { type: 'installed' } : { type: 'install-failed', reason: outcome.reason };
@@ -196,19 +205,9 @@ export class SessionRunner {
     }
   }
 
-  #allocate(
-    record: SessionRecord,
-    profile: ServiceProfile,
-  ): AnswerEvent & { type: 'allocated' | 'allocation-failed' } {
-    const { pools } = this.#o;
-    const result = pools.allocate(profile.poolName, record.identity.subscriberId);
-    const terms = pools.terms(profile.poolName);
-    if (result.kind === 'allocated' && terms !== null) {
-      const { leaseSeconds } = terms;
-      return { type: 'allocated', grant: { profile, address: result.address, leaseSeconds } };
-    }
-    const reason = result.kind === 'exhausted' ? 'is exhausted' : 'does not exist';
-    return { type: 'allocation-failed', reason: `pool ${profile.poolName} ${reason}` };
+  #grant(record: SessionRecord, profile: ServiceProfile, terms: SessionTerms): GrantAnswer {
+    const holder = record.identity.subscriberId;
+    return makeGrant(this.#o.pools, { holder, profile, terms, gardenPool: this.#o.gardenPool });
   }
 
   /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */
@@ -221,7 +220,7 @@ export class SessionRunner {
       this.push(record, { event: { type: 'not-authorised', reason: `${result.kind}: ${result.reason}` } });
       return;
     }
-    const allocated = this.#allocate(record, result.profile);
+    const allocated = this.#grant(record, result.profile, result.terms);
     this.push(record, {
       event:
         allocated.type === 'allocated'
@@ -279,6 +278,13 @@ export class SessionRunner {
 }
 
 type Untold<E> = E extends LifecycleEvent ? Omit<E, 'wallMs' | 'session'> : never;
+
+/** What AAA said of the session, its fixed address apart: that was for the pool the subscriber is moving out of. */
+function termsOf(record: SessionRecord): SessionTerms {
+  const { state } = record.session;
+  const terms = isServed(state) ? state.grant.terms : plainTerms(record.identity.subscriberId);
+  return { ...terms, fixedAddress: null };
+}
 
 function placeOf(grant: Grant): { address: Grant['address']; poolName: string } {
   return { address: grant.address, poolName: grant.profile.poolName };

@@ -47,7 +47,8 @@ describe('import direction', () => {
     ['src/aaa/made-up.ts', '../session/view.js', false],
     ['src/dataplane/made-up.ts', '../aaa/port.js', false],
     ['src/dhcpv4/made-up.ts', '../pool/port.js', false],
-    ['src/dhcpv4/made-up.ts', '../dataplane/port.js', false],
+    ['src/http/made-up.ts', '../aaa/port.js', false],
+    ['src/olt/made-up.ts', '../dataplane/port.js', false],
     ['src/lab/made-up.ts', '../session/inlet.js', false],
     ['src/wire/made-up.ts', '../session/view.js', false],
     ['src/pool/made-up.ts', '../wire/../session/view.js', false],
@@ -55,7 +56,10 @@ describe('import direction', () => {
   ];
   for (const [file, imported, allowed] of cases) {
     it(`${file} ${allowed ? 'may' : 'must not'} import ${imported}`, async () => {
-      const found = await reports(file, `import * as it from '${imported}';\nexport const held = it;\n`);
+      const found = await reports(
+        file,
+        `import type * as It from '${imported}';\nexport type Held = typeof It;\n`,
+      );
       assert.deepEqual(found, allowed ? [] : ['import-x/no-restricted-paths']);
     });
   }
@@ -76,6 +80,17 @@ describe('import direction', () => {
 });
 
 describe('house rules', () => {
+  it('an inlet may import the types of a port and no value', async () => {
+    const type = "import type { It } from '../dataplane/port.js';\nexport type Held = It;\n";
+    const value = "import { it } from '../dataplane/port.js';\nexport const held = it;\n";
+    for (const room of ['dhcpv4', 'http']) {
+      assert.deepEqual(await reports(`src/${room}/made-up.ts`, type), []);
+      assert.deepEqual(await reports(`src/${room}/made-up.ts`, value), [
+        '@typescript-eslint/no-restricted-imports',
+      ]);
+    }
+  });
+
   it('a default export is reported', async () => {
     assert.deepEqual(await reports('src/model/made-up.ts', 'export default 1;\n'), [
       'import-x/no-default-export',

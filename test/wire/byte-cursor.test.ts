@@ -1,8 +1,6 @@
 /** Bounds of the reading and the writing cursor. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ipv4 } from '../../src/model/ipv4.js';
-import type { Mac } from '../../src/model/mac.js';
 import { ByteReader } from '../../src/wire/byte-reader.js';
 import { ByteWriter } from '../../src/wire/byte-writer.js';
 import { throwsBng } from './fixtures/wire-errors.js';
@@ -21,8 +19,8 @@ test('values are read in network order, the high bit is no sign, and written bac
   writer.u8(values[0]);
   writer.u16(values[1]);
   writer.u32(values[2]);
-  writer.ipv4(values[3] as Ipv4);
-  writer.mac(values[4] as Mac);
+  writer.ipv4(values[3]);
+  writer.mac(values[4]);
   writer.bytes(rest);
   assert.deepEqual(bytes, BYTES);
   assert.equal(writer.offset, BYTES.length);

@@ -29,8 +29,8 @@ const PAYLOADS = [
 ];
 
 const ACCESSORS = Object.entries(Object.getOwnPropertyDescriptors(DhcpOptions.prototype))
-  .filter(([, descriptor]) => descriptor.get !== undefined)
-  .map(([name]) => name as keyof DhcpOptions);
+  .filter(([, descriptor]) => 'get' in descriptor)
+  .map(([name]) => name as Exclude<keyof DhcpOptions, 'get' | 'has' | 'entries'>);
 
 /** Accessors have their own errors, none of which may spoil another option. */
 function readAllOptions(message: DhcpMessage): void {

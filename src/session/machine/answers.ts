@@ -3,7 +3,7 @@ import type { TerminateCause } from '../../aaa/port.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import { answer, holding, settle, silence, wait } from './build.js';
 import { bind, onDhcp, renew } from './dhcp.js';
-import { abandonOrder, closed, onGrantForOrder, reconfigure, regrant } from './orders.js';
+import { abandonOrder, closed, onGrantForOrder, reconfigure, regrant, reprofiled } from './orders.js';
 import type { AnswerEvent, Effect, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
@@ -60,6 +60,11 @@ export function onAnswer(state: Served, step: Step, event: AnswerEvent): Transit
             kind: 'failed',
             reason: event.reason,
           })
+        : null;
+    case 'reprofiling':
+      if (event.type === 'updated') return reprofiled(state, step.grant);
+      return event.type === 'update-failed'
+        ? settle(state, { type: 'order-refused', kind: 'failed', reason: event.reason })
         : null;
     case 'closing':
       return onClosed(state, step, event);

@@ -1,0 +1,102 @@
+/**
+ * The BNG's side of the access node: the session's `AccessNode` port, and the ONTs' comings and goings told to the
+ * session's inlet, also those that happened while the connection was down. No session logic.
+ */
+import type { Clock } from '../model/clock.js';
+import type { ServiceProfile } from '../model/service-profile.js';
+import type { AccessNode, ReconfigureOutcome } from '../session/access-node.js';
+import type { OntInlet } from '../session/inlet.js';
+import { OltConnection } from './olt-connection.js';
+import type { OltEvent, Ont } from './protocol.js';
+import { ontListSchema } from './protocol.js';
+
+export interface OltClientOptions {
+  /** The access node's management socket. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly inlet: OntInlet;
+  /** The S-VLAN of each pool's lines. */
+  readonly sVlanOfPool: ReadonlyMap<string, number>;
+  readonly requestTimeoutMs: number;
+  /** Observers: may be missed, must not throw. */
+  readonly onEvent?: (event: OltEvent) => void;
+  readonly onConnection?: (state: 'up' | 'down', reason?: string) => void;
+}
+
+export class OltClient implements AccessNode {
+  readonly #options: OltClientOptions;
+  readonly #connection: OltConnection;
+  readonly #known = new Set<string>();
+
+  constructor(options: OltClientOptions) {
+    this.#options = options;
+    this.#connection = new OltConnection({
+      path: options.path,
+      clock: options.clock,
+      requestTimeoutMs: options.requestTimeoutMs,
+      onUp: () => void this.#learn(),
+      onDown: () => options.onConnection?.('down'),
+      onEvent: (event) => this.#observe(event),
+    });
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.isUp;
+  }
+
+  open(): void {
+    this.#connection.open();
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async reconfigure(ontSerial: string, profile: ServiceProfile): Promise<ReconfigureOutcome> {
+    const sVlan = this.#options.sVlanOfPool.get(profile.poolName);
+    if (sVlan === undefined) {
+      return { ok: false, reason: `pool ${profile.poolName} has no S-VLAN` };
+    }
+    const answer = await this.#connection.request('reconfigure', {
+      ontSerial,
+      sVlan,
+      qosDownloadBps: profile.downloadBitsPerSecond,
+      qosUploadBps: profile.uploadBitsPerSecond,
+    });
+    return answer.ok ? { ok: true } : answer;
+  }
+
+  /** Asks who is there already; ONTs that left while nobody listened are reported as gone. */
+  async #learn(): Promise<void> {
+    const answer = await this.#connection.request('onts', {});
+    const list = answer.ok ? ontListSchema.safeParse(answer.result) : null;
+    if (!answer.ok || list === null || !list.success) {
+      this.#options.onConnection?.('down', answer.ok ? 'the list of ONTs could not be read' : answer.reason);
+      this.#connection.restart();
+      return;
+    }
+    const present = new Set(list.data.map((ont) => ont.ontSerial));
+    for (const ontSerial of [...this.#known]) if (!present.has(ontSerial)) this.#disconnected(ontSerial);
+    for (const ont of list.data) this.#detected(ont);
+    this.#options.onConnection?.('up');
+  }
+
+  #observe(event: OltEvent): void {
+    if (event.type === 'NewONTDetected') this.#detected(event);
+    if (event.type === 'ONTDisconnected') this.#disconnected(event.ontSerial);
+    this.#options.onEvent?.(event);
+  }
+
+  #detected(ont: Ont): void {
+    this.#known.add(ont.ontSerial);
+    this.#options.inlet.ontDetected({
+      ontSerial: ont.ontSerial,
+      circuitId: new TextEncoder().encode(ont.circuitId),
+    });
+  }
+
+  #disconnected(ontSerial: string): void {
+    this.#known.delete(ontSerial);
+    this.#options.inlet.ontDisconnected(ontSerial);
+  }
+}
