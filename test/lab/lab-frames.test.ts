@@ -137,6 +137,8 @@ describe('frames through the access node', { timeout: 90_000 }, () => {
       assert.equal((await ont.address())?.address, lease.address);
       assert.equal(lease.router, '10.0.0.1');
       assert.deepEqual(await ont.ping('10.0.0.1', { count: 2 }), { sent: 2, received: 2 });
+      // 1500 bytes of IP and both tags fit the trunk.
+      assert.deepEqual(await ont.ping('10.0.0.1', { size: 1472 }), { sent: 1, received: 1 });
     });
   }
 
