@@ -21,7 +21,8 @@ describe('the core network of the lab', { timeout: 90_000 }, () => {
     lab = await Lab.create({ prefix: 'lbn' });
     await shell(
       `echo 1 >/proc/sys/net/ipv4/ip_forward
-      ip addr add 10.0.0.1/24 dev access0`,
+      ip addr add 10.0.0.1/24 dev access0
+      ip route add unreachable ${ABSENT}/32`,
       { namespace: lab.namespaces.bng },
     );
     await shell(`ip route add blackhole ${SILENT}/32`, { namespace: lab.namespaces.core });
