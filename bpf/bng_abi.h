@@ -50,7 +50,7 @@ enum bng_drop_reason {
 	BNG_DROP_SPOOFED_ADDRESS = 4, /* known line, source address of nobody or of another */
 	BNG_DROP_SPOOFED_MAC = 5, /* right line and address, wrong MAC */
 	BNG_DROP_ARP_UNANSWERED = 6, /* ARP that is not a request for a gateway */
-	BNG_DROP_MULTICAST = 7, /* broadcast or multicast from a subscriber, DHCP apart */
+	BNG_DROP_MULTICAST = 7, /* group frame or address from a subscriber, DHCP apart; group frame for one */
 	BNG_DROP_GARDEN = 8, /* walled subscriber, destination or source not allowed */
 	BNG_DROP_GARDEN_FRAGMENT = 9, /* walled subscriber, fragment that cannot be judged by port */
 	BNG_DROP_LOCAL_SERVICE = 10, /* for an address of ours, not a service for subscribers */

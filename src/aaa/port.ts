@@ -13,14 +13,19 @@ export interface AuthenticationRequest {
 }
 
 export type AuthenticationResult =
-  | { readonly kind: 'accepted'; readonly profile: ServiceProfile }
+  /** `resumeTo` is null unless the subscriber is suspended: then it is the profile it comes back to. */
+  | {
+      readonly kind: 'accepted';
+      readonly profile: ServiceProfile;
+      readonly resumeTo: ServiceProfile | null;
+    }
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'unreachable'; readonly reason: string };
 
 export interface Authenticator {
   authenticate(request: AuthenticationRequest): Promise<AuthenticationResult>;
-  /** Moves the subscriber's record to a profile: later authentications grant it. */
-  assign(subscriberId: string, profile: ServiceProfile): void;
+  /** Moves the subscriber's record: later authentications are accepted with just this. */
+  assign(subscriberId: string, profile: ServiceProfile, resumeTo: ServiceProfile | null): void;
   /** Forgets what was assigned: later authentications grant the default. */
   forget(subscriberId: string): void;
 }

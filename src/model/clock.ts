@@ -25,9 +25,9 @@ export const systemClock: Clock = {
     const due = performance.now() + delayMs;
     let timer: NodeJS.Timeout;
     const arm = (): void => {
-      const rest = due - performance.now();
-      const step = Math.min(Math.max(rest, 0), LONGEST_TIMEOUT_MS);
-      timer = setTimeout(() => (rest > LONGEST_TIMEOUT_MS ? arm() : fire()), step);
+      const step = Math.min(Math.max(Math.ceil(due - performance.now()), 0), LONGEST_TIMEOUT_MS);
+      // A system timer may fire a fraction of a millisecond early; the caller was promised that ours never does.
+      timer = setTimeout(() => (performance.now() < due ? arm() : fire()), step);
       timer.unref();
     };
     arm();

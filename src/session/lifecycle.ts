@@ -17,7 +17,11 @@ export type LifecycleEvent =
       /** How long the session was in `from`. */
       readonly durationMs: number;
     })
-  | (Told & { readonly type: 'lease-bound' | 'lease-renewed'; readonly address: Ipv4; readonly poolName: string })
+  | (Told & {
+      readonly type: 'lease-bound' | 'lease-renewed';
+      readonly address: Ipv4;
+      readonly poolName: string;
+    })
   /** `traffic` is what the lease carried in all; the dataplane no longer counts it. */
   | (Told & {
       readonly type: 'lease-ended';

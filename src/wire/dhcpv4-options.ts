@@ -4,7 +4,7 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { ipv4FromBytes } from '../model/ipv4.js';
+import { ByteReader } from './byte-reader.js';
 import type { DhcpMessageType } from './dhcpv4-option-codes.js';
 import { DHCP_MESSAGE_TYPES, DhcpOption } from './dhcpv4-option-codes.js';
 import type { RelayAgentInformation } from './option82.js';
@@ -103,7 +103,7 @@ export class DhcpOptions {
   /** Option 57: the longest IP datagram that the client takes. Legal from 576 (RFC 2132 §9.10); given as it stands. */
   get maxMessageSize(): number | undefined {
     const value = this.#exact(DhcpOption.MaxMessageSize, 2);
-    return value && ((value[0] ?? 0) << 8) | (value[1] ?? 0);
+    return value && new ByteReader(value).u16();
   }
 
   /** Option 61, opaque, with its type byte (RFC 2132 §9.14). */
@@ -153,14 +153,17 @@ export class DhcpOptions {
 
   #ipv4(code: number): Ipv4 | undefined {
     const value = this.#exact(code, 4);
-    return value && ipv4FromBytes(value);
+    return value && new ByteReader(value).ipv4();
   }
 
   #ipv4List(code: number): readonly Ipv4[] | undefined {
     const value = this.#values.get(code);
     if (value === undefined) return undefined;
     if (value.length === 0 || value.length % 4 !== 0) throw wrongLength(code, 'addresses of 4 bytes', value);
-    return Array.from({ length: value.length / 4 }, (_, i) => ipv4FromBytes(value, 4 * i));
+    const addresses: Ipv4[] = [];
+    const reader = new ByteReader(value);
+    while (reader.remaining > 0) addresses.push(reader.ipv4());
+    return addresses;
   }
 
   /** Latin-1, so that no byte is lost; NULs at the end are not part of the text (RFC 2132 §2). */

@@ -16,17 +16,38 @@ import { DhcpOption, RelayAgentSubOption } from './dhcpv4-option-codes.js';
 
 /** The sub-options that we name; each is written when it is given. */
 export interface RelayAgentFields {
-  readonly circuitId?: Uint8Array;
-  readonly remoteId?: Uint8Array;
+  readonly circuitId?: Uint8Array | undefined;
+  readonly remoteId?: Uint8Array | undefined;
   /** RFC 3527: an address of the link that the client is on. */
-  readonly linkSelection?: Uint8Array;
+  readonly linkSelection?: Uint8Array | undefined;
   /** RFC 5107: the address that the client is to take for its server. */
-  readonly serverIdOverride?: Uint8Array;
+  readonly serverIdOverride?: Uint8Array | undefined;
 }
 
-export interface RelayAgentInformation extends RelayAgentFields {
+/** What option 82 says; sub-options without a name of ours are in `subOptions` alone. */
+export class RelayAgentInformation implements RelayAgentFields {
   /** Every sub-option by its code, in the order in which they came. */
   readonly subOptions: ReadonlyMap<number, Uint8Array>;
+
+  constructor(subOptions: ReadonlyMap<number, Uint8Array>) {
+    this.subOptions = subOptions;
+  }
+
+  get circuitId(): Uint8Array | undefined {
+    return this.subOptions.get(RelayAgentSubOption.CircuitId);
+  }
+
+  get remoteId(): Uint8Array | undefined {
+    return this.subOptions.get(RelayAgentSubOption.RemoteId);
+  }
+
+  get linkSelection(): Uint8Array | undefined {
+    return this.subOptions.get(RelayAgentSubOption.LinkSelection);
+  }
+
+  get serverIdOverride(): Uint8Array | undefined {
+    return this.subOptions.get(RelayAgentSubOption.ServerIdOverride);
+  }
 }
 
 const OPTION = DhcpOption.RelayAgentInformation;
@@ -63,12 +84,7 @@ export function decodeRelayAgentInformation(value: Uint8Array): RelayAgentInform
     subOptions.set(code, value.subarray(offset + 2, offset + 2 + length));
     offset += 2 + length;
   }
-  const fields: { -readonly [K in keyof RelayAgentFields]: RelayAgentFields[K] } = {};
-  for (const [name, code] of FIELD_CODES) {
-    const found = subOptions.get(code);
-    if (found !== undefined) fields[name] = found;
-  }
-  return { ...fields, subOptions };
+  return new RelayAgentInformation(subOptions);
 }
 
 /** The value of option 82. `BNG_ERR_VALUE` when nothing is given or a sub-option is longer than 255 bytes. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* One program of each kind that the addon's tests run, and one map of each kind that they read. */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -141,4 +141,4 @@ int tc_mark(struct __sk_buff *skb)
 	return TC_ACT_OK;
 }
 
-char _license[] SEC("license") = "GPL";
+char _license[] SEC("license") = "Dual BSD/GPL";

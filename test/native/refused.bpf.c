@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* A program that no verifier accepts: it reads behind the end of the frame. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -9,4 +9,4 @@ int reads_too_far(struct xdp_md *ctx)
 	return *(__u8 *)(long)ctx->data_end;
 }
 
-char _license[] SEC("license") = "GPL";
+char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,111 @@
+# One command for each need: `make help` lists them. Nothing here decides how a part is built: tsc, node-gyp and
+# scripts/build-bpf.sh do. Rules without a file of their own leave a stamp below build/ or dist/ with the time they began,
+# so that a source saved meanwhile is built next time.
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+# The project's Node.js (on PATH or in .node), looked up in each recipe because `deps` may just have installed it.
+node := eval "$$(scripts/env.sh || echo 'echo no Node.js: run sudo make deps >&2; exit 1')" && PATH="$$BNG_NODE_BIN:$$PWD/node_modules/.bin:$$PATH" &&
+
+ts_sources := $(shell find src test scripts -name '*.ts' 2>/dev/null)
+bpf_sources := $(shell find bpf -name '*.[ch]' 2>/dev/null)
+native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cpp' -o -name '*.hpp' 2>/dev/null)
+
+ARGS ?= --scenario full-lifecycle --subscribers 10
+
+.PHONY: help deps build addon bpf abi check check-format check-lint check-abi check-c format test test-unit test-native test-bpf test-lab demo lab lab-up lab-down bench lock clean distclean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+deps: ## install what is missing: apt packages, Node.js, node_modules (as root)
+	@scripts/setup.sh
+
+build: bpf addon dist/.tsc ## compile BPF programs, addon and TypeScript (the default)
+
+bpf: build/.bpf
+build/.bpf: scripts/build-bpf.sh $(bpf_sources)
+	@echo 'bpf'
+	@mkdir -p build
+	@touch $@.begun
+	@scripts/build-bpf.sh
+	@mv $@.begun $@
+
+# One Node-API binary serves every Node.js from 20 on. --nodedir, because node-gyp would download headers otherwise.
+addon: build/.addon
+build/.addon: binding.gyp package-lock.json $(native_sources)
+	@echo 'addon'
+	@mkdir -p build
+	@touch $@.begun
+	@$(node) node-gyp configure build --nodedir="$$BNG_NODE_DIR" --silent --jobs=2 >build/addon.log 2>&1 || { cat build/addon.log; exit 1; }
+	@mv $@.begun $@
+
+dist/.tsc: tsconfig.json package-lock.json $(ts_sources)
+	@echo 'tsc'
+	@mkdir -p dist
+	@touch $@.begun
+	@$(node) tsc -p tsconfig.json
+	@mv $@.begun $@
+
+abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
+	@$(node) node dist/scripts/generate-abi.js
+	@$(MAKE) dist/.tsc
+
+check: build check-format check-lint check-abi check-c ## formatting, lint, import directions, stale abi.ts (types: build); -k goes on after a finding
+
+check-format: build
+	@$(node) biome format .
+check-lint: build
+	@$(node) eslint .
+check-abi: build
+	@$(node) node dist/scripts/generate-abi.js --check
+check-c: build
+	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(bpf_sources) $(native_sources); \
+	else echo 'check: clang-format is not installed, C and C++ not checked'; fi
+
+format: ## format TypeScript, C and C++ in place, and apply what lint can fix
+	@$(node) eslint --fix .
+	@$(node) biome format --write .
+	@clang-format -i $(bpf_sources) $(native_sources)
+
+# The steps in order, even under make -j: nothing can build before deps.
+test: deps ## set up, build, check and run every test (as root)
+	@$(MAKE) build
+	@$(MAKE) -k check
+	@$(node) node dist/scripts/run-tests.js
+
+test-unit: dist/.tsc ## unit tests alone; ONLY=text takes the files whose path holds it
+test-native: addon dist/.tsc ## tests of the addon (as root)
+test-bpf: build ## packet tables through BPF_PROG_TEST_RUN (as root)
+test-lab: build ## the whole house in network namespaces (as root)
+test-unit test-native test-bpf test-lab:
+	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
+
+demo: deps ## set up, build and play a whole ISP with ten subscribers (as root; ARGS="..." replaces its options)
+	@$(MAKE) build
+	@$(node) exec node dist/src/bin/bng.js demo $(ARGS)
+
+lab: lab-up
+
+lab-up: build ## build the lab's namespaces and leave them up (as root)
+	@$(node) node dist/src/bin/bng.js lab up
+
+lab-down: build ## take the lab down
+	@$(node) node dist/src/bin/bng.js lab down
+
+bench: build ## measure latency, rates and cost per packet (as root)
+	@$(node) node dist/scripts/bench.js
+
+lock: ## bring package-lock.json up to date with package.json, for every platform
+	@$(node) npm install --package-lock-only --no-audit --no-fund --loglevel=error
+	@$(node) node scripts/lock-platforms.mjs
+
+clean: ## remove what was built
+	@rm -rf build dist
+
+distclean: clean ## remove what was installed below the project too
+	@rm -rf .node
+	@if [ -L node_modules ]; then rm node_modules; else rm -rf node_modules; fi

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * XDP on the core port: what the network sends to subscribers.
+ *
+ * Theory of operation. The destination address is looked up, once; the value found holds the line's tags and MAC, the
+ * rate and whether it is walled, so no route and no neighbour is asked. Whatever is not IPv4 for a subscriber is none
+ * of our business and goes to the stack untouched: routing protocols, management, ARP of the core link.
+ *
+ * What this program cannot finish (TTL 1, options, a port that cannot be redirected to) goes to the stack unpoliced and
+ * uncounted: on its way out it meets bng_egress, which does both. The garden is judged before, since bng_egress also
+ * carries what walled subscribers may get from this machine and so cannot judge it.
+ */
+#include "lib/account.h"
+#include "lib/exit.h"
+#include "lib/garden.h"
+#include "lib/police.h"
+#include "lib/rewrite.h"
+
+static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame,
+					       const struct bng_subscriber *to)
+{
+	__u32 bytes = frame->ip_length;
+	int outcome;
+
+	if (bng_is_group_frame(frame))
+		return bng_drop(BNG_DROP_MULTICAST); /* RFC 1812 §5.3.4: never forwarded as unicast */
+	if (bng_is_walled(to)) {
+		outcome = bng_judge_garden(frame, frame->ip->saddr, false);
+		if (outcome != BNG_CONTINUE)
+			return outcome;
+	}
+	if (frame->ip->ttl <= 1 || bng_has_options(frame->ip) || (bng_settings.flags & BNG_SETTINGS_FORWARD_IN_STACK) ||
+	    bpf_redirect_map(&bng_ports, to->ifindex, XDP_PASS) != XDP_REDIRECT)
+		return BNG_VERDICT_STACK_DOWN;
+	if (!bng_conforms_down(to, bng_policed_bytes(frame)))
+		return bng_drop(BNG_DROP_POLICED_DOWN);
+	bng_decrement_ttl(frame->ip);
+	outcome = bng_write_line(ctx, frame->l3_offset, to);
+	if (outcome != BNG_CONTINUE)
+		return outcome;
+	bng_account_down(to, 1, bytes);
+	return BNG_VERDICT_FORWARD_DOWN;
+}
+
+static __always_inline int bng_receive_core(struct xdp_md *ctx)
+{
+	struct bng_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	struct bng_subscriber *to;
+	struct bng_frame frame = {};
+	__be32 *destination;
+	int outcome;
+
+	/* The core link is untagged; a tagged frame there is someone else's. */
+	if (bng_parse_ethernet(&cursor, &frame) != BNG_CONTINUE || frame.protocol != bpf_htons(ETH_P_IP) ||
+	    frame.l3_offset != sizeof(struct ethhdr))
+		return BNG_VERDICT_FOREIGN;
+	/* Asked before the header is judged, so that a malformed packet for a subscriber has a name. */
+	destination = bng_peek_destination(&cursor);
+	if (!destination)
+		return BNG_VERDICT_FOREIGN;
+	to = bpf_map_lookup_elem(&bng_subscribers, destination);
+	if (!to)
+		return BNG_VERDICT_FOREIGN;
+	outcome = bng_parse_ipv4(&cursor, &frame);
+	if (outcome != BNG_CONTINUE)
+		return outcome;
+	return bng_send_downstream(ctx, &frame, to);
+}
+
+SEC("xdp")
+int bng_core(struct xdp_md *ctx)
+{
+	return bng_exit_xdp(bng_receive_core(ctx));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Counts accepted traffic per subscriber and direction; called once a packet, when nothing can refuse it any more. */
+#ifndef BNG_LIB_ACCOUNT_H
+#define BNG_LIB_ACCOUNT_H
+
+#include "../maps.h"
+
+static __always_inline void bng_account_up(const struct bng_subscriber *subscriber, __u32 bytes)
+{
+	__u32 slot = subscriber->slot;
+	struct bng_traffic *traffic = bpf_map_lookup_elem(&bng_traffic, &slot);
+
+	if (!traffic)
+		return;
+	traffic->upstream_packets++;
+	traffic->upstream_bytes += bytes;
+}
+
+static __always_inline void bng_account_down(const struct bng_subscriber *subscriber, __u32 packets, __u64 bytes)
+{
+	__u32 slot = subscriber->slot;
+	struct bng_traffic *traffic = bpf_map_lookup_elem(&bng_traffic, &slot);
+
+	if (!traffic)
+		return;
+	traffic->downstream_packets += packets;
+	traffic->downstream_bytes += bytes;
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Answers ARP requests for our gateways in place, so that no neighbour entry and no broadcast exists behind the access
+ * port. Where subscribers may reach each other the gateway answers for them too (local proxy ARP, RFC 1027).
+ */
+#ifndef BNG_LIB_ARP_H
+#define BNG_LIB_ARP_H
+
+#include "guard.h"
+#include "rewrite.h"
+
+enum bng_arp_operation {
+	BNG_ARP_REQUEST = 1,
+	BNG_ARP_REPLY = 2,
+};
+
+static __always_inline bool bng_answers_for(__be32 target)
+{
+	struct bng_local *local = bpf_map_lookup_elem(&bng_local, &target);
+
+	if (local)
+		return local->is_gateway;
+	return (bng_settings.flags & BNG_SETTINGS_LOCAL_FORWARDING) && bpf_map_lookup_elem(&bng_subscribers, &target);
+}
+
+static __always_inline int bng_answer_arp(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)
+{
+	struct bng_arp *arp = bng_parse_arp(cursor);
+	__be32 target, sender, *leased;
+	struct bng_line_key key;
+
+	if (!arp)
+		return bng_drop(BNG_DROP_MALFORMED);
+	bng_line_key(&key, ctx->ingress_ifindex, frame);
+	leased = bpf_map_lookup_elem(&bng_lines, &key);
+	if (!leased)
+		return bng_drop(BNG_DROP_UNKNOWN_LINE);
+	if (!bng_same_mac(arp->sender_mac, frame->ethernet->h_source))
+		return bng_drop(BNG_DROP_SPOOFED_MAC);
+	sender = arp->sender_address;
+	if (sender && sender != *leased)
+		return bng_drop(BNG_DROP_SPOOFED_ADDRESS);
+	target = arp->target_address;
+	/* A probe of one's own address must stay unanswered, or the client thinks it taken (RFC 5227 §2.1.1). */
+	if (arp->operation != bpf_htons(BNG_ARP_REQUEST) || target == *leased || !bng_answers_for(target))
+		return bng_drop(BNG_DROP_ARP_UNANSWERED);
+
+	arp->operation = bpf_htons(BNG_ARP_REPLY);
+	__builtin_memcpy(arp->target_mac, arp->sender_mac, ETH_ALEN);
+	arp->target_address = sender;
+	bng_copy_access_mac(arp->sender_mac);
+	arp->sender_address = target;
+	__builtin_memcpy(frame->ethernet->h_dest, frame->ethernet->h_source, ETH_ALEN);
+	bng_copy_access_mac(frame->ethernet->h_source);
+	return BNG_VERDICT_ARP_REPLY;
+}
+
+#endif

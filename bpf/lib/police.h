@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Policers: GCRA (ITU-T I.371), one theoretical arrival time (TAT) a bucket and no lock. A bucket that has been idle
+ * admits burst_ns worth of bytes at once, then one byte every ns_per_byte.
+ */
+#ifndef BNG_LIB_POLICE_H
+#define BNG_LIB_POLICE_H
+
+#include "../maps.h"
+#include "parse.h"
+
+enum bng_police_limit {
+	/* Tries against other CPUs. Who loses them all passes unpaid: each loss means that another frame has paid. */
+	BNG_POLICE_TRIES = 4,
+};
+
+/* False when `bytes` exceed the rate. Something larger than the whole burst passes a full bucket and leaves it in
+ * debt; otherwise a GSO packet towards a slow subscriber could never pass. */
+static __always_inline bool bng_conforms(__u64 *bucket, struct bng_rate rate, __u32 bytes)
+{
+	__u64 cost = (bytes * rate.ns_per_byte) >> BNG_RATE_FRACTION_BITS;
+	__u64 weight = cost < rate.burst_ns ? cost : rate.burst_ns;
+	__u64 now = bpf_ktime_get_ns();
+	__u64 seen, start;
+
+#pragma unroll
+	for (int i = 0; i < BNG_POLICE_TRIES; i++) {
+		seen = *(volatile __u64 *)bucket;
+		start = seen > now ? seen : now;
+		if (start - now + weight > rate.burst_ns)
+			return false;
+		if (__sync_val_compare_and_swap(bucket, seen, start + cost) == seen)
+			break;
+	}
+	return true;
+}
+
+/*
+ * Bytes a frame costs: its IPv4 length, as RADIUS accounting sees it, but no less than what it occupies behind a
+ * sender's padding to Ethernet's minimum, or a tiny packet in a long frame would travel for free.
+ */
+static __always_inline __u32 bng_policed_bytes(const struct bng_frame *frame)
+{
+	return frame->l3_length > ETH_ZLEN - ETH_HLEN ? frame->l3_length : frame->ip_length;
+}
+
+static __always_inline bool bng_conforms_up(const struct bng_subscriber *subscriber, __u32 bytes)
+{
+	struct bng_policer *policer;
+	__u32 slot = subscriber->slot;
+
+	if (!subscriber->upstream.ns_per_byte)
+		return true;
+	policer = bpf_map_lookup_elem(&bng_policers, &slot);
+	return !policer || bng_conforms(&policer->upstream_tat, subscriber->upstream, bytes);
+}
+
+static __always_inline bool bng_conforms_down(const struct bng_subscriber *subscriber, __u32 bytes)
+{
+	struct bng_policer *policer;
+	__u32 slot = subscriber->slot;
+
+	if (!subscriber->downstream.ns_per_byte)
+		return true;
+	policer = bpf_map_lookup_elem(&bng_policers, &slot);
+	return !policer || bng_conforms(&policer->downstream_tat, subscriber->downstream, bytes);
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Every map of the dataplane, and no code. The definitions are weak so that each entry object may carry them: the
+ * linker keeps one. User space may shrink max_entries before load; the values here are the limits of bng_abi.h.
+ */
+#ifndef BNG_MAPS_H
+#define BNG_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bng_abi.h"
+
+/* Set before load by user space, constant afterwards so that the verifier prunes what is switched off. */
+extern const volatile struct bng_settings bng_settings;
+
+/* Who holds an address. Written by the control plane, one value a subscriber; preallocated, so an insert never fails
+ * for memory and a lookup never meets a freed element that is being reused for another size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__type(key, __be32);
+	__type(value, struct bng_subscriber);
+} bng_subscribers SEC(".maps") __weak;
+
+/* Which address is installed at a line and MAC. Written by the control plane; read for ARP and to name a drop. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__type(key, struct bng_line_key);
+	__type(value, __be32);
+} bng_lines SEC(".maps") __weak;
+
+/* Accepted traffic by slot. Written here only, each CPU its own copy, hence no atomics; read and summed by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__type(key, __u32);
+	__type(value, struct bng_traffic);
+} bng_traffic SEC(".maps") __weak;
+
+/* Policer state by slot, shared by all CPUs (cmpxchg). Zeroed by the control plane when a slot gets a new owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__type(key, __u32);
+	__type(value, struct bng_policer);
+} bng_policers SEC(".maps") __weak;
+
+/* What walled subscribers may reach. The longest prefix decides alone: the control plane must repeat in a longer
+ * prefix whatever a shorter one that covers it allows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, BNG_MAX_GARDEN_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC); /* the trie has no other kind */
+	__type(key, struct bng_garden_key);
+	__type(value, struct bng_garden);
+} bng_garden SEC(".maps") __weak;
+
+/* Our own addresses towards subscribers: gateways and the portal. Written by the control plane. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BNG_MAX_LOCAL_ADDRESSES);
+	__type(key, __be32);
+	__type(value, struct bng_local);
+} bng_local SEC(".maps") __weak;
+
+/* Interfaces that frames may be redirected to, ifindex to ifindex. What is not in here takes the stack's way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, BNG_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} bng_ports SEC(".maps") __weak;
+
+/* Frames by enum bng_verdict, and dropped frames by enum bng_drop_reason. Written at the exits only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BNG_VERDICT_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} bng_verdicts SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BNG_DROP_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} bng_drops SEC(".maps") __weak;
+
+/* Frames for the control plane: struct bng_punt, then the frame. When it is full the frame is dropped and counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, BNG_PUNT_RING_BYTES);
+} bng_punts SEC(".maps") __weak;
+
+/* Theoretical arrival time of the next punt of a line. LRU: a forgotten line merely starts with a full bucket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BNG_PUNT_LINES);
+	__type(key, struct bng_line_key);
+	__type(value, __u64);
+} bng_punt_lines SEC(".maps") __weak;
+
+/* The same for all lines together: what the control plane can be asked to read, whoever floods. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} bng_punt_total SEC(".maps") __weak;
+
+#endif

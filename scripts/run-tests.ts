@@ -1,0 +1,111 @@
+// Runs the test tiers and prints the result: `node dist/scripts/run-tests.js [tier...] [--only TEXT]`; no tier means all.
+// The last line is exactly `N passed, N failed, N skipped`. Exit status 1 on any failure, and when nothing passed.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type FileResult, runTestFile, stopRunningFiles } from './test-file.js';
+import type { Note } from './test-tally.js';
+import { type Tier, testFiles, tiers } from './test-tiers.js';
+
+// dist/scripts/run-tests.js → the repository
+const repository = join(import.meta.dirname, '..', '..');
+const STILL_RUNNING_MS = 15_000;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
+const unknown = positionals.filter((name) => !tiers.some((tier) => tier.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `run-tests: no such tier: ${unknown.join(', ')} (there are ${tiers.map((t) => t.name).join(', ')})`,
+  );
+  process.exit(2);
+}
+
+let passed = 0;
+const failures: (Note & { readonly output?: string })[] = [];
+const skips: Note[] = [];
+let stopped = false;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stopRunningFiles();
+    failures.push({ name: 'run-tests', text: `stopped by ${signal}` });
+    stopped = true;
+  });
+}
+const chosen = tiers.filter((tier) => positionals.length === 0 || positionals.includes(tier.name));
+for (const tier of chosen) if (!stopped) await runTier(tier);
+printResult();
+
+async function runTier(tier: Tier): Promise<void> {
+  const started = performance.now();
+  const all = testFiles(repository, tier);
+  const files = all.filter((file) => values.only === undefined || file.includes(values.only));
+  if (all.length === 0) {
+    failures.push({ name: `tier ${tier.name}`, text: 'it has no test file' });
+    console.log(`${tier.name}: no test file`);
+    return;
+  }
+  if (files.length === 0) return;
+
+  const lacks = tier.lacks();
+  if (lacks !== undefined) {
+    console.log(`${tier.name}: SKIPPED, ${lacks} (${files.length} files)`);
+    // In CI a tier that cannot run is a broken CI, not a smaller test.
+    const into = process.env['CI'] === 'true' ? failures : skips;
+    for (const file of files) into.push({ name: file, text: lacks });
+    return;
+  }
+
+  console.log(`${tier.name}: ${files.length} files`);
+  const waiting = [...files];
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined && !stopped; file = waiting.shift())
+      await runOne(tier, file);
+  };
+  await Promise.all(Array.from({ length: tier.concurrency }, worker));
+  console.log(`${tier.name}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+async function runOne(tier: Tier, file: string): Promise<void> {
+  const script = join(repository, 'dist', file.replace(/\.ts$/, '.js'));
+  if (!existsSync(script)) {
+    failures.push({ name: file, text: 'it is not compiled: run make build' });
+    return;
+  }
+  const started = performance.now();
+  const progress = setInterval(() => {
+    console.log(`  ...   ${file} has run for ${Math.round((performance.now() - started) / 1000)} s`);
+  }, STILL_RUNNING_MS);
+  const result = await runTestFile(file, script, tier.fileDeadlineSeconds);
+  clearInterval(progress);
+  printFile(result);
+  passed += result.passed;
+  for (const note of result.skips) skips.push({ ...note, name: `${file}: ${note.name}` });
+  result.failures.forEach((note, index) =>
+    // What the file printed belongs to all its failures; once is enough.
+    failures.push({ ...note, name: `${file}: ${note.name}`, ...(index === 0 && { output: result.output }) }),
+  );
+}
+
+function printFile(result: FileResult): void {
+  const parts = [`${result.passed} passed`];
+  if (result.failures.length > 0) parts.push(`${result.failures.length} FAILED`);
+  if (result.skips.length > 0) parts.push(`${result.skips.length} skipped`);
+  const mark = result.failures.length > 0 ? 'FAIL' : 'ok  ';
+  console.log(`  ${mark}  ${result.file}  ${parts.join(', ')}  ${result.seconds.toFixed(1)} s`);
+}
+
+function printResult(): void {
+  for (const { name, text } of skips) console.log(`SKIPPED ${name}: ${text}`);
+  for (const { name, text, output } of failures) {
+    console.log(`\nFAILED ${name}\n${indent(text)}`);
+    if (output !== undefined && output.trim() !== '') console.log(`  it printed:\n${indent(output.trim())}`);
+  }
+  if (passed === 0 && failures.length === 0) console.log('\nNothing ran, which is no success.');
+  process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
+  console.log(`\n${passed} passed, ${failures.length} failed, ${skips.length} skipped`);
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ');
+}

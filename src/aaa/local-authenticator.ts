@@ -1,0 +1,71 @@
+/** Authentication from configured records and what was assigned since; all in memory. Knows no file and no protocol. */
+import type { ServiceProfile } from '../model/service-profile.js';
+import type { AuthenticationRequest, AuthenticationResult, Authenticator } from './port.js';
+
+/** What configuration grants one ONT. A rate of 0 means unlimited. */
+export interface LocalRecord {
+  readonly ontSerial: string;
+  readonly poolName: string;
+  readonly serviceId: string;
+  readonly downloadBitsPerSecond: number;
+  readonly uploadBitsPerSecond: number;
+}
+
+export interface LocalAuthenticatorOptions {
+  readonly records: readonly LocalRecord[];
+  /** The pool of whoever has no record. */
+  readonly defaultPool: string;
+  /** Whoever is granted this pool is walled. */
+  readonly gardenPool: string;
+}
+
+interface Assignment {
+  readonly profile: ServiceProfile;
+  readonly resumeTo: ServiceProfile | null;
+}
+
+/** Accepts everyone: with what was assigned, else with the ONT's record, else with the default pool. */
+export class LocalAuthenticator implements Authenticator {
+  readonly #gardenPool: string;
+  readonly #defaultProfile: ServiceProfile;
+  readonly #recordOf: ReadonlyMap<string, ServiceProfile>;
+  readonly #assigned = new Map<string, Assignment>();
+
+  constructor({ records, defaultPool, gardenPool }: LocalAuthenticatorOptions) {
+    this.#gardenPool = gardenPool;
+    this.#defaultProfile = this.#profile({
+      poolName: defaultPool,
+      serviceId: defaultPool,
+      downloadBitsPerSecond: 0,
+      uploadBitsPerSecond: 0,
+    });
+    this.#recordOf = new Map(records.map((record) => [record.ontSerial, this.#profile(record)]));
+  }
+
+  async authenticate(request: AuthenticationRequest): Promise<AuthenticationResult> {
+    const { subscriberId, ontSerial } = request;
+    const assigned = this.#assigned.get(subscriberId);
+    if (assigned !== undefined) return { kind: 'accepted', ...assigned };
+    const record = ontSerial === null ? undefined : this.#recordOf.get(ontSerial);
+    return { kind: 'accepted', profile: record ?? this.#defaultProfile, resumeTo: null };
+  }
+
+  assign(subscriberId: string, profile: ServiceProfile, resumeTo: ServiceProfile | null): void {
+    this.#assigned.set(subscriberId, { profile, resumeTo });
+  }
+
+  /** Later authentications grant again what configuration says: the ONT's record, else the default pool. */
+  forget(subscriberId: string): void {
+    this.#assigned.delete(subscriberId);
+  }
+
+  #profile(grant: Omit<LocalRecord, 'ontSerial'>): ServiceProfile {
+    return {
+      serviceId: grant.serviceId,
+      poolName: grant.poolName,
+      walled: grant.poolName === this.#gardenPool,
+      downloadBitsPerSecond: grant.downloadBitsPerSecond,
+      uploadBitsPerSecond: grant.uploadBitsPerSecond,
+    };
+  }
+}

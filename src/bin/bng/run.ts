@@ -1,0 +1,52 @@
+/** `bng run`: the daemon in the foreground. */
+import { once } from 'node:events';
+import { pino } from 'pino';
+import { Daemon } from '../../daemon.js';
+import { isBngError } from '../../model/bng-error.js';
+import { configOrProblems } from './check.js';
+import { missingRequirement, objectPath } from './requirements.js';
+
+/** How long a stop may take before the process gives up on it. */
+const STOP_DEADLINE_MS = 15_000;
+
+/** Returns the exit status once the daemon has stopped: 0 in order, 1 it could not start or stop, 2 bad configuration. */
+export async function run(configPath: string): Promise<number> {
+  const config = configOrProblems(configPath);
+  if (config === null) return 2;
+  const missing = missingRequirement();
+  if (missing !== null) {
+    process.stderr.write(`${missing}\n`);
+    return 1;
+  }
+  const logger = pino({ name: 'bng', level: config.log.level });
+  const onBug = (error: unknown): void => {
+    logger.fatal({ event: 'bug', err: error });
+    process.exit(1);
+  };
+  process.on('uncaughtException', onBug);
+  process.on('unhandledRejection', onBug);
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  let daemon: Daemon;
+  try {
+    daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug });
+  } catch (error) {
+    if (!isBngError(error) && !isListenError(error)) throw error;
+    process.stderr.write(`bng could not start: ${error.message}\n`);
+    return 1;
+  }
+  await stopped;
+  logger.info({ event: 'stopping' });
+  const deadline = setTimeout(() => {
+    process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);
+    process.exit(1);
+  }, STOP_DEADLINE_MS);
+  await daemon.close();
+  clearTimeout(deadline);
+  logger.info({ event: 'stopped' });
+  return 0;
+}
+
+/** A port that is taken or an address that is not ours is the world's fault, not a bug. */
+function isListenError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+}

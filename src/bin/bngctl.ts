@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** bngctl: asks a running BNG through its operator API. Only hands the process's world to the program. */
+import { runBngctl } from './bngctl/program.js';
+
+// A reader that has seen enough (`bngctl sessions | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+process.exitCode = await runBngctl(process.argv.slice(2), {
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+  width: process.stdout.isTTY ? process.stdout.columns : null,
+  colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+});

@@ -1,0 +1,100 @@
+/** The parts of the API's answers that bngctl shows, as types. The API's own schemas are the authority. */
+
+export interface SessionAnswer {
+  readonly id: string;
+  readonly ont_serial: string | null;
+  readonly circuit_id: string | null;
+  readonly circuit_id_hex: string | null;
+  readonly state: string;
+  readonly lease_phase: string;
+  readonly attachment: {
+    readonly interface_index: number;
+    readonly s_vlan: number;
+    readonly c_vlan: number;
+    readonly mac: string;
+  } | null;
+  readonly service_id: string | null;
+  readonly pool: string | null;
+  readonly walled: boolean | null;
+  readonly download_bps: number | null;
+  readonly upload_bps: number | null;
+  readonly address: string | null;
+  readonly held_address: string | null;
+  readonly created_at: string;
+  readonly state_since: string;
+  readonly lease_expires_at: string | null;
+}
+
+export interface SessionDetailAnswer extends SessionAnswer {
+  readonly traffic: {
+    readonly address: string;
+    readonly upstream_packets: string;
+    readonly upstream_bytes: string;
+    readonly downstream_packets: string;
+    readonly downstream_bytes: string;
+  } | null;
+}
+
+export interface SessionsAnswer {
+  readonly sessions: readonly SessionAnswer[];
+  readonly next_cursor: string | null;
+}
+
+export interface PoolAnswer {
+  readonly name: string;
+  readonly network: string | null;
+  readonly capacity: number;
+  readonly allocated: number;
+  readonly quarantined: number;
+  readonly available: number;
+  readonly utilization: number;
+}
+
+export interface PoolsAnswer {
+  readonly pools: readonly PoolAnswer[];
+}
+
+export interface DropsAnswer {
+  readonly drops: Readonly<Record<string, string>>;
+  readonly verdicts: Readonly<Record<string, string>>;
+}
+
+export interface CheckAnswer {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface HealthAnswer {
+  readonly checks: readonly CheckAnswer[];
+}
+
+export interface OrderAnswer {
+  readonly session: {
+    readonly ont_serial: string;
+    readonly old_state: string;
+    readonly new_state: string;
+    readonly old_ip: string | null;
+    readonly message: string;
+  };
+}
+
+export interface EventAnswer {
+  readonly type: string;
+  readonly at: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly address?: string;
+  readonly pool?: string;
+  readonly order?: string;
+  readonly reason?: string;
+  readonly session: SessionAnswer;
+}
+
+export interface ProblemAnswer {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly state?: string;
+  readonly checks?: readonly CheckAnswer[];
+}

@@ -1,0 +1,102 @@
+/** What settings of different sections must have in common. Looks at whatever could be read, so that nothing is hidden. */
+import { formatIpv4 } from '../model/ipv4.js';
+import type { Endpoint } from './config.js';
+import type { Draft } from './draft.js';
+import { checkPools } from './pool-checks.js';
+import type { Finding, Path } from './problem.js';
+
+/** Everything wrong with the draft that no entry shows by itself. */
+export function crossCheck(draft: Draft): readonly Finding[] {
+  return [
+    ...checkInterfaces(draft),
+    ...checkPools(draft.pools.map((pool) => pool.partial)),
+    ...checkPoolNames(draft),
+    ...checkAuth(draft),
+    ...checkPortal(draft),
+    ...checkListeners(draft),
+  ];
+}
+
+function checkInterfaces({ access, core }: Draft): readonly Finding[] {
+  const name = core.partial.interface;
+  if (name === undefined || name !== access.partial.interface) return [];
+  return [{ path: ['core', 'interface'], expected: 'an interface other than access.interface' }];
+}
+
+/** Every name of a pool, wherever it stands, must be a pool's. */
+function checkPoolNames(draft: Draft): readonly Finding[] {
+  const names = draft.pools.flatMap(({ partial }) => (partial.name === undefined ? [] : [partial.name]));
+  // A pool whose name could not be read may be the one that is meant.
+  if (names.length < draft.pools.length || names.length === 0) return [];
+  const uses: { readonly path: Path; readonly name: string | undefined; readonly found?: string }[] = [
+    { path: ['auth', 'defaultPool'], name: draft.auth.partial.defaultPool },
+    ...draft.authRecords.map(({ partial }, at) => ({
+      path: ['auth', 'records', at, 'pool'],
+      name: partial.pool,
+    })),
+    { path: ['walledGarden', 'pool'], name: draft.walledGarden.partial.pool },
+    ...Object.keys(draft.olt?.partial.vlans ?? {}).map((name) => ({
+      path: ['olt', 'vlans', name],
+      name,
+      found: name,
+    })),
+  ];
+  return uses.flatMap(({ path, name, found }) => {
+    if (name === undefined || names.includes(name)) return [];
+    const expected = `the name of a pool (${names.join(', ')})`;
+    return [found === undefined ? { path, expected } : { path, expected, found }];
+  });
+}
+
+function checkAuth({ auth, authRecords, radius }: Draft): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (auth.partial.mode === 'radius') {
+    findings.push({
+      path: ['auth', 'mode'],
+      expected: 'local (mode radius is not available in this version)',
+    });
+    if (radius === null) findings.push({ path: ['radius'], expected: 'a mapping, as auth.mode is radius' });
+  }
+  const firstWith = new Map<string, number>();
+  authRecords.forEach(({ partial: { ontSerial } }, at) => {
+    if (ontSerial === undefined) return;
+    const first = firstWith.get(ontSerial);
+    if (first === undefined) firstWith.set(ontSerial, at);
+    else {
+      const expected = `a serial other than that of auth.records[${first}]`;
+      findings.push({ path: ['auth', 'records', at, 'ontSerial'], expected });
+    }
+  });
+  return findings;
+}
+
+/** Garden members reach the portal on their gateway's address; XDP passes nothing else of the box up to them. */
+function checkPortal({ walledGarden, pools }: Draft): readonly Finding[] {
+  const { pool: name, portal } = walledGarden.partial;
+  const gateway = pools.find(({ partial }) => partial.name === name && name !== undefined)?.partial.gateway;
+  if (portal === undefined || gateway === undefined || portal.address === gateway) return [];
+  const expected = `the gateway of pool ${name}: ${formatIpv4(gateway)}:port`;
+  return [{ path: ['walledGarden', 'portal'], expected }];
+}
+
+function checkListeners({ api, metrics }: Draft): readonly Finding[] {
+  const findings: Finding[] = [];
+  const { listen, allowRemote } = api.partial;
+  if (listen !== undefined && allowRemote === false && !isLoopback(listen)) {
+    findings.push({ path: ['api', 'listen'], expected: 'a loopback address, or api.allowRemote: true' });
+  }
+  const other = metrics.partial.listen;
+  if (listen !== undefined && other !== undefined && collide(listen, other)) {
+    findings.push({ path: ['metrics', 'listen'], expected: 'another address or port than api.listen' });
+  }
+  return findings;
+}
+
+function isLoopback({ address }: Endpoint): boolean {
+  return address >>> 24 === 127;
+}
+
+/** Port 0 never collides; 0.0.0.0 takes the port on every address. */
+function collide(a: Endpoint, b: Endpoint): boolean {
+  return a.port !== 0 && a.port === b.port && (a.address === b.address || a.address === 0 || b.address === 0);
+}

@@ -1,0 +1,128 @@
+/**
+ * Schemas of single values: text or number in the file, model value in the Config. The error text of each says what
+ * was expected; nothing here looks at a second value.
+ */
+import { isIPv4 } from 'node:net';
+import { z } from 'zod';
+import { isBngError } from '../model/bng-error.js';
+import { parseIpv4, parsePrefix } from '../model/ipv4.js';
+import type { AddressRange, AllowedDestination, Endpoint } from './config.js';
+
+const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
+
+/** Option 51 is 32 bits wide and its highest value means "for ever" (RFC 2131 §3.3). */
+const LONGEST_DURATION_SECONDS = 0xfffffffe;
+
+/** A text that `read` turns into a value; null from `read`, or a text it refuses, is not what was expected. */
+function textOf<T>(expected: string, read: (text: string) => T | null) {
+  return z.string({ error: expected }).transform((text, context): T => {
+    const value = orNull(() => read(text));
+    if (value !== null) return value;
+    context.addIssue({ code: 'custom', message: expected });
+    return z.NEVER;
+  });
+}
+
+function orNull<T>(read: () => T | null): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (isBngError(error, 'BNG_ERR_VALUE')) return null;
+    throw error;
+  }
+}
+
+function matching(expected: string, pattern: RegExp) {
+  return textOf(expected, (text) => (pattern.test(text) ? text : null));
+}
+
+function readPort(text: string, lowest: number): number | null {
+  const port = /^(0|[1-9][0-9]{0,4})$/.test(text) ? Number(text) : -1;
+  return port >= lowest && port <= 65535 ? port : null;
+}
+
+function readEndpoint(text: string, lowestPort: number): Endpoint | null {
+  const [address = '', portText = '', ...more] = text.split(':');
+  const port = readPort(portText, lowestPort);
+  return port === null || more.length > 0 ? null : { address: parseIpv4(address), port };
+}
+
+function readRange(text: string): AddressRange | null {
+  const [firstText = '', lastText = firstText, ...more] = text.split('-').map((part) => part.trim());
+  const [first, last] = [parseIpv4(firstText), parseIpv4(lastText)];
+  return more.length > 0 || first > last ? null : { first, last };
+}
+
+function readDestination(text: string): AllowedDestination | null {
+  const [prefixText = '', portText, ...more] = text.split(':');
+  if (more.length > 0) return null;
+  const prefix = parsePrefix(prefixText);
+  if (portText === undefined) return { prefix, port: null };
+  const port = readPort(portText, 1);
+  return port === null ? null : { prefix, port };
+}
+
+function readDuration(text: string): number | null {
+  const [, digits = '', unit = ''] = /^([1-9][0-9]*)([smhd])$/.exec(text) ?? [];
+  const seconds = Number(digits) * (SECONDS_OF[unit] ?? 0);
+  return seconds > 0 && seconds <= LONGEST_DURATION_SECONDS ? seconds : null;
+}
+
+export const address = textOf('an IPv4 address such as 192.0.2.1', parseIpv4);
+export const prefix = textOf('an IPv4 prefix without host bits such as 10.0.0.0/12', parsePrefix);
+export const addressRange = textOf('an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10', readRange);
+export const listenEndpoint = textOf('ip:port such as 127.0.0.1:8080', (text) => readEndpoint(text, 0));
+export const serviceEndpoint = textOf('ip:port with a port from 1 to 65535', (text) => readEndpoint(text, 1));
+export const allowedDestination = textOf('prefix or prefix:port such as 203.0.113.0/24:443', readDestination);
+export const duration = textOf('a duration such as 600s, 10m, 24h or 7d', readDuration);
+
+export const interfaceName = matching(
+  'the name of a network interface (1 to 15 characters)',
+  /^(?!\.{1,2}$)[^\s/:]{1,15}$/,
+);
+export const poolName = matching(
+  'the name of a pool (letters, digits, -, _; at most 63)',
+  /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/,
+);
+export const ontSerial = matching(
+  'an ONT serial as text of 1 to 64 printable characters (in quotes when it is all digits)',
+  /^[\x21-\x7e]{1,64}$/,
+);
+export const serviceId = matching('a service id of 1 to 64 printable characters', /^[\x20-\x7e]{1,64}$/);
+export const nasIdentifier = matching(
+  'a NAS identifier of 1 to 253 printable characters (RFC 2865 §5.32)',
+  /^[\x21-\x7e]{1,253}$/,
+);
+export const absolutePath = matching('an absolute path', /^\/[^\0]*$/);
+/** A unix socket's path has 108 bytes with its final zero (unix(7)). */
+export const socketPath = textOf('an absolute path of at most 107 bytes', (text) =>
+  text.startsWith('/') && Buffer.byteLength(text) <= 107 && !text.includes('\0') ? text : null,
+);
+export const host = textOf('an IPv4 address or a host name', (text) =>
+  isIPv4(text) || /^(?=.{1,253}$)(?![0-9.]+$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)
+    ? text
+    : null,
+);
+
+export const flag = z.boolean({ error: 'true or false' });
+
+/** A whole number from `lowest` to `highest`; `unit` opens the error text. */
+export function integer(lowest: number, highest: number, unit: string) {
+  const error = `${unit} from ${lowest} to ${highest}`;
+  return z.int({ error }).min(lowest, { error }).max(highest, { error });
+}
+
+export const port = integer(1, 65535, 'a port number');
+export const vlanId = integer(1, 4094, 'a VLAN id');
+/** 0 means unlimited; the upper bound (1 Tbit/s) only catches slips of the keyboard. */
+export const bitsPerSecond = integer(0, 1e12, 'a whole number of bits per second');
+
+/** One of a closed set of words. */
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  return z.enum(words, { error: words.join(' or ') });
+}
+
+/** One of a closed set of TPIDs. */
+export function tpid<const T extends readonly [number, ...number[]]>(values: T) {
+  return z.literal(values, { error: values.map((value) => `0x${value.toString(16)}`).join(' or ') });
+}

@@ -1,0 +1,94 @@
+/**
+ * From the text of bng.yaml to a frozen Config, or to everything that is wrong with it. Pure: reads no file.
+ */
+import type { Config } from './config.js';
+import { crossCheck } from './cross-checks.js';
+import { readDraft } from './draft.js';
+import type { Draft } from './draft.js';
+import { configProblem } from './problem.js';
+import type { ConfigProblem, Finding } from './problem.js';
+import { readYaml } from './yaml-source.js';
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Parses and checks a configuration; all problems come at once, in the order of their lines. */
+export function parseConfig(text: string): ConfigResult {
+  const yaml = readYaml(text);
+  if (!yaml.ok) return yaml;
+  const { source } = yaml;
+  const findings: Finding[] = [];
+  const draft = readDraft(source.value, findings);
+  findings.push(...crossCheck(draft));
+  const config = findings.length === 0 ? assemble(draft) : null;
+  if (config !== null) return { ok: true, config: deepFreeze(config) };
+  const problems = findings.map(({ path, expected, found }) => {
+    const place = source.locate(path);
+    return configProblem(path, { line: place.line, expected, found: found ?? place.found });
+  });
+  return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+}
+
+/** Null when any section is incomplete. */
+function assemble(draft: Draft): Config | null {
+  const access = draft.access.complete;
+  const core = draft.core.complete;
+  const auth = draft.auth.complete;
+  const garden = draft.walledGarden.complete;
+  const api = draft.api.complete;
+  const metrics = draft.metrics.complete;
+  const log = draft.log.complete;
+  const qos = draft.qos.complete;
+  const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
+  const gardenPool = pools.find((pool) => pool.name === garden?.pool);
+  if (!access || !core || !auth || !garden || !api || !metrics || !log || !qos || !gardenPool) return null;
+  return {
+    access,
+    core,
+    pools: pools.map(({ leaseTime, ...pool }) => ({ ...pool, leaseSeconds: leaseTime })),
+    auth: { mode: 'local', defaultPool: auth.defaultPool, records: assembleRecords(draft) },
+    radius: assembleRadius(draft),
+    walledGarden: {
+      poolName: garden.pool,
+      portal: garden.portal ?? { address: gardenPool.gateway, port: 80 },
+      allow: garden.allow,
+    },
+    olt: draft.olt?.complete ?? null,
+    api,
+    metrics,
+    store: draft.store?.complete ?? null,
+    log,
+    qos,
+  };
+}
+
+function assembleRecords(draft: Draft): Config['auth']['records'] {
+  return draft.authRecords.flatMap(({ complete }) => {
+    if (complete === null) return [];
+    const { ontSerial, pool, serviceId, downloadBps, uploadBps } = complete;
+    return [
+      {
+        ontSerial,
+        poolName: pool,
+        serviceId: serviceId ?? pool,
+        downloadBitsPerSecond: downloadBps,
+        uploadBitsPerSecond: uploadBps,
+      },
+    ];
+  });
+}
+
+function assembleRadius(draft: Draft): Config['radius'] {
+  const radius = draft.radius?.complete;
+  if (radius === null || radius === undefined) return null;
+  const { servers, nasIdentifier, interimInterval, coa } = radius;
+  return { servers, nasIdentifier, interimIntervalSeconds: interimInterval, coa: coa ?? null };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze<unknown>(part);
+  return value;
+}

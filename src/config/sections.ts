@@ -1,0 +1,111 @@
+/** The shape and the defaults of every section of the file. What two settings must have in common is not here. */
+import { z } from 'zod';
+import * as leaf from './leaf-schemas.js';
+import { mapping } from './mapping.js';
+
+export const ACCESS = {
+  interface: leaf.interfaceName,
+  xdpMode: leaf.oneOf(['native', 'generic']).default('native'),
+  vlan: mapping({
+    sVlanTpid: leaf.tpid([0x88a8, 0x8100]).default(0x88a8),
+    cVlanTpid: leaf.tpid([0x8100]).default(0x8100),
+  }).prefault({}),
+  // Option 82 of an untrusted access side would let a subscriber choose whose line it is on.
+  trustOption82: leaf.flag.default(false),
+  localForwarding: leaf.flag.default(true),
+};
+
+export const CORE = { interface: leaf.interfaceName };
+
+export const POOL = {
+  name: leaf.poolName,
+  network: leaf.prefix,
+  gateway: leaf.address,
+  // Option 6 carries at most 63 addresses (RFC 2132 §3.8).
+  dns: z
+    .array(leaf.address, { error: 'a list of IPv4 addresses' })
+    .max(63, { error: 'at most 63 addresses' })
+    .default([]),
+  leaseTime: leaf.duration.default(86_400),
+  exclude: z.array(leaf.addressRange, { error: 'a list of addresses and ranges' }).default([]),
+};
+
+/** `records` is a list of `AUTH_RECORD`; it is read by itself. */
+export const AUTH = {
+  mode: leaf.oneOf(['local', 'radius']),
+  defaultPool: leaf.poolName,
+  records: z.unknown(),
+};
+
+export const AUTH_RECORD = {
+  ontSerial: leaf.ontSerial,
+  pool: leaf.poolName,
+  serviceId: leaf.serviceId.optional(),
+  downloadBps: leaf.bitsPerSecond.default(0),
+  uploadBps: leaf.bitsPerSecond.default(0),
+};
+
+export const RADIUS = {
+  servers: z
+    .array(
+      mapping({
+        host: leaf.host,
+        authPort: leaf.port.default(1812),
+        acctPort: leaf.port.default(1813),
+        secretFile: leaf.absolutePath,
+      }),
+      { error: 'a list of servers' },
+    )
+    .min(1, { error: 'at least one server' }),
+  nasIdentifier: leaf.nasIdentifier,
+  interimInterval: leaf.duration.default(300),
+  coa: mapping({
+    listen: leaf.listenEndpoint,
+    clients: z
+      .array(mapping({ host: leaf.host, secretFile: leaf.absolutePath }), { error: 'a list of clients' })
+      .min(1, { error: 'at least one client' }),
+  }).optional(),
+};
+
+export const WALLED_GARDEN = {
+  pool: leaf.poolName,
+  portal: leaf.serviceEndpoint.optional(),
+  allow: z.array(leaf.allowedDestination, { error: 'a list of destinations' }).default([]),
+};
+
+export const OLT = {
+  socket: leaf.socketPath.default('/run/bng/olt.sock'),
+  vlans: z.record(z.string(), leaf.vlanId, { error: 'a mapping of pool names to S-VLANs' }),
+};
+
+export const API = {
+  listen: leaf.listenEndpoint.prefault('127.0.0.1:8080'),
+  tokenFile: leaf.absolutePath.default('/etc/bng/api.token'),
+  allowRemote: leaf.flag.default(false),
+};
+
+export const METRICS = { listen: leaf.listenEndpoint.prefault('127.0.0.1:9090') };
+
+export const STORE = { path: leaf.absolutePath.default('/var/lib/bng') };
+
+export const LOG = {
+  level: leaf.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+};
+
+export const QOS = { burstMs: leaf.integer(1, 10_000, 'a whole number of milliseconds').default(100) };
+
+/** The sections themselves; each is read by its own shape. */
+export const ROOT = {
+  access: z.unknown(),
+  core: z.unknown(),
+  pools: z.unknown(),
+  auth: z.unknown(),
+  radius: z.unknown(),
+  walledGarden: z.unknown(),
+  olt: z.unknown(),
+  api: z.unknown(),
+  metrics: z.unknown(),
+  store: z.unknown(),
+  log: z.unknown(),
+  qos: z.unknown(),
+};

@@ -1,0 +1,584 @@
+/**
+ * Generated from bpf/bng_abi.h by scripts/generate-abi; do not edit. Structs as the dataplane lays them out, with
+ * readers and writers, its enums and limits. Addresses and ports in network order appear as plain numbers.
+ */
+import { BngError } from '../model/bng-error.js';
+import type { AbiEnum, AbiStruct } from './abi-layout.js';
+
+function putBytes(view: DataView, at: number, size: number, bytes: Uint8Array): void {
+  if (bytes.length !== size) {
+    throw new BngError('BNG_ERR_VALUE', 'as many bytes as the field holds', { expected: size, found: bytes.length });
+  }
+  new Uint8Array(view.buffer, view.byteOffset + at, size).set(bytes);
+}
+
+function getBytes(view: DataView, at: number, size: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + at, size).slice();
+}
+
+/** Elements not given are written as zero. */
+function elements<T>(count: number, values: readonly T[], zero: T): T[] {
+  if (values.length > count) {
+    throw new BngError('BNG_ERR_VALUE', 'no more elements than the array holds', { count, found: values.length });
+  }
+  return Array.from({ length: count }, (_, index) => values[index] ?? zero);
+}
+
+export const BngAbiVersion = {
+  version: 1,
+} as const;
+
+export const BngAbiVersionLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'version'],
+]);
+
+export const BngLimit = {
+  maxSubscribers: 131072,
+  maxLocalAddresses: 256,
+  maxGardenPrefixes: 4096,
+  gardenPorts: 16,
+  maxPorts: 64,
+  puntLines: 65536,
+  puntRingBytes: 4194304,
+  puntSmall: 640,
+  puntLarge: 1664,
+  rateFractionBits: 20,
+} as const;
+
+export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
+  [131072, 'max_subscribers'],
+  [256, 'max_local_addresses'],
+  [4096, 'max_garden_prefixes'],
+  [16, 'garden_ports'],
+  [64, 'max_ports'],
+  [65536, 'punt_lines'],
+  [4194304, 'punt_ring_bytes'],
+  [640, 'punt_small'],
+  [1664, 'punt_large'],
+  [20, 'rate_fraction_bits'],
+]);
+
+export const BngVerdict = {
+  drop: 0,
+  punt: 1,
+  arpReply: 2,
+  forwardUp: 3,
+  forwardDown: 4,
+  forwardLocal: 5,
+  stackUp: 6,
+  stackDown: 7,
+  foreign: 8,
+  egress: 9,
+  count: 10,
+} as const;
+
+export const BngVerdictLabels: ReadonlyMap<number, string> = new Map([
+  [0, 'drop'],
+  [1, 'punt'],
+  [2, 'arp_reply'],
+  [3, 'forward_up'],
+  [4, 'forward_down'],
+  [5, 'forward_local'],
+  [6, 'stack_up'],
+  [7, 'stack_down'],
+  [8, 'foreign'],
+  [9, 'egress'],
+]);
+
+export const BngDropReason = {
+  malformed: 0,
+  tooManyTags: 1,
+  ethertype: 2,
+  unknownLine: 3,
+  spoofedAddress: 4,
+  spoofedMac: 5,
+  arpUnanswered: 6,
+  multicast: 7,
+  garden: 8,
+  gardenFragment: 9,
+  localService: 10,
+  dhcpServer: 11,
+  puntLineRate: 12,
+  puntTotalRate: 13,
+  puntRingFull: 14,
+  puntTooLong: 15,
+  policedUp: 16,
+  policedDown: 17,
+  noRoute: 18,
+  localForbidden: 19,
+  egressNoSubscriber: 20,
+  egressEthertype: 21,
+  headroom: 22,
+  count: 23,
+} as const;
+
+export const BngDropReasonLabels: ReadonlyMap<number, string> = new Map([
+  [0, 'malformed'],
+  [1, 'too_many_tags'],
+  [2, 'ethertype'],
+  [3, 'unknown_line'],
+  [4, 'spoofed_address'],
+  [5, 'spoofed_mac'],
+  [6, 'arp_unanswered'],
+  [7, 'multicast'],
+  [8, 'garden'],
+  [9, 'garden_fragment'],
+  [10, 'local_service'],
+  [11, 'dhcp_server'],
+  [12, 'punt_line_rate'],
+  [13, 'punt_total_rate'],
+  [14, 'punt_ring_full'],
+  [15, 'punt_too_long'],
+  [16, 'policed_up'],
+  [17, 'policed_down'],
+  [18, 'no_route'],
+  [19, 'local_forbidden'],
+  [20, 'egress_no_subscriber'],
+  [21, 'egress_ethertype'],
+  [22, 'headroom'],
+]);
+
+export const BngPuntReason = {
+  dhcp: 1,
+} as const;
+
+export const BngPuntReasonLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'dhcp'],
+]);
+
+export const BngSubscriberFlag = {
+  walled: 1,
+} as const;
+
+export const BngSubscriberFlagLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'walled'],
+]);
+
+export const BngSettingsFlag = {
+  localForwarding: 1,
+  forwardInStack: 2,
+} as const;
+
+export const BngSettingsFlagLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'local_forwarding'],
+  [2, 'forward_in_stack'],
+]);
+
+export const BngGardenFlag = {
+  any: 1,
+} as const;
+
+export const BngGardenFlagLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'any'],
+]);
+
+export const BNG_RATE_SIZE = 16;
+
+export interface BngRate {
+  readonly nsPerByte: bigint;
+  readonly burstNs: bigint;
+}
+
+export function writeBngRate(view: DataView, offset: number, value: BngRate): void {
+  view.setBigUint64(offset, value.nsPerByte, true);
+  view.setBigUint64(offset + 8, value.burstNs, true);
+}
+
+export function readBngRate(view: DataView, offset: number): BngRate {
+  return {
+    nsPerByte: view.getBigUint64(offset, true),
+    burstNs: view.getBigUint64(offset + 8, true),
+  };
+}
+
+export const BNG_SETTINGS_SIZE = 56;
+
+export interface BngSettings {
+  readonly accessIfindex: number;
+  readonly coreIfindex: number;
+  readonly portalAddress: number;
+  readonly portalPort: number;
+  readonly accessMac: Uint8Array;
+  readonly flags: number;
+  readonly puntLineRate: BngRate;
+  readonly puntTotalRate: BngRate;
+}
+
+export function writeBngSettings(view: DataView, offset: number, value: BngSettings): void {
+  view.setUint32(offset, value.accessIfindex, true);
+  view.setUint32(offset + 4, value.coreIfindex, true);
+  view.setUint32(offset + 8, value.portalAddress, false);
+  view.setUint16(offset + 12, value.portalPort, false);
+  putBytes(view, offset + 14, 6, value.accessMac);
+  view.setUint32(offset + 20, value.flags, true);
+  writeBngRate(view, offset + 24, value.puntLineRate);
+  writeBngRate(view, offset + 40, value.puntTotalRate);
+}
+
+export function readBngSettings(view: DataView, offset: number): BngSettings {
+  return {
+    accessIfindex: view.getUint32(offset, true),
+    coreIfindex: view.getUint32(offset + 4, true),
+    portalAddress: view.getUint32(offset + 8, false),
+    portalPort: view.getUint16(offset + 12, false),
+    accessMac: getBytes(view, offset + 14, 6),
+    flags: view.getUint32(offset + 20, true),
+    puntLineRate: readBngRate(view, offset + 24),
+    puntTotalRate: readBngRate(view, offset + 40),
+  };
+}
+
+export const BNG_LINE_KEY_SIZE = 16;
+
+export interface BngLineKey {
+  readonly ifindex: number;
+  readonly sVlan: number;
+  readonly cVlan: number;
+  readonly mac: Uint8Array;
+}
+
+export function writeBngLineKey(view: DataView, offset: number, value: BngLineKey): void {
+  view.setUint32(offset, value.ifindex, true);
+  view.setUint16(offset + 4, value.sVlan, true);
+  view.setUint16(offset + 6, value.cVlan, true);
+  putBytes(view, offset + 8, 6, value.mac);
+  view.setUint16(offset + 14, 0, true);
+}
+
+export function readBngLineKey(view: DataView, offset: number): BngLineKey {
+  return {
+    ifindex: view.getUint32(offset, true),
+    sVlan: view.getUint16(offset + 4, true),
+    cVlan: view.getUint16(offset + 6, true),
+    mac: getBytes(view, offset + 8, 6),
+  };
+}
+
+export const BNG_SUBSCRIBER_SIZE = 56;
+
+export interface BngSubscriber {
+  readonly ifindex: number;
+  readonly slot: number;
+  readonly sVlan: number;
+  readonly cVlan: number;
+  readonly sTpid: number;
+  readonly cTpid: number;
+  readonly mac: Uint8Array;
+  readonly flags: number;
+  readonly upstream: BngRate;
+  readonly downstream: BngRate;
+}
+
+export function writeBngSubscriber(view: DataView, offset: number, value: BngSubscriber): void {
+  view.setUint32(offset, value.ifindex, true);
+  view.setUint32(offset + 4, value.slot, true);
+  view.setUint16(offset + 8, value.sVlan, true);
+  view.setUint16(offset + 10, value.cVlan, true);
+  view.setUint16(offset + 12, value.sTpid, false);
+  view.setUint16(offset + 14, value.cTpid, false);
+  putBytes(view, offset + 16, 6, value.mac);
+  view.setUint8(offset + 22, value.flags);
+  view.setUint8(offset + 23, 0);
+  writeBngRate(view, offset + 24, value.upstream);
+  writeBngRate(view, offset + 40, value.downstream);
+}
+
+export function readBngSubscriber(view: DataView, offset: number): BngSubscriber {
+  return {
+    ifindex: view.getUint32(offset, true),
+    slot: view.getUint32(offset + 4, true),
+    sVlan: view.getUint16(offset + 8, true),
+    cVlan: view.getUint16(offset + 10, true),
+    sTpid: view.getUint16(offset + 12, false),
+    cTpid: view.getUint16(offset + 14, false),
+    mac: getBytes(view, offset + 16, 6),
+    flags: view.getUint8(offset + 22),
+    upstream: readBngRate(view, offset + 24),
+    downstream: readBngRate(view, offset + 40),
+  };
+}
+
+export const BNG_TRAFFIC_SIZE = 32;
+
+export interface BngTraffic {
+  readonly upstreamPackets: bigint;
+  readonly upstreamBytes: bigint;
+  readonly downstreamPackets: bigint;
+  readonly downstreamBytes: bigint;
+}
+
+export function writeBngTraffic(view: DataView, offset: number, value: BngTraffic): void {
+  view.setBigUint64(offset, value.upstreamPackets, true);
+  view.setBigUint64(offset + 8, value.upstreamBytes, true);
+  view.setBigUint64(offset + 16, value.downstreamPackets, true);
+  view.setBigUint64(offset + 24, value.downstreamBytes, true);
+}
+
+export function readBngTraffic(view: DataView, offset: number): BngTraffic {
+  return {
+    upstreamPackets: view.getBigUint64(offset, true),
+    upstreamBytes: view.getBigUint64(offset + 8, true),
+    downstreamPackets: view.getBigUint64(offset + 16, true),
+    downstreamBytes: view.getBigUint64(offset + 24, true),
+  };
+}
+
+export const BNG_POLICER_SIZE = 16;
+
+export interface BngPolicer {
+  readonly upstreamTat: bigint;
+  readonly downstreamTat: bigint;
+}
+
+export function writeBngPolicer(view: DataView, offset: number, value: BngPolicer): void {
+  view.setBigUint64(offset, value.upstreamTat, true);
+  view.setBigUint64(offset + 8, value.downstreamTat, true);
+}
+
+export function readBngPolicer(view: DataView, offset: number): BngPolicer {
+  return {
+    upstreamTat: view.getBigUint64(offset, true),
+    downstreamTat: view.getBigUint64(offset + 8, true),
+  };
+}
+
+export const BNG_GARDEN_KEY_SIZE = 8;
+
+export interface BngGardenKey {
+  readonly prefixLength: number;
+  readonly address: number;
+}
+
+export function writeBngGardenKey(view: DataView, offset: number, value: BngGardenKey): void {
+  view.setUint32(offset, value.prefixLength, true);
+  view.setUint32(offset + 4, value.address, false);
+}
+
+export function readBngGardenKey(view: DataView, offset: number): BngGardenKey {
+  return {
+    prefixLength: view.getUint32(offset, true),
+    address: view.getUint32(offset + 4, false),
+  };
+}
+
+export const BNG_GARDEN_SIZE = 40;
+
+export interface BngGarden {
+  readonly flags: number;
+  readonly portCount: number;
+  readonly ports: readonly number[];
+}
+
+export function writeBngGarden(view: DataView, offset: number, value: BngGarden): void {
+  view.setUint32(offset, value.flags, true);
+  view.setUint32(offset + 4, value.portCount, true);
+  elements(16, value.ports, 0).forEach((element, index) => view.setUint16(offset + 8 + 2 * index, element, false));
+}
+
+export function readBngGarden(view: DataView, offset: number): BngGarden {
+  return {
+    flags: view.getUint32(offset, true),
+    portCount: view.getUint32(offset + 4, true),
+    ports: Array.from({ length: 16 }, (_, index) => view.getUint16(offset + 8 + 2 * index, false)),
+  };
+}
+
+export const BNG_LOCAL_SIZE = 4;
+
+export interface BngLocal {
+  readonly isGateway: number;
+}
+
+export function writeBngLocal(view: DataView, offset: number, value: BngLocal): void {
+  view.setUint32(offset, value.isGateway, true);
+}
+
+export function readBngLocal(view: DataView, offset: number): BngLocal {
+  return {
+    isGateway: view.getUint32(offset, true),
+  };
+}
+
+export const BNG_PUNT_SIZE = 32;
+
+export interface BngPunt {
+  readonly timeNs: bigint;
+  readonly ifindex: number;
+  readonly frameLength: number;
+  readonly reason: number;
+  readonly sVlan: number;
+  readonly cVlan: number;
+  readonly sTpid: number;
+  readonly cTpid: number;
+  readonly l3Offset: number;
+}
+
+export function writeBngPunt(view: DataView, offset: number, value: BngPunt): void {
+  view.setBigUint64(offset, value.timeNs, true);
+  view.setUint32(offset + 8, value.ifindex, true);
+  view.setUint32(offset + 12, value.frameLength, true);
+  view.setUint32(offset + 16, value.reason, true);
+  view.setUint16(offset + 20, value.sVlan, true);
+  view.setUint16(offset + 22, value.cVlan, true);
+  view.setUint16(offset + 24, value.sTpid, false);
+  view.setUint16(offset + 26, value.cTpid, false);
+  view.setUint16(offset + 28, value.l3Offset, true);
+  view.setUint16(offset + 30, 0, true);
+}
+
+export function readBngPunt(view: DataView, offset: number): BngPunt {
+  return {
+    timeNs: view.getBigUint64(offset, true),
+    ifindex: view.getUint32(offset + 8, true),
+    frameLength: view.getUint32(offset + 12, true),
+    reason: view.getUint32(offset + 16, true),
+    sVlan: view.getUint16(offset + 20, true),
+    cVlan: view.getUint16(offset + 22, true),
+    sTpid: view.getUint16(offset + 24, false),
+    cTpid: view.getUint16(offset + 26, false),
+    l3Offset: view.getUint16(offset + 28, true),
+  };
+}
+
+/** Every struct and enum above, for comparison with a loaded object. */
+export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums: readonly AbiEnum[] } = {
+  structs: [
+    { name: 'bng_rate', size: 16, fields: [
+      { name: 'ns_per_byte', offset: 0, size: 8, kind: 'u64' },
+      { name: 'burst_ns', offset: 8, size: 8, kind: 'u64' },
+    ] },
+    { name: 'bng_settings', size: 56, fields: [
+      { name: 'access_ifindex', offset: 0, size: 4, kind: 'u32' },
+      { name: 'core_ifindex', offset: 4, size: 4, kind: 'u32' },
+      { name: 'portal_address', offset: 8, size: 4, kind: 'be32' },
+      { name: 'portal_port', offset: 12, size: 2, kind: 'be16' },
+      { name: 'access_mac', offset: 14, size: 6, kind: 'bytes' },
+      { name: 'flags', offset: 20, size: 4, kind: 'u32' },
+      { name: 'punt_line_rate', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_total_rate', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
+    ] },
+    { name: 'bng_line_key', size: 16, fields: [
+      { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
+      { name: 's_vlan', offset: 4, size: 2, kind: 'u16' },
+      { name: 'c_vlan', offset: 6, size: 2, kind: 'u16' },
+      { name: 'mac', offset: 8, size: 6, kind: 'bytes' },
+      { name: 'reserved', offset: 14, size: 2, kind: 'u16' },
+    ] },
+    { name: 'bng_subscriber', size: 56, fields: [
+      { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
+      { name: 'slot', offset: 4, size: 4, kind: 'u32' },
+      { name: 's_vlan', offset: 8, size: 2, kind: 'u16' },
+      { name: 'c_vlan', offset: 10, size: 2, kind: 'u16' },
+      { name: 's_tpid', offset: 12, size: 2, kind: 'be16' },
+      { name: 'c_tpid', offset: 14, size: 2, kind: 'be16' },
+      { name: 'mac', offset: 16, size: 6, kind: 'bytes' },
+      { name: 'flags', offset: 22, size: 1, kind: 'u8' },
+      { name: 'reserved', offset: 23, size: 1, kind: 'u8' },
+      { name: 'upstream', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'downstream', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
+    ] },
+    { name: 'bng_traffic', size: 32, fields: [
+      { name: 'upstream_packets', offset: 0, size: 8, kind: 'u64' },
+      { name: 'upstream_bytes', offset: 8, size: 8, kind: 'u64' },
+      { name: 'downstream_packets', offset: 16, size: 8, kind: 'u64' },
+      { name: 'downstream_bytes', offset: 24, size: 8, kind: 'u64' },
+    ] },
+    { name: 'bng_policer', size: 16, fields: [
+      { name: 'upstream_tat', offset: 0, size: 8, kind: 'u64' },
+      { name: 'downstream_tat', offset: 8, size: 8, kind: 'u64' },
+    ] },
+    { name: 'bng_garden_key', size: 8, fields: [
+      { name: 'prefix_length', offset: 0, size: 4, kind: 'u32' },
+      { name: 'address', offset: 4, size: 4, kind: 'be32' },
+    ] },
+    { name: 'bng_garden', size: 40, fields: [
+      { name: 'flags', offset: 0, size: 4, kind: 'u32' },
+      { name: 'port_count', offset: 4, size: 4, kind: 'u32' },
+      { name: 'ports', offset: 8, size: 32, kind: 'array', element: 'be16' },
+    ] },
+    { name: 'bng_local', size: 4, fields: [
+      { name: 'is_gateway', offset: 0, size: 4, kind: 'u32' },
+    ] },
+    { name: 'bng_punt', size: 32, fields: [
+      { name: 'time_ns', offset: 0, size: 8, kind: 'u64' },
+      { name: 'ifindex', offset: 8, size: 4, kind: 'u32' },
+      { name: 'frame_length', offset: 12, size: 4, kind: 'u32' },
+      { name: 'reason', offset: 16, size: 4, kind: 'u32' },
+      { name: 's_vlan', offset: 20, size: 2, kind: 'u16' },
+      { name: 'c_vlan', offset: 22, size: 2, kind: 'u16' },
+      { name: 's_tpid', offset: 24, size: 2, kind: 'be16' },
+      { name: 'c_tpid', offset: 26, size: 2, kind: 'be16' },
+      { name: 'l3_offset', offset: 28, size: 2, kind: 'u16' },
+      { name: 'reserved', offset: 30, size: 2, kind: 'u16' },
+    ] },
+  ],
+  enums: [
+    { name: 'bng_abi_version', members: {
+      BNG_ABI_VERSION: 1,
+    } },
+    { name: 'bng_limit', members: {
+      BNG_MAX_SUBSCRIBERS: 131072,
+      BNG_MAX_LOCAL_ADDRESSES: 256,
+      BNG_MAX_GARDEN_PREFIXES: 4096,
+      BNG_GARDEN_PORTS: 16,
+      BNG_MAX_PORTS: 64,
+      BNG_PUNT_LINES: 65536,
+      BNG_PUNT_RING_BYTES: 4194304,
+      BNG_PUNT_SMALL: 640,
+      BNG_PUNT_LARGE: 1664,
+      BNG_RATE_FRACTION_BITS: 20,
+    } },
+    { name: 'bng_verdict', members: {
+      BNG_VERDICT_DROP: 0,
+      BNG_VERDICT_PUNT: 1,
+      BNG_VERDICT_ARP_REPLY: 2,
+      BNG_VERDICT_FORWARD_UP: 3,
+      BNG_VERDICT_FORWARD_DOWN: 4,
+      BNG_VERDICT_FORWARD_LOCAL: 5,
+      BNG_VERDICT_STACK_UP: 6,
+      BNG_VERDICT_STACK_DOWN: 7,
+      BNG_VERDICT_FOREIGN: 8,
+      BNG_VERDICT_EGRESS: 9,
+      BNG_VERDICT_COUNT: 10,
+    } },
+    { name: 'bng_drop_reason', members: {
+      BNG_DROP_MALFORMED: 0,
+      BNG_DROP_TOO_MANY_TAGS: 1,
+      BNG_DROP_ETHERTYPE: 2,
+      BNG_DROP_UNKNOWN_LINE: 3,
+      BNG_DROP_SPOOFED_ADDRESS: 4,
+      BNG_DROP_SPOOFED_MAC: 5,
+      BNG_DROP_ARP_UNANSWERED: 6,
+      BNG_DROP_MULTICAST: 7,
+      BNG_DROP_GARDEN: 8,
+      BNG_DROP_GARDEN_FRAGMENT: 9,
+      BNG_DROP_LOCAL_SERVICE: 10,
+      BNG_DROP_DHCP_SERVER: 11,
+      BNG_DROP_PUNT_LINE_RATE: 12,
+      BNG_DROP_PUNT_TOTAL_RATE: 13,
+      BNG_DROP_PUNT_RING_FULL: 14,
+      BNG_DROP_PUNT_TOO_LONG: 15,
+      BNG_DROP_POLICED_UP: 16,
+      BNG_DROP_POLICED_DOWN: 17,
+      BNG_DROP_NO_ROUTE: 18,
+      BNG_DROP_LOCAL_FORBIDDEN: 19,
+      BNG_DROP_EGRESS_NO_SUBSCRIBER: 20,
+      BNG_DROP_EGRESS_ETHERTYPE: 21,
+      BNG_DROP_HEADROOM: 22,
+      BNG_DROP_COUNT: 23,
+    } },
+    { name: 'bng_punt_reason', members: {
+      BNG_PUNT_DHCP: 1,
+    } },
+    { name: 'bng_subscriber_flag', members: {
+      BNG_SUBSCRIBER_WALLED: 1,
+    } },
+    { name: 'bng_settings_flag', members: {
+      BNG_SETTINGS_LOCAL_FORWARDING: 1,
+      BNG_SETTINGS_FORWARD_IN_STACK: 2,
+    } },
+    { name: 'bng_garden_flag', members: {
+      BNG_GARDEN_ANY: 1,
+    } },
+  ],
+};

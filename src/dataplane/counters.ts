@@ -1,0 +1,60 @@
+/** The one reader of what the programs count: traffic by slot, frames by verdict, drops by reason. Keeps nothing. */
+import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
+import { BNG_TRAFFIC_SIZE, BngDropReasonLabels, BngVerdictLabels } from './abi.js';
+import type { NativeMap, NativeObject } from './native-binding.js';
+import { slotKey } from './subscriber-maps.js';
+
+const WORDS_OF_TRAFFIC = BNG_TRAFFIC_SIZE / 8;
+
+export class Counters {
+  readonly #traffic: NativeMap;
+  readonly #verdicts: NativeMap;
+  readonly #drops: NativeMap;
+  readonly #zeros: Uint8Array;
+
+  constructor(object: NativeObject, possibleCpus: number) {
+    this.#traffic = object.map('bng_traffic');
+    this.#verdicts = object.map('bng_verdicts');
+    this.#drops = object.map('bng_drops');
+    this.#zeros = new Uint8Array(BNG_TRAFFIC_SIZE * possibleCpus);
+  }
+
+  /** Gives the slot's next owner zero counters on every CPU. */
+  reset(slot: number): void {
+    this.#traffic.update(slotKey(slot), this.#zeros);
+  }
+
+  traffic(slot: number): TrafficCounters {
+    return trafficAt(this.#traffic.readSums(slot, 1), 0);
+  }
+
+  /** Slots 0 to `count - 1` in one pass. */
+  allTraffic(count: number): (slot: number) => TrafficCounters {
+    if (count === 0) return () => NO_TRAFFIC;
+    const sums = this.#traffic.readSums(0, count);
+    return (slot) => trafficAt(sums, slot);
+  }
+
+  verdicts(): Readonly<Record<string, bigint>> {
+    return labelled(this.#verdicts, BngVerdictLabels);
+  }
+
+  drops(): Readonly<Record<string, bigint>> {
+    return labelled(this.#drops, BngDropReasonLabels);
+  }
+}
+
+function trafficAt(sums: BigUint64Array, entry: number): TrafficCounters {
+  const at = entry * WORDS_OF_TRAFFIC;
+  return {
+    upstreamPackets: sums[at] ?? 0n,
+    upstreamBytes: sums[at + 1] ?? 0n,
+    downstreamPackets: sums[at + 2] ?? 0n,
+    downstreamBytes: sums[at + 3] ?? 0n,
+  };
+}
+
+function labelled(map: NativeMap, labels: ReadonlyMap<number, string>): Readonly<Record<string, bigint>> {
+  const sums = map.readSums(0, map.maxEntries);
+  return Object.fromEntries([...labels].map(([index, label]) => [label, sums[index] ?? 0n]));
+}

@@ -1,0 +1,132 @@
+/**
+ * The walled garden in nftables: our table, who is a member of the garden, and the cutting of old flows. Holds the
+ * intended membership so that a restarted nft child can be brought back to it. Knows nothing of BPF.
+ */
+import { execa } from 'execa';
+import type { Clock } from '../model/clock.js';
+import { formatIpv4, type Ipv4, parseIpv4 } from '../model/ipv4.js';
+import { ConntrackFlush } from './conntrack-flush.js';
+import type { GardenPolicy } from './garden-policy.js';
+import { NftChild, type NftOutcome } from './nft-child.js';
+import { addMember, GARDEN_MEMBERS, nftRuleset, nftTeardown, removeMember } from './nft-ruleset.js';
+
+export interface GardenFirewallOptions {
+  readonly clock: Clock;
+  readonly table: string;
+  readonly accessInterface: string;
+  readonly policy: GardenPolicy;
+  readonly localForwarding: boolean;
+  readonly deadlineMs: number;
+  /** Told what went wrong beside the calls: a lost child, a rebuild that failed, flows that could not be cut. */
+  readonly onWarning: (warning: string) => void;
+}
+
+export class GardenFirewall {
+  readonly #options: GardenFirewallOptions;
+  readonly #nft: NftChild;
+  readonly #conntrack: ConntrackFlush;
+  readonly #members = new Set<Ipv4>();
+  #built = false;
+
+  constructor(options: GardenFirewallOptions) {
+    this.#options = options;
+    this.#nft = new NftChild({
+      clock: options.clock,
+      deadlineMs: options.deadlineMs,
+      onRestart: (reason) => void this.#restarted(reason),
+    });
+    this.#conntrack = new ConntrackFlush({
+      deadlineMs: options.deadlineMs,
+      onFailure: (reason) => options.onWarning(`flows of a subscriber could not be cut: ${reason}`),
+    });
+  }
+
+  /** The nft child's process id, for tests and for operators. */
+  get childPid(): number | null {
+    return this.#nft.pid;
+  }
+
+  /** Makes the table anew with the members known so far, in one transaction. */
+  async build(): Promise<NftOutcome> {
+    const members = [...this.#members].map(formatIpv4);
+    const outcome = await this.#nft.change(
+      [
+        ...nftRuleset(this.#options),
+        ...(members.length === 0 ? [] : [addMember(this.#options.table, members.join(', '))]),
+      ].join('; '),
+    );
+    if (outcome.ok) this.#built = true;
+    return outcome;
+  }
+
+  /** Resolves when the stack treats the address as a walled subscriber's. */
+  async addMember(address: Ipv4): Promise<NftOutcome> {
+    this.#members.add(address);
+    const outcome = await this.#nft.change(addMember(this.#options.table, formatIpv4(address)));
+    if (!outcome.ok) this.#members.delete(address);
+    return outcome;
+  }
+
+  /** Removing an address that is no member succeeds. */
+  async removeMember(address: Ipv4): Promise<NftOutcome> {
+    if (!this.#members.has(address)) return { ok: true };
+    const outcome = await this.#nft.change(removeMember(this.#options.table, formatIpv4(address)));
+    if (outcome.ok) this.#members.delete(address);
+    return outcome;
+  }
+
+  /** Forgets what the stack remembers of an address's flows. Never fails: see `onWarning`. */
+  cutFlows(address: Ipv4): Promise<void> {
+    return this.#conntrack.flush(address);
+  }
+
+  /** Who is a member, read back from the kernel. Slow for big sets (15 µs a member): for dumps only. */
+  async dumpMembers(): Promise<ReadonlySet<Ipv4>> {
+    const { stdout } = await execa(
+      'nft',
+      ['-j', 'list', 'set', 'inet', this.#options.table, GARDEN_MEMBERS],
+      {
+        timeout: this.#options.deadlineMs,
+      },
+    );
+    return new Set(memberTexts(JSON.parse(stdout)).map(parseIpv4));
+  }
+
+  /** Removes the table and ends the child. */
+  async close(): Promise<NftOutcome> {
+    await this.#conntrack.settled();
+    const outcome: NftOutcome = this.#built
+      ? await this.#nft.change(nftTeardown(this.#options.table).join('; '))
+      : { ok: true };
+    this.#built = false;
+    await this.#nft.close();
+    return outcome;
+  }
+
+  async #restarted(reason: string): Promise<void> {
+    this.#options.onWarning(`nft child restarted: ${reason}`);
+    // Let the callers whose changes were refused take back their membership first.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!this.#built) return;
+    const outcome = await this.build();
+    if (!outcome.ok) this.#options.onWarning(`garden table not rebuilt: ${outcome.reason}`);
+  }
+}
+
+function memberTexts(listing: unknown): string[] {
+  const found: string[] = [];
+  for (const item of arrayAt(listing, 'nftables')) {
+    const set = isRecord(item) ? item['set'] : undefined;
+    for (const member of arrayAt(set, 'elem')) if (typeof member === 'string') found.push(member);
+  }
+  return found;
+}
+
+function arrayAt(value: unknown, key: string): readonly unknown[] {
+  const found = isRecord(value) ? value[key] : undefined;
+  return Array.isArray(found) ? found : [];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,135 @@
+/**
+ * Brings the BPF object into the kernel with everything that does not change while it runs: settings, garden, our own
+ * addresses, redirect targets. Attaches nothing and knows no subscriber.
+ */
+import { BngError } from '../model/bng-error.js';
+import { ipv4ToBytes } from '../model/ipv4.js';
+import { type Mac, macToBytes } from '../model/mac.js';
+import {
+  AbiLayout,
+  BNG_GARDEN_KEY_SIZE,
+  BNG_GARDEN_SIZE,
+  BNG_LOCAL_SIZE,
+  BNG_SETTINGS_SIZE,
+  BngGardenFlag,
+  BngLimit,
+  BngSettingsFlag,
+  writeBngGarden,
+  writeBngGardenKey,
+  writeBngLocal,
+  writeBngSettings,
+} from './abi.js';
+import { checkAbi } from './abi-check.js';
+import type { GardenLimits, GardenPolicy } from './garden-policy.js';
+import type { NativeBinding, NativeObject } from './native-binding.js';
+import { eventRate } from './policer-rate.js';
+import { slotKey } from './subscriber-maps.js';
+
+/** What the maps of this build hold at most. */
+export const GARDEN_LIMITS: GardenLimits = {
+  maxPrefixes: BngLimit.maxGardenPrefixes,
+  maxPortsOfPrefix: BngLimit.gardenPorts,
+  maxLocalAddresses: BngLimit.maxLocalAddresses,
+};
+
+export interface KernelLoadOptions {
+  readonly binding: NativeBinding;
+  readonly objectPath: string;
+  readonly accessIfindex: number;
+  readonly coreIfindex: number;
+  readonly accessMac: Mac;
+  readonly policy: GardenPolicy;
+  readonly localForwarding: boolean;
+  /** For comparison only: XDP judges, the kernel's stack forwards. */
+  readonly forwardInStack: boolean;
+  /** 0 = unlimited. */
+  readonly puntLineRatePerSecond: number;
+  readonly puntTotalRatePerSecond: number;
+  /** Fewer than the ABI's limit saves memory. */
+  readonly maxSubscribers: number;
+}
+
+/** Punts of a line that may come at once: a client that starts sends a handful in a second. */
+const PUNT_LINE_BURST = 16;
+const PUNT_TOTAL_BURST = 1024;
+
+const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_traffic', 'bng_policers'] as const;
+
+/**
+ * Opens, checks, sizes, loads and fills. Throws `BNG_ERR_ABI_MISMATCH` for an object of another build and
+ * `BNG_ERR_NATIVE` when the kernel refuses; nothing stays behind then.
+ */
+export function loadKernelObject(options: KernelLoadOptions): NativeObject {
+  const object = options.binding.openObject(options.objectPath);
+  try {
+    checkAbi(object.btf(), AbiLayout);
+    object.setRodata(settings(options, object.rodata().length));
+    for (const name of PER_SUBSCRIBER_MAPS) object.setMaxEntries(name, options.maxSubscribers);
+    object.load();
+    fillStaticMaps(object, options);
+    return object;
+  } catch (error) {
+    object.close();
+    if (error instanceof BngError) throw error;
+    const context = { object: options.objectPath };
+    throw new BngError(
+      'BNG_ERR_NATIVE',
+      error instanceof Error ? error.message : String(error),
+      context,
+      error,
+    );
+  }
+}
+
+function settings(options: KernelLoadOptions, found: number): Uint8Array {
+  if (found !== BNG_SETTINGS_SIZE) {
+    throw new BngError('BNG_ERR_ABI_MISMATCH', 'expected .rodata to hold struct bng_settings alone', {
+      expected: BNG_SETTINGS_SIZE,
+      found,
+    });
+  }
+  const fraction = BngLimit.rateFractionBits;
+  const bytes = new Uint8Array(BNG_SETTINGS_SIZE);
+  writeBngSettings(new DataView(bytes.buffer), 0, {
+    accessIfindex: options.accessIfindex,
+    coreIfindex: options.coreIfindex,
+    portalAddress: options.policy.portal.address,
+    portalPort: options.policy.portal.port,
+    accessMac: macToBytes(options.accessMac),
+    flags:
+      (options.localForwarding ? BngSettingsFlag.localForwarding : 0) |
+      (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0),
+    puntLineRate: eventRate(options.puntLineRatePerSecond, PUNT_LINE_BURST, fraction),
+    puntTotalRate: eventRate(options.puntTotalRatePerSecond, PUNT_TOTAL_BURST, fraction),
+  });
+  return bytes;
+}
+
+function fillStaticMaps(object: NativeObject, options: KernelLoadOptions): void {
+  const { policy } = options;
+  const garden = object.map('bng_garden');
+  for (const entry of policy.entries) {
+    const key = new Uint8Array(BNG_GARDEN_KEY_SIZE);
+    writeBngGardenKey(new DataView(key.buffer), 0, {
+      prefixLength: entry.prefix.length,
+      address: entry.prefix.network,
+    });
+    const value = new Uint8Array(BNG_GARDEN_SIZE);
+    writeBngGarden(new DataView(value.buffer), 0, {
+      flags: entry.any ? BngGardenFlag.any : 0,
+      portCount: entry.ports.length,
+      ports: entry.ports,
+    });
+    garden.update(key, value);
+  }
+  const local = object.map('bng_local');
+  for (const address of policy.localAddresses) {
+    const value = new Uint8Array(BNG_LOCAL_SIZE);
+    writeBngLocal(new DataView(value.buffer), 0, { isGateway: policy.gateways.includes(address) ? 1 : 0 });
+    local.update(ipv4ToBytes(address), value);
+  }
+  const ports = object.map('bng_ports');
+  for (const ifindex of [options.accessIfindex, options.coreIfindex]) {
+    ports.update(slotKey(ifindex), slotKey(ifindex));
+  }
+}

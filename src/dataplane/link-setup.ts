@@ -1,0 +1,187 @@
+/**
+ * Prepares the interfaces of this network namespace for the programs and takes back what it changed. What already is
+ * as it should be is left alone, and then not taken back either. Holds no addresses plan and no policy of its own.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import { BngError } from '../model/bng-error.js';
+import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
+import { type Mac, parseMac } from '../model/mac.js';
+
+export interface PoolNetwork {
+  readonly network: Ipv4Prefix;
+  readonly gateway: Ipv4;
+}
+
+export interface LinkSetupOptions {
+  readonly accessInterface: string;
+  readonly coreInterface: string;
+  readonly pools: readonly PoolNetwork[];
+  /** Every address of ours towards subscribers: gateways and portal; each goes on `lo` as a /32. */
+  readonly localAddresses: readonly Ipv4[];
+  readonly deadlineMs: number;
+}
+
+/** What a subscriber's packets may measure; the tags come on top. */
+const SUBSCRIBER_MTU = 1500;
+const TWO_TAGS_BYTES = 8;
+
+export interface LinkState {
+  readonly mtu: number;
+  readonly mac: Mac;
+  readonly flags: readonly string[];
+}
+
+type Undo = () => Promise<void>;
+
+export class LinkSetup {
+  readonly #options: LinkSetupOptions;
+  readonly #undo: Undo[] = [];
+  readonly #warnings: string[] = [];
+
+  constructor(options: LinkSetupOptions) {
+    this.#options = options;
+  }
+
+  /** What is not as it should be and could not be put right; complete after `apply`. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /**
+   * Makes every change; throws `BNG_ERR_DATAPLANE` when one is refused, with the earlier ones still in place until
+   * `revert`.
+   */
+  async apply(): Promise<void> {
+    const { accessInterface: access, coreInterface: core } = this.#options;
+    const link = await this.#up(access);
+    await this.#up(core);
+    if (link.mtu < SUBSCRIBER_MTU + TWO_TAGS_BYTES) {
+      this.#warnings.push(
+        `${access} has MTU ${link.mtu}: packets of ${SUBSCRIBER_MTU} bytes with two tags do not fit; ` +
+          `set ip link set ${access} mtu ${SUBSCRIBER_MTU + TWO_TAGS_BYTES}`,
+      );
+    }
+    await this.#offloadOff(access, 'rx-vlan-offload', 'rxvlan');
+    await this.#offloadOff(access, 'large-receive-offload', 'lro');
+    // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
+    if (!link.flags.includes('NOARP')) {
+      await this.#change(
+        ['ip', 'link', 'set', access, 'arp', 'off'],
+        ['ip', 'link', 'set', access, 'arp', 'on'],
+      );
+    }
+    // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
+    await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
+    await this.#sysctl('net/ipv4/ip_forward', '1');
+    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
+    for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
+    for (const pool of this.#options.pools) await this.#poolRoute(pool);
+  }
+
+  /** Takes the changes back, last first; says what could not be. Calling it again does nothing. */
+  async revert(): Promise<readonly string[]> {
+    const failures: string[] = [];
+    for (const undo of this.#undo.splice(0).reverse()) {
+      await undo().catch((error: unknown) =>
+        failures.push(error instanceof Error ? error.message : String(error)),
+      );
+    }
+    return failures;
+  }
+
+  async #up(name: string): Promise<LinkState> {
+    const link = await readLink(name, this.#options.deadlineMs);
+    if (!link.flags.includes('UP')) {
+      await this.#change(['ip', 'link', 'set', name, 'up'], ['ip', 'link', 'set', name, 'down']);
+    }
+    return link;
+  }
+
+  async #localAddress(address: string): Promise<void> {
+    const present = await readIp(['addr', 'show', 'to', `${address}/32`], this.#options.deadlineMs);
+    if (present.some((link) => link['ifname'] !== undefined)) return;
+    const where = ['addr', 'X', `${address}/32`, 'dev', 'lo'];
+    await this.#change(
+      ['ip', ...where.map((word) => (word === 'X' ? 'add' : word))],
+      ['ip', ...where.map((word) => (word === 'X' ? 'del' : word))],
+    );
+  }
+
+  async #poolRoute(pool: PoolNetwork): Promise<void> {
+    const network = formatPrefix(pool.network);
+    const access = this.#options.accessInterface;
+    const routes = await readIp(['route', 'show', 'exact', network], this.#options.deadlineMs);
+    if (routes.some((route) => route['dev'] === access)) return;
+    const what = [network, 'dev', access, 'src', formatIpv4(pool.gateway), 'mtu', String(SUBSCRIBER_MTU)];
+    await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', network, 'dev', access]);
+  }
+
+  async #offloadOff(name: string, feature: string, option: string): Promise<void> {
+    const listing = await execa('ethtool', ['-k', name], {
+      timeout: this.#options.deadlineMs,
+      reject: false,
+    });
+    if (listing.failed) {
+      this.#warnings.push(`${option} of ${name} not known (ethtool: ${listing.shortMessage ?? 'failed'})`);
+      return;
+    }
+    const line = listing.stdout.split('\n').find((text) => text.trim().startsWith(`${feature}: on`));
+    if (line === undefined) return;
+    if (line.includes('[fixed]')) {
+      this.#warnings.push(
+        `${feature} of ${name} is on and cannot be switched off: XDP does not see what it removes`,
+      );
+      return;
+    }
+    await this.#change(['ethtool', '-K', name, option, 'off'], ['ethtool', '-K', name, option, 'on']);
+  }
+
+  async #sysctl(path: string, wanted: string, need: 'required' | 'optional' = 'required'): Promise<void> {
+    const file = `/proc/sys/${path}`;
+    const before = await readFile(file, 'utf8').catch(() => null);
+    if (before === null && need === 'optional') return;
+    if (before?.trim() === wanted) return;
+    try {
+      await writeFile(file, wanted);
+    } catch (error) {
+      throw new BngError('BNG_ERR_DATAPLANE', 'expected a writable kernel setting', { path, wanted }, error);
+    }
+    if (before !== null) this.#undo.push(() => writeFile(file, before));
+  }
+
+  async #change(command: readonly string[], undo: readonly string[]): Promise<void> {
+    const { deadlineMs } = this.#options;
+    await run(command, deadlineMs);
+    this.#undo.push(async () => void (await run(undo, deadlineMs)));
+  }
+}
+
+/** An interface of this network namespace; throws `BNG_ERR_DATAPLANE` when there is none of that name. */
+export async function readLink(name: string, deadlineMs: number): Promise<LinkState> {
+  const [found] = await readIp(['link', 'show', 'dev', name], deadlineMs);
+  const mtu = found?.['mtu'];
+  const flags = found?.['flags'];
+  const address = found?.['address'];
+  if (typeof mtu !== 'number' || typeof address !== 'string' || !Array.isArray(flags)) {
+    throw new BngError('BNG_ERR_DATAPLANE', 'expected an Ethernet interface', { interface: name });
+  }
+  return { mtu, mac: parseMac(address), flags: flags.filter((flag) => typeof flag === 'string') };
+}
+
+type IpListing = readonly Readonly<Record<string, unknown>>[];
+
+async function readIp(args: readonly string[], deadlineMs: number): Promise<IpListing> {
+  const text = await run(['ip', '-j', ...args], deadlineMs);
+  const parsed: unknown = text.trim() === '' ? [] : JSON.parse(text);
+  return Array.isArray(parsed) ? (parsed as IpListing) : [];
+}
+
+async function run(command: readonly string[], deadlineMs: number): Promise<string> {
+  const [file = '', ...args] = command;
+  const result = await execa(file, args, { timeout: deadlineMs, reject: false });
+  if (!result.failed) return result.stdout;
+  throw new BngError('BNG_ERR_DATAPLANE', result.stderr || (result.shortMessage ?? 'command failed'), {
+    command: command.join(' '),
+  });
+}

@@ -1,0 +1,143 @@
+/**
+ * Subscribers as entries of the kernel's maps: who holds an address, who is at a line, and the policers' state. One
+ * write is one system call and one value replaced whole. Decides nothing; throws what the addon throws.
+ */
+import type { Attachment } from '../model/access-line.js';
+import { type Ipv4, ipv4FromBytes, ipv4ToBytes } from '../model/ipv4.js';
+import { macFromBytes, macToBytes } from '../model/mac.js';
+import {
+  BNG_LINE_KEY_SIZE,
+  BNG_POLICER_SIZE,
+  BNG_SUBSCRIBER_SIZE,
+  BngLimit,
+  BngSubscriberFlag,
+  readBngSubscriber,
+  writeBngLineKey,
+  writeBngSubscriber,
+} from './abi.js';
+import type { NativeMap, NativeObject } from './native-binding.js';
+import { bitsPerSecondOf, policerRate } from './policer-rate.js';
+import type { SubscriberEntry } from './port.js';
+
+export interface SubscriberMapsOptions {
+  readonly object: NativeObject;
+  /** TPIDs of the tags given to frames towards subscribers. */
+  readonly sTpid: number;
+  readonly cTpid: number;
+  readonly burstMs: number;
+}
+
+export interface StoredSubscriber extends SubscriberEntry {
+  readonly slot: number;
+}
+
+const FRACTION_BITS = BngLimit.rateFractionBits;
+
+export class SubscriberMaps {
+  readonly #options: SubscriberMapsOptions;
+  readonly #subscribers: NativeMap;
+  readonly #lines: NativeMap;
+  readonly #policers: NativeMap;
+
+  constructor(options: SubscriberMapsOptions) {
+    this.#options = options;
+    this.#subscribers = options.object.map('bng_subscribers');
+    this.#lines = options.object.map('bng_lines');
+    this.#policers = options.object.map('bng_policers');
+  }
+
+  get capacity(): number {
+    return this.#subscribers.maxEntries;
+  }
+
+  /** Throws EEXIST when the address is there already. */
+  create(entry: SubscriberEntry, slot: number): void {
+    this.#subscribers.update(ipv4ToBytes(entry.address), this.#encode(entry, slot), 'create');
+  }
+
+  /** Throws ENOENT when the address is not there. */
+  replace(entry: SubscriberEntry, slot: number): void {
+    this.#subscribers.update(ipv4ToBytes(entry.address), this.#encode(entry, slot), 'replace');
+  }
+
+  delete(address: Ipv4): boolean {
+    return this.#subscribers.delete(ipv4ToBytes(address));
+  }
+
+  /** Throws EEXIST when someone else is at the line. */
+  createLine(attachment: Attachment, address: Ipv4): void {
+    this.#lines.update(encodeLine(attachment), ipv4ToBytes(address), 'create');
+  }
+
+  deleteLine(attachment: Attachment): boolean {
+    return this.#lines.delete(encodeLine(attachment));
+  }
+
+  /** Who is at the line; null when nobody is. */
+  atLine(attachment: Attachment): Ipv4 | null {
+    const found = this.#lines.lookup(encodeLine(attachment));
+    return found === null ? null : ipv4FromBytes(found);
+  }
+
+  /** Gives the slot's next owner full buckets. */
+  resetPolicer(slot: number): void {
+    this.#policers.update(slotKey(slot), new Uint8Array(BNG_POLICER_SIZE));
+  }
+
+  /** Every subscriber, read back. Rates are what the policers enforce, rounded to whole bits a second. */
+  readAll(): readonly StoredSubscriber[] {
+    const { keys, values, count } = this.#subscribers.readAll();
+    const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    return Array.from({ length: count }, (_, i) => {
+      const stored = readBngSubscriber(view, i * BNG_SUBSCRIBER_SIZE);
+      return {
+        address: ipv4FromBytes(keys, i * 4),
+        attachment: {
+          ifindex: stored.ifindex,
+          sVlan: stored.sVlan,
+          cVlan: stored.cVlan,
+          mac: macFromBytes(stored.mac),
+        },
+        walled: (stored.flags & BngSubscriberFlag.walled) !== 0,
+        downloadBitsPerSecond: bitsPerSecondOf(stored.downstream, FRACTION_BITS),
+        uploadBitsPerSecond: bitsPerSecondOf(stored.upstream, FRACTION_BITS),
+        slot: stored.slot,
+      };
+    });
+  }
+
+  #encode(entry: SubscriberEntry, slot: number): Uint8Array {
+    const { attachment } = entry;
+    const bytes = new Uint8Array(BNG_SUBSCRIBER_SIZE);
+    writeBngSubscriber(new DataView(bytes.buffer), 0, {
+      ifindex: attachment.ifindex,
+      slot,
+      sVlan: attachment.sVlan,
+      cVlan: attachment.cVlan,
+      sTpid: attachment.sVlan === 0 ? 0 : this.#options.sTpid,
+      cTpid: attachment.cVlan === 0 ? 0 : this.#options.cTpid,
+      mac: macToBytes(attachment.mac),
+      flags: entry.walled ? BngSubscriberFlag.walled : 0,
+      upstream: this.#rate(entry.uploadBitsPerSecond),
+      downstream: this.#rate(entry.downloadBitsPerSecond),
+    });
+    return bytes;
+  }
+
+  #rate(bitsPerSecond: number): ReturnType<typeof policerRate> {
+    return policerRate({ bitsPerSecond, burstMs: this.#options.burstMs, fractionBits: FRACTION_BITS });
+  }
+}
+
+/** Keys of arrays are u32 in the machine's order, and every machine with these programs is little-endian. */
+export function slotKey(slot: number): Uint8Array {
+  const key = new Uint8Array(4);
+  new DataView(key.buffer).setUint32(0, slot, true);
+  return key;
+}
+
+function encodeLine(attachment: Attachment): Uint8Array {
+  const key = new Uint8Array(BNG_LINE_KEY_SIZE);
+  writeBngLineKey(new DataView(key.buffer), 0, { ...attachment, mac: macToBytes(attachment.mac) });
+  return key;
+}

@@ -1,0 +1,120 @@
+/**
+ * The DHCPv4 inlet: punted frame → classified message → session → frame or silence. It reads what was allocated and never
+ * allocates; it has no timers.
+ */
+import type { PuntedFrame, PuntPath } from '../dataplane/port.js';
+import { isBngError, isWireError } from '../model/bng-error.js';
+import type { DhcpInlet, DhcpVerdict } from '../session/inlet.js';
+import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
+import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
+import type { ClassifiedMessage, IgnoreReason } from './classify.js';
+import { classify } from './classify.js';
+import { replyFrame } from './reply.js';
+
+export interface DhcpServerOptions {
+  readonly inlet: DhcpInlet;
+  readonly punts: PuntPath;
+  readonly trustOption82: boolean;
+  /** Told of every answer, silence included; `poolName` is null for silence. */
+  readonly observer: { answered(kind: DhcpVerdict['kind'], poolName: string | null): void };
+  readonly onBug: (error: unknown) => void;
+}
+
+export type DhcpDropReason = IgnoreReason | 'malformed' | 'reply-too-long' | 'transmit-queue-full';
+
+export class DhcpServer {
+  readonly #o: DhcpServerOptions;
+  readonly #drops = new Map<DhcpDropReason, number>();
+  readonly #inFlight = new Set<Promise<void>>();
+  #open = false;
+
+  constructor(options: DhcpServerOptions) {
+    this.#o = options;
+  }
+
+  /** Opens the punt path. */
+  start(): void {
+    this.#open = true;
+    this.#o.punts.onPunt((punted) => this.#receive(punted));
+  }
+
+  /** Takes no more messages and waits for the answers under way. */
+  async close(): Promise<void> {
+    this.#open = false;
+    await Promise.all(this.#inFlight);
+  }
+
+  /** Messages that got no answer because of what they were, by reason. */
+  drops(): ReadonlyMap<DhcpDropReason, number> {
+    return this.#drops;
+  }
+
+  #receive(punted: PuntedFrame): void {
+    if (!this.#open) return;
+    let frame: DhcpFrame;
+    let message: ClassifiedMessage;
+    try {
+      frame = decodeDhcpFrame(punted.frame);
+      message = classify(frame, punted, {
+        trustOption82: this.#o.trustOption82,
+        isServerId: (address) => this.#o.inlet.isServerId(address),
+      });
+    } catch (error) {
+      if (!isWireError(error)) throw error;
+      this.#drop('malformed');
+      return;
+    }
+    if (message.type === 'ignore') {
+      this.#drop(message.reason);
+      return;
+    }
+    const handling = this.#handle(frame, message, punted.ifindex).catch(this.#o.onBug);
+    this.#inFlight.add(handling);
+    void handling.finally(() => this.#inFlight.delete(handling));
+  }
+
+  async #handle(
+    frame: DhcpFrame,
+    message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
+    ifindex: number,
+  ): Promise<void> {
+    const { inlet, punts, observer } = this.#o;
+    const verdict = await ask(inlet, message);
+    observer.answered(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
+    if (verdict.kind === 'silence') return;
+    let reply: Uint8Array;
+    try {
+      reply = replyFrame(frame, verdict, punts.accessMac(ifindex));
+    } catch (error) {
+      // A client can make what we must echo (options 61 and 82) longer than what it says it can receive.
+      if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
+      this.#drop('reply-too-long');
+      return;
+    }
+    if (!punts.transmit(ifindex, reply)) this.#drop('transmit-queue-full');
+  }
+
+  #drop(reason: DhcpDropReason): void {
+    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
+  }
+}
+
+async function ask(
+  inlet: DhcpInlet,
+  message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
+): Promise<DhcpVerdict> {
+  switch (message.type) {
+    case 'discover':
+      return inlet.discover(message.line);
+    case 'request':
+      return inlet.request(message.line, message.kind, message.address);
+    case 'inform':
+      return inlet.inform(message.line, message.address);
+    case 'release':
+      await inlet.release(message.line, message.address);
+      return { kind: 'silence', reason: 'a release has no answer' };
+    case 'decline':
+      await inlet.decline(message.line, message.address);
+      return { kind: 'silence', reason: 'a decline has no answer' };
+  }
+}

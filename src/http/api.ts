@@ -1,0 +1,73 @@
+/** The operator API: builds the app out of its routes, without listening. Holds no route of its own but the description. */
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { addAdmission } from './admission.js';
+import type { ApiOptions } from './api-options.js';
+import { addDropRoutes } from './drop-routes.js';
+import { answerBrokenHttp, answerError } from './error-answers.js';
+import { addEventRoutes } from './event-routes.js';
+import { EventStream } from './event-stream.js';
+import { addHealthRoutes } from './health-routes.js';
+import { collectRoutes, methodsOf, openApiDocument } from './openapi.js';
+import { addOrderRoutes } from './order-routes.js';
+import { addPoolRoutes } from './pool-routes.js';
+import { sendProblem } from './problem.js';
+import { addSessionRoutes } from './session-routes.js';
+
+/** Builds the app; the caller listens and closes. Every answer that is not a success is a problem document. */
+export function buildApi(options: ApiOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    bodyLimit: options.limits.bodyBytes,
+    requestTimeout: options.limits.requestTimeoutMs,
+    routerOptions: { maxParamLength: 128 },
+    forceCloseConnections: true,
+    // Bodies are refused, not repaired: no conversion, no silently dropped field. `verbose` tells what was found.
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true },
+    },
+    frameworkErrors: (...failure) => void answerError(...failure),
+    clientErrorHandler: answerBrokenHttp,
+  });
+  // JSON only: a form or plain text is what a foreign web page can send without asking first.
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler(answerError);
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  });
+  addAdmission(app, options.token);
+  const routes = collectRoutes(app);
+
+  addOrderRoutes(app, options.operator, options.poolNames);
+  addSessionRoutes(app, options.operator, options.dataplane);
+  addPoolRoutes(app, options.pools);
+  addDropRoutes(app, options.dataplane);
+  addHealthRoutes(app, options.health);
+  addEventRoutes(
+    app,
+    new EventStream({
+      lifecycle: options.lifecycle,
+      clock: options.clock,
+      limits: options.limits,
+      onClientDropped:
+        options.onEventClientDropped ?? (() => app.log.warn('a slow client of the events was dropped')),
+    }),
+  );
+  const descriptionSchema = {
+    summary: 'This description',
+    response: { 200: { type: 'object', additionalProperties: true } },
+  };
+  app.get('/api/v1/openapi.json', { schema: descriptionSchema }, (_request, reply) =>
+    reply.send(openApiDocument(routes)),
+  );
+
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const methods = methodsOf(routes, path);
+    if (methods.length === 0) return sendProblem(reply, 'not-found', { detail: `Nothing is at ${path}.` });
+    reply.header('allow', methods.join(', '));
+    return sendProblem(reply, 'method-not-allowed', { detail: `${path} takes ${methods.join(', ')}.` });
+  });
+  return app;
+}

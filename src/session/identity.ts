@@ -1,0 +1,35 @@
+/**
+ * Who is behind an access line. Identity comes from the access node where it is trusted (remote-id carries the ONT
+ * serial, else circuit-id), otherwise from where the frames arrive; never from the MAC alone.
+ */
+import type { AccessLine } from '../model/access-line.js';
+import { attachmentKey } from '../model/access-line.js';
+
+export interface Identity {
+  /** Stable and unique: `ont:…`, `circuit:…` or `line:…`. Also what the address pools place on their ring. */
+  readonly subscriberId: string;
+  readonly ontSerial: string | null;
+}
+
+/** Printable ASCII stays text; anything else becomes hexadecimal. The bytes are compared, never interpreted. */
+export function serialText(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.every((byte) => byte > 0x20 && byte < 0x7f)
+    ? buffer.toString('latin1')
+    : `0x${buffer.toString('hex')}`;
+}
+
+export function ontIdentity(ontSerial: string): Identity {
+  return { subscriberId: `ont:${ontSerial}`, ontSerial };
+}
+
+/** Identity by what the access node said, or null when it said nothing of use. */
+export function accessNodeIdentity(line: AccessLine): Identity | null {
+  if (line.remoteId !== undefined && line.remoteId.length > 0) return ontIdentity(serialText(line.remoteId));
+  if (line.circuitId === undefined || line.circuitId.length === 0) return null;
+  return { subscriberId: `circuit:${Buffer.from(line.circuitId).toString('hex')}`, ontSerial: null };
+}
+
+export function lineIdentity(line: AccessLine): Identity {
+  return { subscriberId: `line:${attachmentKey(line)}`, ontSerial: null };
+}

@@ -1,0 +1,110 @@
+/**
+ * What DHCP messages do to a session that has a grant (RFC 2131 §4.3). The grant was made at authentication time; here it
+ * is only read. Invariants: install before promise; remove, read, report, free, in this order.
+ */
+import { formatIpv4 } from '../../model/ipv4.js';
+import { answer, entryOf, holding, sameAttachment, settle, silence, wait } from './build.js';
+import type { DhcpEvent, Served, State, Transition } from './types.js';
+
+type DiscoverEvent = Extract<DhcpEvent, { type: 'discover' }>;
+type RequestEvent = Extract<DhcpEvent, { type: 'request' }>;
+type OtherDhcpEvent = Exclude<DhcpEvent, DiscoverEvent | RequestEvent>;
+
+/** Handles a DHCP message in a state with a grant. */
+export function onDhcp(state: Served, event: DhcpEvent): Transition {
+  switch (event.type) {
+    case 'discover':
+      return onDiscover(state, event);
+    case 'request':
+      return onRequest(state, event);
+    case 'inform':
+      return onInform(state, event);
+    case 'release':
+      return onRelease(state, event);
+    case 'decline':
+      return onDecline(state, event);
+  }
+}
+
+function onDiscover(state: Served, event: DiscoverEvent): Transition {
+  const offer = answer({ say: 'offer', grant: state.grant });
+  if (state.lease.phase === 'bound') return settle(state, offer);
+  const lease = { phase: 'offered', attachment: event.attachment } as const;
+  return settle({ ...state, lease }, offer, { type: 'watch-unbound' });
+}
+
+/**
+ * RFC 2131 §4.3.2: a request for any address but the granted one is answered with NAK in every one of its kinds, because
+ * this server is authoritative for its lines and knows the client; that NAK is what moves a client between pools.
+ */
+function onRequest(state: Served, event: RequestEvent): Transition {
+  const { grant, lease, held } = state;
+  if (event.address !== grant.address) {
+    const reason = `${formatIpv4(event.address)} is not this line's address`;
+    return settle(state, answer({ say: 'nak', grant, reason }));
+  }
+  if (lease.phase === 'bound') {
+    if (sameAttachment(lease.attachment, event.attachment))
+      return renew(state, event.attachment, event.nowMs);
+    const step = { kind: 'reattaching', attachment: event.attachment, nowMs: event.nowMs } as const;
+    return wait(state, step, { ask: 'update', entry: entryOf(grant, event.attachment) });
+  }
+  if (held !== null) {
+    const step = { kind: 'moving', attachment: event.attachment, nowMs: event.nowMs } as const;
+    return wait(state, step, { ask: 'remove', address: held.grant.address });
+  }
+  return bind(state, event);
+}
+
+/** Asks for the install that must come before the ACK. */
+export function bind(state: Served, at: Pick<RequestEvent, 'attachment' | 'nowMs'>): Transition {
+  const step = { kind: 'binding', attachment: at.attachment, nowMs: at.nowMs } as const;
+  return wait(state, step, { ask: 'install', entry: entryOf(state.grant, at.attachment) });
+}
+
+/** Extends a bound lease and acknowledges. */
+export function renew(state: Served, attachment: RequestEvent['attachment'], nowMs: number): Transition {
+  const expiresAtMs = nowMs + state.grant.leaseSeconds * 1000;
+  const next: State = { ...state, lease: { phase: 'bound', attachment, expiresAtMs } };
+  return settle(
+    next,
+    { type: 'deadline', which: 'lease', atMs: expiresAtMs },
+    { type: 'lease-renewed', grant: state.grant },
+    answer({ say: 'ack', grant: state.grant }),
+  );
+}
+
+function onInform(state: Served, event: OtherDhcpEvent): Transition {
+  const owns = state.lease.phase === 'bound' && event.address === state.grant.address;
+  return settle(
+    state,
+    owns ? answer({ say: 'inform', grant: state.grant }) : silence('not the address of this line'),
+  );
+}
+
+/** A RELEASE counts only from where the lease is bound, so that nobody releases another's address (RFC 2131 §4.3.4). */
+function onRelease(state: Served, event: OtherDhcpEvent): Transition {
+  const now = holding(state);
+  const owns =
+    now !== null && now.grant.address === event.address && sameAttachment(now.attachment, event.attachment);
+  if (!owns) return settle(state, silence('release of an address that this line does not have'));
+  const done = silence('a release has no answer');
+  const step =
+    state.lease.phase === 'bound'
+      ? ({ kind: 'releasing' } as const)
+      : ({ kind: 'dropping-held', cause: 'User-Request' } as const);
+  return wait(state, step, { ask: 'remove', address: event.address }, done);
+}
+
+/** RFC 2131 §4.3.3: the address is in use by somebody else, so it is taken out of use and another is granted. */
+function onDecline(state: Served, event: OtherDhcpEvent): Transition {
+  const { grant, lease } = state;
+  const owns =
+    lease.phase !== 'none' &&
+    event.address === grant.address &&
+    sameAttachment(lease.attachment, event.attachment);
+  if (!owns) return settle(state, silence('decline of an address that this line does not have'));
+  const done = silence('a decline has no answer');
+  const step = { kind: 'declining', quarantine: grant } as const;
+  return wait(state, step, { ask: 'remove', address: grant.address }, done);
+}

@@ -1,0 +1,144 @@
+/** What the operator's orders do: activation, suspension, resumption, termination. Each is a walk of several steps. */
+import type { TerminateCause } from '../../aaa/port.js';
+import { entryOf, holding, settle, wait } from './build.js';
+import type { Effect, Grant, OrderEvent, OrderName, Served, State, Transition } from './types.js';
+
+function conflict(state: State, reason: string): Transition {
+  return settle(state, { type: 'order-refused', kind: 'conflict', reason });
+}
+
+function sameService(a: Grant['profile'], b: Grant['profile']): boolean {
+  return (
+    a.serviceId === b.serviceId &&
+    a.poolName === b.poolName &&
+    a.downloadBitsPerSecond === b.downloadBitsPerSecond &&
+    a.uploadBitsPerSecond === b.uploadBitsPerSecond
+  );
+}
+
+/** Handles an order in a state with a grant. Repeating an order that is already true, or under way, changes nothing. */
+export function onOrder(state: Served, event: OrderEvent): Transition {
+  switch (event.type) {
+    case 'activate':
+      if (state.name === 'wgar') return allocate(state, 'activate', event.profile);
+      if (state.name === 'suspended') return conflict(state, 'the subscriber is suspended: resume it');
+      if (!sameService(state.grant.profile, event.profile))
+        return conflict(state, 'another service is in place');
+      return settle(state, {
+        type: 'order-done',
+        message: state.name === 'active' ? 'already active' : 'activation is under way',
+      });
+    case 'suspend':
+      if (state.name === 'wgar') return conflict(state, 'the subscriber was never activated');
+      if (state.name === 'suspended')
+        return settle(state, { type: 'order-done', message: 'already suspended' });
+      return allocate(state, 'suspend', event.profile);
+    case 'resume':
+      if (state.resumeTo !== null) return allocate(state, 'resume', state.resumeTo);
+      if (state.name === 'wgar') return conflict(state, 'the subscriber was never activated');
+      return settle(state, { type: 'order-done', message: 'not suspended' });
+    case 'terminate':
+      return close(state, 'Admin-Reset', true);
+  }
+}
+
+function allocate(state: Served, order: OrderName, profile: Grant['profile']): Transition {
+  return wait(state, { kind: 'allocating', order, profile }, { ask: 'allocate', profile });
+}
+
+/** A new grant is there: suspension walls what the client has at once, the others go on to the access node. */
+export function onGrantForOrder(state: Served, order: OrderName, grant: Grant): Transition {
+  const now = holding(state);
+  if (order === 'suspend' && now !== null) {
+    return wait(
+      state,
+      { kind: 'walling', grant },
+      { ask: 'update', entry: entryOf(now.grant, now.attachment, true) },
+    );
+  }
+  return reconfigure(state, order, grant);
+}
+
+export function reconfigure(state: Served, order: OrderName, grant: Grant, ...effects: Effect[]): Transition {
+  return wait(
+    state,
+    { kind: 'reconfiguring', order, grant },
+    { ask: 'reconfigure', profile: grant.profile },
+    ...effects,
+  );
+}
+
+/** The access node refused: the new grant goes back, and the session is what it was. */
+export function abandonOrder(state: Served, grant: Grant, reason: string): Transition {
+  const now = holding(state);
+  const shared = grant.address === state.grant.address || grant.address === now?.grant.address;
+  const back: Effect[] = shared ? [] : [{ type: 'free', grant }];
+  return settle(state, ...back, { type: 'order-refused', kind: 'failed', reason });
+}
+
+/**
+ * The access node has the new service. When the client already holds the very address that was granted, only the
+ * dataplane changes; otherwise the old lease is held until the client asks and is told to move.
+ */
+export function regrant(state: Served, order: OrderName, grant: Grant, ...before: Effect[]): Transition {
+  const now = holding(state);
+  const suspended = order === 'suspend';
+  const resumeTo = suspended ? (state.resumeTo ?? state.grant.profile) : null;
+  const oldGrantUnused = state.grant.address !== grant.address && state.grant.address !== now?.grant.address;
+  const effects: Effect[] = [
+    ...before,
+    ...(oldGrantUnused ? [{ type: 'free', grant: state.grant } as const] : []),
+    { type: 'assign', profile: grant.profile, resumeTo },
+  ];
+  if (now !== null && now.grant.address === grant.address) {
+    const lease = { phase: 'bound', attachment: now.attachment, expiresAtMs: now.expiresAtMs } as const;
+    const next: Served = { name: suspended ? 'suspended' : 'active', grant, lease, held: null, resumeTo };
+    return wait(
+      next,
+      { kind: 'opening', order },
+      { ask: 'update', entry: entryOf(grant, now.attachment) },
+      ...effects,
+      { type: 'deadline', which: 'held', atMs: null },
+      { type: 'deadline', which: 'lease', atMs: now.expiresAtMs },
+    );
+  }
+  const next: Served = {
+    name: suspended ? 'suspended' : 'activating',
+    grant,
+    lease: { phase: 'none' },
+    held: now,
+    resumeTo,
+  };
+  const message = suspended
+    ? 'suspended; the subscriber moves to the garden'
+    : 'activated; the subscriber moves when it asks';
+  return settle(
+    next,
+    ...effects,
+    { type: 'deadline', which: 'lease', atMs: null },
+    { type: 'deadline', which: 'held', atMs: now?.expiresAtMs ?? null },
+    { type: 'order-done', message },
+  );
+}
+
+/** Ends the session: takes out what is installed first, and frees only after that. */
+export function close(state: Served, cause: TerminateCause, ordered: boolean): Transition {
+  const now = holding(state);
+  if (now === null) return closed(state, cause, ordered, []);
+  return wait(state, { kind: 'closing', cause, ordered }, { ask: 'remove', address: now.grant.address });
+}
+
+/** Everything is out of the dataplane; `effects` come first. */
+export function closed(
+  state: Served,
+  cause: TerminateCause,
+  ordered: boolean,
+  effects: Effect[],
+): Transition {
+  return settle(
+    { name: 'terminated', cause },
+    ...effects,
+    { type: 'free', grant: state.grant },
+    ...(ordered ? ([{ type: 'forget' }, { type: 'order-done', message: 'terminated' }] as const) : []),
+  );
+}

@@ -1,0 +1,268 @@
+/**
+ * The session manager: the one place where inlets meet the ports. Finds or creates the session that an event belongs to
+ * and queues the event there; decides nothing that the machine decides.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Accounting, Authenticator } from '../aaa/port.js';
+import type { Dataplane } from '../dataplane/port.js';
+import type { AccessLine } from '../model/access-line.js';
+import { attachmentKey } from '../model/access-line.js';
+import type { Clock } from '../model/clock.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { ServiceProfile } from '../model/service-profile.js';
+import type { AddressPools } from '../pool/port.js';
+import type { AccessNode } from './access-node.js';
+import type { Identity } from './identity.js';
+import { accessNodeIdentity, lineIdentity, ontIdentity } from './identity.js';
+import type {
+  ActivationOrder,
+  DhcpInlet,
+  DhcpRequestKind,
+  DhcpVerdict,
+  OntInlet,
+  OntSighting,
+  OperatorInlet,
+  OperatorResult,
+} from './inlet.js';
+import { AccountingLedger } from './ledger.js';
+import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
+import type { DhcpEvent, OrderEvent } from './machine/types.js';
+import { SessionRecord } from './record.js';
+import { SessionRunner } from './runner.js';
+import { SessionTable } from './table.js';
+import type { SessionStateName, SessionView } from './view.js';
+
+export interface SessionManagerOptions {
+  readonly authenticator: Authenticator;
+  readonly accounting: Accounting;
+  readonly pools: AddressPools;
+  readonly dataplane: Dataplane;
+  readonly accessNode: AccessNode | null;
+  readonly clock: Clock;
+  /** What a suspended subscriber gets: the walled garden. */
+  readonly gardenProfile: ServiceProfile;
+  /** Believe option 82 of the access node. */
+  readonly trustOption82: boolean;
+  readonly maxSessions: number;
+  readonly onBug: (error: unknown) => void;
+}
+
+export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, LifecycleSource {
+  readonly #o: SessionManagerOptions;
+  readonly #table = new SessionTable();
+  readonly #runner: SessionRunner;
+  readonly #listeners = new Set<LifecycleListener>();
+  readonly #onts = new Map<string, OntSighting>();
+  readonly #serverIds: ReadonlySet<Ipv4>;
+  #closed = false;
+
+  constructor(options: SessionManagerOptions) {
+    this.#o = options;
+    const { clock, accounting, pools } = options;
+    this.#serverIds = new Set(pools.usage().flatMap((usage) => pools.terms(usage.name)?.gateway ?? []));
+    this.#runner = new SessionRunner({
+      ...options,
+      table: this.#table,
+      ledger: new AccountingLedger({ accounting, clock }),
+      tell: (event) => this.#tell(event),
+      isLineKnown: (ontSerial) => this.#onts.has(ontSerial),
+      onTerminated: (record) => this.#terminated(record),
+    });
+  }
+
+  // --- DHCP ---
+
+  discover(line: AccessLine): Promise<DhcpVerdict> {
+    const nowMs = this.#o.clock.monotonicMs();
+    return this.#dhcp(line, { type: 'discover', attachment: line, nowMs }, true);
+  }
+
+  request(line: AccessLine, kind: DhcpRequestKind, address: Ipv4): Promise<DhcpVerdict> {
+    const nowMs = this.#o.clock.monotonicMs();
+    return this.#dhcp(line, { type: 'request', kind, address, attachment: line, nowMs }, true);
+  }
+
+  inform(line: AccessLine, address: Ipv4): Promise<DhcpVerdict> {
+    return this.#dhcp(line, { type: 'inform', address, attachment: line }, false);
+  }
+
+  async release(line: AccessLine, address: Ipv4): Promise<void> {
+    await this.#dhcp(line, { type: 'release', address, attachment: line }, false);
+  }
+
+  async decline(line: AccessLine, address: Ipv4): Promise<void> {
+    await this.#dhcp(line, { type: 'decline', address, attachment: line }, false);
+  }
+
+  isServerId(address: Ipv4): boolean {
+    return this.#serverIds.has(address);
+  }
+
+  #dhcp(line: AccessLine, event: DhcpEvent, mayCreate: boolean): Promise<DhcpVerdict> {
+    const record = this.#recordOf(line, mayCreate);
+    if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });
+    record.line = line;
+    if (line.circuitId !== undefined) record.circuitId = line.circuitId;
+    return new Promise((reply) => this.#runner.push(record, { event, reply }));
+  }
+
+  /**
+   * The access node's word comes first. Without it (a renewal that an access node did not touch) a known attachment
+   * still finds its session; only then is the line itself the identity.
+   */
+  #recordOf(line: AccessLine, mayCreate: boolean): SessionRecord | string {
+    const told = this.#o.trustOption82 ? accessNodeIdentity(line) : null;
+    const known =
+      told === null
+        ? this.#table.byAttachment(attachmentKey(line))
+        : this.#table.bySubscriber(told.subscriberId);
+    if (known !== null) return known;
+    const identity = told ?? lineIdentity(line);
+    const sameLine = this.#table.bySubscriber(identity.subscriberId);
+    if (sameLine !== null) return sameLine;
+    if (!mayCreate) return 'no session on this line';
+    return this.#create(identity, { line, circuitId: line.circuitId ?? null });
+  }
+
+  #create(
+    identity: Identity,
+    seen: { readonly line: AccessLine | null; readonly circuitId: Uint8Array | null },
+  ): SessionRecord | string {
+    if (this.#closed) return 'the BNG is stopping';
+    if (this.#table.size >= this.#o.maxSessions) return 'the session table is full';
+    const { clock } = this.#o;
+    const record = new SessionRecord({
+      id: randomUUID(),
+      identity,
+      ...seen,
+      nowMs: clock.monotonicMs(),
+      wallMs: clock.wallMs(),
+    });
+    this.#table.add(record);
+    this.#tell({ type: 'session-created', wallMs: record.createdWallMs, session: this.#view(record) });
+    this.#runner.push(record, { event: { type: 'created' } });
+    return record;
+  }
+
+  // --- access node ---
+
+  ontDetected(ont: OntSighting): void {
+    this.#onts.set(ont.ontSerial, ont);
+    const identity = ontIdentity(ont.ontSerial);
+    const known = this.#table.bySubscriber(identity.subscriberId);
+    if (known !== null) {
+      known.circuitId = ont.circuitId;
+      return;
+    }
+    this.#create(identity, { line: null, circuitId: ont.circuitId });
+  }
+
+  ontDisconnected(ontSerial: string): void {
+    this.#onts.delete(ontSerial);
+    const record = this.#table.bySubscriber(ontIdentity(ontSerial).subscriberId);
+    if (record !== null) this.#runner.push(record, { event: { type: 'end', cause: 'Lost-Carrier' } });
+  }
+
+  // --- operator ---
+
+  activate(order: ActivationOrder): Promise<OperatorResult> {
+    const { ontSerial, poolName, ...rest } = order;
+    const invalid = this.#invalidPool(poolName);
+    if (invalid !== null) return Promise.resolve(invalid);
+    const profile: ServiceProfile = { ...rest, poolName, walled: false };
+    return this.#order(ontSerial, { type: 'activate', profile });
+  }
+
+  suspend(ontSerial: string): Promise<OperatorResult> {
+    return this.#order(ontSerial, { type: 'suspend', profile: this.#o.gardenProfile });
+  }
+
+  resume(ontSerial: string): Promise<OperatorResult> {
+    return this.#order(ontSerial, { type: 'resume' });
+  }
+
+  terminate(ontSerial: string): Promise<OperatorResult> {
+    return this.#order(ontSerial, { type: 'terminate' });
+  }
+
+  #invalidPool(poolName: string): OperatorResult | null {
+    if (this.#o.pools.terms(poolName) === null) {
+      return { ok: false, kind: 'invalid', field: 'pool', reason: `there is no pool ${poolName}` };
+    }
+    if (poolName !== this.#o.gardenProfile.poolName) return null;
+    return { ok: false, kind: 'invalid', field: 'pool', reason: `${poolName} is the walled garden's pool` };
+  }
+
+  #order(ontSerial: string, event: OrderEvent): Promise<OperatorResult> {
+    const record = this.#table.bySubscriber(ontIdentity(ontSerial).subscriberId);
+    if (record === null) return Promise.resolve({ ok: false, kind: 'unknown-ont' });
+    return new Promise((order) => this.#runner.push(record, { event, order }));
+  }
+
+  *sessions(): Iterable<SessionView> {
+    for (const record of this.#table.all()) yield this.#view(record);
+  }
+
+  sessionByOnt(ontSerial: string): SessionView | null {
+    return this.#viewOrNull(this.#table.bySubscriber(ontIdentity(ontSerial).subscriberId));
+  }
+
+  sessionByAddress(address: Ipv4): SessionView | null {
+    return this.#viewOrNull(this.#table.byAddress(address));
+  }
+
+  sessionById(id: string): SessionView | null {
+    return this.#viewOrNull(this.#table.byId(id));
+  }
+
+  stateCounts(): Readonly<Record<SessionStateName, number>> {
+    return this.#table.counts();
+  }
+
+  // --- life ---
+
+  onLifecycle(listener: LifecycleListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends every session in good order: out of the dataplane, final counters to accounting. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ending = [...this.#table.all()].map(
+      (record) =>
+        new Promise<void>((done) => {
+          this.#runner.push(record, { event: { type: 'end', cause: 'NAS-Request' }, done });
+        }),
+    );
+    await Promise.all(ending);
+  }
+
+  /** An ONT that is still there begins anew: what ended was its session, not its fibre. */
+  #terminated(record: SessionRecord): void {
+    const { ontSerial } = record.identity;
+    const ont = ontSerial === null ? undefined : this.#onts.get(ontSerial);
+    if (ont !== undefined && !this.#closed) {
+      this.#create(record.identity, { line: record.line, circuitId: ont.circuitId });
+    }
+  }
+
+  #tell(event: LifecycleEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#o.onBug(error);
+      }
+    }
+  }
+
+  #view(record: SessionRecord): SessionView {
+    const { clock } = this.#o;
+    return record.view({ nowMs: clock.monotonicMs(), wallMs: clock.wallMs() });
+  }
+
+  #viewOrNull(record: SessionRecord | null): SessionView | null {
+    return record === null ? null : this.#view(record);
+  }
+}

@@ -1,0 +1,82 @@
+/** One session's mutable record: the machine's value, its queue, timers and accounting. Only the manager touches it. */
+import type { AccountingSession } from '../aaa/port.js';
+import type { AccessLine } from '../model/access-line.js';
+import type { TimerHandle } from '../model/clock.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { Identity } from './identity.js';
+import type { DhcpVerdict, OperatorResult } from './inlet.js';
+import { isServed } from './machine/build.js';
+import { NEW_SESSION } from './machine/machine.js';
+import type { Session, SessionEvent } from './machine/types.js';
+import type { SessionView } from './view.js';
+
+export type DhcpReply = (verdict: DhcpVerdict) => void;
+
+/** Something that waits for its turn, and whom to tell. */
+export interface QueuedEvent {
+  readonly event: SessionEvent;
+  readonly reply?: DhcpReply;
+  readonly order?: (result: OperatorResult) => void;
+  /** Called when the event and all that followed from it are done. */
+  readonly done?: () => void;
+}
+
+export type DeadlineName = 'lease' | 'held' | 'unbound';
+
+export class SessionRecord {
+  readonly id: string;
+  readonly identity: Identity;
+  readonly createdWallMs: number;
+  session: Session = NEW_SESSION;
+  circuitId: Uint8Array | null;
+  line: AccessLine | null;
+  stateSinceMs: number;
+  stateSinceWallMs: number;
+  readonly queue: QueuedEvent[] = [];
+  busy = false;
+  /** The client that was told to wait while authentication is out. */
+  heldReply: DhcpReply | null = null;
+  readonly deadlines = new Map<DeadlineName, TimerHandle>();
+  readonly accounting = new Map<Ipv4, AccountingSession & { readonly startedMs: number }>();
+  /** Keys under which the attachment index knows this record. */
+  attachmentKeys: readonly string[] = [];
+
+  constructor(options: {
+    readonly id: string;
+    readonly identity: Identity;
+    readonly line: AccessLine | null;
+    readonly circuitId: Uint8Array | null;
+    readonly nowMs: number;
+    readonly wallMs: number;
+  }) {
+    this.id = options.id;
+    this.identity = options.identity;
+    this.line = options.line;
+    this.circuitId = options.circuitId;
+    this.createdWallMs = options.wallMs;
+    this.stateSinceMs = options.nowMs;
+    this.stateSinceWallMs = options.wallMs;
+  }
+
+  /** A picture for operators; `nowMs`/`wallMs` are the same instant on both clocks. */
+  view(now: { readonly nowMs: number; readonly wallMs: number }): SessionView {
+    const { state } = this.session;
+    const served = isServed(state) ? state : null;
+    const lease = served?.lease ?? ({ phase: 'none' } as const);
+    const held = served?.held ?? null;
+    return {
+      id: this.id,
+      ontSerial: this.identity.ontSerial,
+      circuitId: this.circuitId,
+      state: state.name,
+      leasePhase: lease.phase,
+      attachment: lease.phase === 'none' ? (held?.attachment ?? null) : lease.attachment,
+      profile: served?.grant.profile ?? null,
+      address: served?.grant.address ?? null,
+      heldAddress: held?.grant.address ?? null,
+      createdWallMs: this.createdWallMs,
+      stateSinceWallMs: this.stateSinceWallMs,
+      leaseExpiresWallMs: lease.phase === 'bound' ? now.wallMs + (lease.expiresAtMs - now.nowMs) : null,
+    };
+  }
+}

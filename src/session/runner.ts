@@ -1,0 +1,285 @@
+/**
+ * Drives the machine: one event at a time per session, its effects in order, its questions put to the ports and their
+ * answers fed back before the next event. Sessions run side by side.
+ */
+import type { Authenticator } from '../aaa/port.js';
+import type { Dataplane } from '../dataplane/port.js';
+import type { Clock } from '../model/clock.js';
+import type { ServiceProfile } from '../model/service-profile.js';
+import type { AddressPools } from '../pool/port.js';
+import type { AccessNode } from './access-node.js';
+import type { AccountingLedger } from './ledger.js';
+import type { LifecycleEvent } from './lifecycle.js';
+import { transition } from './machine/machine.js';
+import type { AnswerEvent, Ask, Effect, Grant, SessionEvent } from './machine/types.js';
+import type { QueuedEvent, SessionRecord } from './record.js';
+import type { SessionTable } from './table.js';
+import { verdictOf } from './verdict.js';
+
+/** How long a declined address stays out of use. */
+const QUARANTINE_MS = 600_000;
+/** How long an offer waits to be taken on a line that the access node does not vouch for. */
+const UNBOUND_MS = 120_000;
+
+export interface RunnerOptions {
+  readonly authenticator: Authenticator;
+  readonly pools: AddressPools;
+  readonly dataplane: Dataplane;
+  /** Null where no access node is configured: every reconfiguration then succeeds at once. */
+  readonly accessNode: AccessNode | null;
+  readonly ledger: AccountingLedger;
+  readonly clock: Clock;
+  readonly table: SessionTable;
+  readonly tell: (event: LifecycleEvent) => void;
+  readonly isLineKnown: (ontSerial: string) => boolean;
+  readonly onTerminated: (record: SessionRecord) => void;
+  /** A defect of ours; the caller stops the process. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export class SessionRunner {
+  readonly #o: RunnerOptions;
+
+  constructor(options: RunnerOptions) {
+    this.#o = options;
+  }
+
+  /** Puts an event at the end of the session's queue. */
+  push(record: SessionRecord, queued: QueuedEvent): void {
+    record.queue.push(queued);
+    if (record.busy) return;
+    record.busy = true;
+    this.#drain(record).catch(this.#o.onBug);
+  }
+
+  async #drain(record: SessionRecord): Promise<void> {
+    for (let next = record.queue.shift(); next !== undefined; next = record.queue.shift()) {
+      await this.#handle(record, next);
+      next.done?.();
+    }
+    record.busy = false;
+  }
+
+  async #handle(record: SessionRecord, item: QueuedEvent): Promise<void> {
+    const before = record.view(this.#now());
+    const seen = { answered: false, ordered: false };
+    let event: SessionEvent | null = item.event;
+    while (event !== null) {
+      const from = record.session.state.name;
+      const next = transition(record.session, event);
+      record.session = next.session;
+      this.#o.table.moved(record, from);
+      if (from !== record.session.state.name) this.#stateChanged(record, from);
+      for (const effect of next.effects) this.#perform(record, item, effect, seen, before);
+      event = next.ask === null ? null : await this.#ask(record, next.ask);
+    }
+    if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
+    if (!seen.ordered)
+      item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
+    if (before.state !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
+  }
+
+  #perform(
+    record: SessionRecord,
+    item: QueuedEvent,
+    effect: Effect,
+    seen: { answered: boolean; ordered: boolean },
+    before: ReturnType<SessionRecord['view']>,
+  ): void {
+    const { pools, authenticator, ledger, clock } = this.#o;
+    const { subscriberId } = record.identity;
+    switch (effect.type) {
+      case 'authenticate':
+        this.#authenticate(record).catch(this.#o.onBug);
+        return;
+      case 'answer':
+        if (item.reply !== undefined) seen.answered = true;
+        this.#answer(record, item, effect);
+        return;
+      case 'order-done':
+        seen.ordered = true;
+        item.order?.({
+          ok: true,
+          ontSerial: record.identity.ontSerial ?? subscriberId,
+          oldState: before.state,
+          newState: record.session.state.name,
+          oldAddress: before.heldAddress ?? before.address,
+          message: effect.message,
+        });
+        return;
+      case 'order-refused':
+        seen.ordered = true;
+        item.order?.(
+          effect.kind === 'conflict'
+            ? { ok: false, kind: 'conflict', state: record.session.state.name, reason: effect.reason }
+            : { ok: false, kind: 'failed', reason: effect.reason },
+        );
+        this.#tell(record, { type: 'order-refused', order: item.event.type, reason: effect.reason });
+        return;
+      case 'free':
+        pools.free(effect.grant.profile.poolName, effect.grant.address, subscriberId);
+        return;
+      case 'quarantine': {
+        const { poolName } = effect.grant.profile;
+        pools.quarantine(poolName, effect.grant.address);
+        clock.after(QUARANTINE_MS, () => pools.unquarantine(poolName, effect.grant.address));
+        return;
+      }
+      case 'assign':
+        authenticator.assign(subscriberId, effect.profile, effect.resumeTo);
+        return;
+      case 'forget':
+        authenticator.forget(subscriberId);
+        return;
+      case 'lease-started':
+        ledger.started(record, effect.grant, effect.attachment);
+        this.#tell(record, { type: 'lease-bound', ...placeOf(effect.grant) });
+        return;
+      case 'lease-renewed':
+        this.#tell(record, { type: 'lease-renewed', ...placeOf(effect.grant) });
+        return;
+      case 'lease-ended':
+        ledger.ended(record, effect);
+        this.#tell(record, { type: 'lease-ended', ...placeOf(effect.grant), traffic: effect.traffic });
+        return;
+      case 'deadline':
+        this.#arm(record, effect.which, effect.atMs);
+        return;
+      case 'watch-unbound':
+        this.#watchUnbound(record);
+        return;
+      case 'trouble':
+        this.#tell(record, { type: 'trouble', reason: effect.reason });
+        return;
+    }
+  }
+
+  #answer(record: SessionRecord, item: QueuedEvent, effect: Extract<Effect, { type: 'answer' }>): void {
+    if (effect.answer.say === 'hold') {
+      record.heldReply?.({ kind: 'silence', reason: 'superseded by a retransmission' });
+      record.heldReply = item.reply ?? null;
+      return;
+    }
+    const reply = item.reply ?? record.heldReply;
+    if (item.reply === undefined) record.heldReply = null;
+    const asked = item.event.type === 'request' ? item.event.address : null;
+    reply?.(verdictOf(effect.answer, { pools: this.#o.pools, asked }));
+  }
+
+  async #ask(record: SessionRecord, ask: Ask): Promise<AnswerEvent> {
+    const { dataplane, accessNode } = this.#o;
+    switch (ask.ask) {
+      case 'allocate':
+        return this.#allocate(record, ask.profile);
+      case 'install': {
+        const outcome = await dataplane.install(ask.entry);
+        return outcome.ok ? { type: 'installed' } : { type: 'install-failed', reason: outcome.reason };
+      }
+      case 'update': {
+        const outcome = await dataplane.update(ask.entry);
+        return outcome.ok ? { type: 'updated' } : { type: 'update-failed', reason: outcome.reason };
+      }
+      case 'remove': {
+        const outcome = await dataplane.remove(ask.address);
+        return outcome.ok
+          ? { type: 'removed', traffic: outcome.traffic }
+          : { type: 'remove-failed', reason: outcome.reason };
+      }
+      case 'reconfigure': {
+        const { ontSerial } = record.identity;
+        if (ontSerial === null || accessNode === null || !this.#o.isLineKnown(ontSerial)) {
+          return { type: 'reconfigured' };
+        }
+        const outcome = await accessNode.reconfigure(ontSerial, ask.profile);
+        return outcome.ok ? { type: 'reconfigured' } : { type: 'reconfigure-failed', reason: outcome.reason };
+      }
+    }
+  }
+
+  #allocate(
+    record: SessionRecord,
+    profile: ServiceProfile,
+  ): AnswerEvent & { type: 'allocated' | 'allocation-failed' } {
+    const { pools } = this.#o;
+    const result = pools.allocate(profile.poolName, record.identity.subscriberId);
+    const terms = pools.terms(profile.poolName);
+    if (result.kind === 'allocated' && terms !== null) {
+      const { leaseSeconds } = terms;
+      return { type: 'allocated', grant: { profile, address: result.address, leaseSeconds } };
+    }
+    const reason = result.kind === 'exhausted' ? 'is exhausted' : 'does not exist';
+    return { type: 'allocation-failed', reason: `pool ${profile.poolName} ${reason}` };
+  }
+
+  /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */
+  async #authenticate(record: SessionRecord): Promise<void> {
+    const { subscriberId, ontSerial } = record.identity;
+    const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line: record.line });
+    // A session that ended meanwhile must not be left holding an address.
+    if (record.session.state.name !== 'discovered') return;
+    if (result.kind !== 'accepted') {
+      this.push(record, { event: { type: 'not-authorised', reason: `${result.kind}: ${result.reason}` } });
+      return;
+    }
+    const allocated = this.#allocate(record, result.profile);
+    this.push(record, {
+      event:
+        allocated.type === 'allocated'
+          ? { type: 'authorised', grant: allocated.grant, resumeTo: result.resumeTo }
+          : { type: 'not-authorised', reason: allocated.reason },
+    });
+  }
+
+  #arm(record: SessionRecord, which: 'lease' | 'held', atMs: number | null): void {
+    record.deadlines.get(which)?.cancel();
+    record.deadlines.delete(which);
+    if (atMs === null) return;
+    const { clock } = this.#o;
+    const fire = (): void => {
+      const type = which === 'lease' ? 'lease-expired' : 'held-expired';
+      this.push(record, { event: { type, nowMs: clock.monotonicMs() } });
+    };
+    record.deadlines.set(which, clock.after(atMs - clock.monotonicMs(), fire));
+  }
+
+  #watchUnbound(record: SessionRecord): void {
+    record.deadlines.get('unbound')?.cancel();
+    const { ontSerial } = record.identity;
+    const fire = (): void => {
+      const lineKnown = ontSerial !== null && this.#o.isLineKnown(ontSerial);
+      this.push(record, { event: { type: 'unbound-expired', lineKnown } });
+    };
+    record.deadlines.set('unbound', this.#o.clock.after(UNBOUND_MS, fire));
+  }
+
+  #stateChanged(record: SessionRecord, from: typeof record.session.state.name): void {
+    const { nowMs, wallMs } = this.#now();
+    const durationMs = nowMs - record.stateSinceMs;
+    record.stateSinceMs = nowMs;
+    record.stateSinceWallMs = wallMs;
+    this.#tell(record, { type: 'state-changed', from, to: record.session.state.name, durationMs });
+  }
+
+  #ended(record: SessionRecord): void {
+    for (const timer of record.deadlines.values()) timer.cancel();
+    record.deadlines.clear();
+    record.heldReply?.({ kind: 'silence', reason: 'the session has ended' });
+    record.heldReply = null;
+    this.#o.onTerminated(record);
+  }
+
+  #now(): { readonly nowMs: number; readonly wallMs: number } {
+    return { nowMs: this.#o.clock.monotonicMs(), wallMs: this.#o.clock.wallMs() };
+  }
+
+  #tell(record: SessionRecord, event: Untold<LifecycleEvent>): void {
+    const now = this.#now();
+    this.#o.tell({ ...event, wallMs: now.wallMs, session: record.view(now) });
+  }
+}
+
+type Untold<E> = E extends LifecycleEvent ? Omit<E, 'wallMs' | 'session'> : never;
+
+function placeOf(grant: Grant): { address: Grant['address']; poolName: string } {
+  return { address: grant.address, poolName: grant.profile.poolName };
+}

@@ -1,0 +1,38 @@
+/** From what the machine wants said to what the DHCP inlet can send: addresses and terms of the pool, read from it. */
+import { prefixContains } from '../model/ipv4.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { AddressPools, PoolTerms } from '../pool/port.js';
+import type { DhcpVerdict } from './inlet.js';
+import type { Answer } from './machine/types.js';
+
+/**
+ * A NAK must carry the server id that the client knows (busybox udhcpc ignores any other), which is that of the pool
+ * it asks for, not of the pool it is to move to.
+ */
+function poolOf(address: Ipv4 | null, pools: AddressPools): PoolTerms | null {
+  if (address === null) return null;
+  const all = pools.usage().map((usage) => pools.terms(usage.name));
+  return all.find((terms) => terms !== null && prefixContains(terms.network, address)) ?? null;
+}
+
+export function verdictOf(
+  answer: Exclude<Answer, { say: 'hold' }>,
+  context: { readonly pools: AddressPools; readonly asked: Ipv4 | null },
+): DhcpVerdict {
+  if (answer.say === 'silence') return { kind: 'silence', reason: answer.reason };
+  const { poolName } = answer.grant.profile;
+  const terms = context.pools.terms(poolName);
+  if (terms === null) return { kind: 'silence', reason: `pool ${poolName} is gone` };
+  if (answer.say === 'nak') {
+    const known = poolOf(context.asked, context.pools) ?? terms;
+    return { kind: 'nak', poolName, reason: answer.reason, serverId: known.gateway };
+  }
+  const { network, gateway, dns } = terms;
+  const { address, leaseSeconds } = answer.grant;
+  return {
+    kind: answer.say,
+    poolName,
+    terms: { address, network, gateway, dns, leaseSeconds },
+    serverId: gateway,
+  };
+}

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { parseConfig } from '../../src/config/parse-config.js';
+import { walledProfile } from '../../src/config/walled-profile.js';
+import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
+import { MINIMAL, withLine } from './minimal-yaml.js';
+
+/** Seen from dist/test/config. */
+const EXAMPLE = fileURLToPath(new URL('../../../deploy/bng.example.yaml', import.meta.url));
+
+function parsed(text: string): Config {
+  const result = parseConfig(text);
+  assert.ok(result.ok, result.ok ? '' : result.problems.map((problem) => problem.message).join('\n'));
+  return result.config;
+}
+
+describe('a configuration that is right', () => {
+  it('fills in every default', () => {
+    assert.deepEqual(parsed(MINIMAL), {
+      access: {
+        interface: 'access0',
+        xdpMode: 'native',
+        vlan: { sVlanTpid: 0x88a8, cVlanTpid: 0x8100 },
+        trustOption82: false,
+        localForwarding: true,
+      },
+      core: { interface: 'core0' },
+      pools: [
+        {
+          name: 'wgar',
+          network: parsePrefix('10.255.0.0/16'),
+          gateway: parseIpv4('10.255.0.1'),
+          dns: [],
+          leaseSeconds: 86_400,
+          exclude: [],
+        },
+        {
+          name: 'isp',
+          network: parsePrefix('10.0.0.0/12'),
+          gateway: parseIpv4('10.0.0.1'),
+          dns: [],
+          leaseSeconds: 86_400,
+          exclude: [],
+        },
+      ],
+      auth: { mode: 'local', defaultPool: 'wgar', records: [] },
+      radius: null,
+      walledGarden: { poolName: 'wgar', portal: { address: parseIpv4('10.255.0.1'), port: 80 }, allow: [] },
+      olt: null,
+      api: {
+        listen: { address: parseIpv4('127.0.0.1'), port: 8080 },
+        tokenFile: '/etc/bng/api.token',
+        allowRemote: false,
+      },
+      metrics: { listen: { address: parseIpv4('127.0.0.1'), port: 9090 } },
+      store: null,
+      log: { level: 'info' },
+      qos: { burstMs: 100 },
+    });
+  });
+
+  it('reads the example that is delivered', () => {
+    const result = loadConfig(EXAMPLE);
+    assert.ok(result.ok, result.ok ? '' : result.problems.map((problem) => problem.message).join('\n'));
+    const { config } = result;
+    assert.deepEqual(
+      config.pools.map((pool) => [pool.name, pool.leaseSeconds]),
+      [
+        ['wgar', 600],
+        ['isp-residential', 86_400],
+        ['isp-business', 604_800],
+      ],
+    );
+    assert.deepEqual(config.pools[1]!.exclude, [
+      { first: parseIpv4('10.0.0.2'), last: parseIpv4('10.0.0.10') },
+      { first: parseIpv4('10.0.0.53'), last: parseIpv4('10.0.0.53') },
+    ]);
+    assert.deepEqual(config.walledGarden.allow, [
+      { prefix: parsePrefix('203.0.113.10/32'), port: null },
+      { prefix: parsePrefix('203.0.113.0/24'), port: 443 },
+    ]);
+    assert.deepEqual(config.auth.records, [
+      {
+        ontSerial: 'ALCL00000001',
+        poolName: 'isp-business',
+        serviceId: 'business-1000',
+        downloadBitsPerSecond: 1e9,
+        uploadBitsPerSecond: 5e8,
+      },
+    ]);
+    assert.deepEqual(config.olt, {
+      socket: '/run/bng/olt.sock',
+      vlans: { wgar: 100, 'isp-residential': 200, 'isp-business': 300 },
+    });
+  });
+
+  it('reads the settings that the example has commented out, and they are the defaults where it says so', () => {
+    const example = readFileSync(EXAMPLE, 'utf8');
+    const everything = example.replace(/^( *)# ?( *[a-zA-Z-]+[0-9A-Za-z]*:|  +- )/gm, '$1$2');
+    for (const setting of ['cVlanTpid', 'localForwarding', 'radius', 'allowRemote', 'log', 'qos']) {
+      assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
+    }
+    const [before, after] = [parsed(example), parsed(everything)];
+    assert.deepEqual({ ...after, radius: null }, before);
+    assert.deepEqual(after.radius, {
+      servers: [{ host: '127.0.0.1', authPort: 1812, acctPort: 1813, secretFile: '/etc/bng/radius.secret' }],
+      nasIdentifier: 'bng-1',
+      interimIntervalSeconds: 300,
+      coa: {
+        listen: { address: parseIpv4('127.0.0.1'), port: 3799 },
+        clients: [{ host: '127.0.0.1', secretFile: '/etc/bng/radius.secret' }],
+      },
+    });
+  });
+
+  it('lets a record without service id, rates and the garden as pool be', () => {
+    const config = parsed(
+      withLine(
+        'auth:',
+        'auth: { mode: local, defaultPool: isp, records: [{ ontSerial: ONT1, pool: wgar }] }',
+      ),
+    );
+    assert.deepEqual(config.auth.records, [
+      {
+        ontSerial: 'ONT1',
+        poolName: 'wgar',
+        serviceId: 'wgar',
+        downloadBitsPerSecond: 0,
+        uploadBitsPerSecond: 0,
+      },
+    ]);
+  });
+
+  it('lets the API listen beyond the loopback when that is allowed, and on a port of the kernel', () => {
+    const config = parsed(
+      `${MINIMAL}api: { listen: "0.0.0.0:0", allowRemote: true }\nmetrics: { listen: 127.0.0.1:0 }\n`,
+    );
+    assert.deepEqual(config.api.listen, { address: 0, port: 0 });
+  });
+
+  it('takes a /31 whose gateway is either address', () => {
+    const config = parsed(
+      withLine('  - { name: isp', '  - { name: isp, network: 10.0.0.0/31, gateway: 10.0.0.0 }'),
+    );
+    assert.equal(config.pools[1]!.gateway, parseIpv4('10.0.0.0'));
+  });
+
+  it('follows YAML aliases', () => {
+    const config = parsed(
+      MINIMAL.replace('gateway: 10.255.0.1 }', 'gateway: 10.255.0.1, dns: &dns [1.1.1.1] }').replace(
+        'gateway: 10.0.0.1 }',
+        'gateway: 10.0.0.1, dns: *dns }',
+      ),
+    );
+    assert.deepEqual(config.pools[1]!.dns, [parseIpv4('1.1.1.1')]);
+  });
+
+  it('is frozen to its depths', () => {
+    const config = parsed(readFileSync(EXAMPLE, 'utf8'));
+    const visit = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      assert.ok(Object.isFrozen(value), path);
+      for (const [key, part] of Object.entries(value)) visit(part, `${path}.${key}`);
+    };
+    visit(config, 'config');
+  });
+
+  it('implies the profile of the walled garden', () => {
+    assert.deepEqual(walledProfile(parsed(MINIMAL)), {
+      serviceId: 'wgar',
+      poolName: 'wgar',
+      walled: true,
+      downloadBitsPerSecond: 0,
+      uploadBitsPerSecond: 0,
+    });
+  });
+});
+
+describe('loading', () => {
+  it('parses the file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bng-config-'));
+    try {
+      writeFileSync(join(folder, 'bng.yaml'), MINIMAL);
+      assert.deepEqual(loadConfig(join(folder, 'bng.yaml')), parseConfig(MINIMAL));
+      const missing = loadConfig(join(folder, 'none.yaml'));
+      assert.ok(!missing.ok);
+      assert.equal(missing.problems.length, 1);
+      assert.match(missing.problems[0]!.message, /^expected a readable file, found ENOENT.*none\.yaml/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,476 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseConfig } from '../../src/config/parse-config.js';
+import type { ConfigProblem } from '../../src/config/problem.js';
+import { MINIMAL, withLine } from './minimal-yaml.js';
+
+function problemsOf(text: string): readonly ConfigProblem[] {
+  const result = parseConfig(text);
+  return result.ok ? [] : result.problems;
+}
+
+const access = (rest: string): string => withLine('access:', `access: { interface: access0, ${rest} }`);
+const isp = (entries: string): string => withLine('  - { name: isp', `  - { ${entries} }`);
+const auth = (rest: string): string => withLine('auth:', `auth: { mode: local, ${rest} }`);
+const records = (list: string): string => auth(`defaultPool: wgar, records: ${list}`);
+const garden = (rest: string): string => withLine('walledGarden:', `walledGarden: { pool: wgar, ${rest} }`);
+const also = (line: string): string => MINIMAL + line;
+const radius = (entries: string): string => also(`radius: { ${entries} }`);
+
+const SERVER = '{ host: a, secretFile: /s }';
+const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
+const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
+const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
+const POOL_NAME = 'the name of a pool (letters, digits, -, _; at most 63)';
+const SERIAL = 'an ONT serial as text of 1 to 64 printable characters (in quotes when it is all digits)';
+const ADDRESS = 'an IPv4 address such as 192.0.2.1';
+const PREFIX = 'an IPv4 prefix without host bits such as 10.0.0.0/12';
+const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
+const DESTINATION = 'prefix or prefix:port such as 203.0.113.0/24:443';
+const INTERFACE = 'the name of a network interface (1 to 15 characters)';
+const A_POOL = 'the name of a pool (wgar, isp)';
+const PORT = 'a port number from 1 to 65535';
+const BPS = 'a whole number of bits per second from 0 to 1000000000000';
+const FLAG = 'true or false';
+
+/** What one wrong thing in an otherwise right file is answered with: text, path, expected, found, line. */
+const TABLE: readonly (readonly [string, string, string, string, number])[] = [
+  // sections and keys
+  [withLine('core:', ''), 'core.interface', INTERFACE, 'nothing', 1],
+  [withLine('core:', 'core:'), 'core', 'a mapping', 'nothing', 2],
+  [withLine('core:', 'core: [core0]'), 'core', 'a mapping', 'a list', 2],
+  [withLine('core:', 'core: core0'), 'core', 'a mapping', 'core0', 2],
+  [withLine('core:', 'core: {}'), 'core.interface', INTERFACE, 'nothing', 2],
+  [
+    withLine('core:', 'core: { interface: core0, mtu: 9000 }'),
+    'core.mtu',
+    'only the keys interface',
+    'the unknown key mtu',
+    2,
+  ],
+  [
+    also('dhcp: {}'),
+    'dhcp',
+    'only the keys access, core, pools, auth, radius, walledGarden, olt, api, metrics, store, log, qos',
+    'the unknown key dhcp',
+    8,
+  ],
+  // access and core
+  [
+    withLine('access:', 'access: { interface: an-interface-0000 }'),
+    'access.interface',
+    INTERFACE,
+    'an-interface-0000',
+    1,
+  ],
+  [withLine('access:', 'access: { interface: "a b" }'), 'access.interface', INTERFACE, 'a b', 1],
+  [withLine('access:', 'access: { interface: "" }'), 'access.interface', INTERFACE, 'an empty text', 1],
+  [withLine('access:', 'access: { interface: .. }'), 'access.interface', INTERFACE, '..', 1],
+  [withLine('access:', 'access: { interface: 7 }'), 'access.interface', INTERFACE, '7', 1],
+  [
+    withLine('core:', 'core: { interface: access0 }'),
+    'core.interface',
+    'an interface other than access.interface',
+    'access0',
+    2,
+  ],
+  [access('xdpMode: fast'), 'access.xdpMode', 'native or generic', 'fast', 1],
+  [access('vlan: 100'), 'access.vlan', 'a mapping', '100', 1],
+  [access('vlan: { sVlanTpid: 0x9100 }'), 'access.vlan.sVlanTpid', '0x88a8 or 0x8100', '0x9100', 1],
+  [access('vlan: { cVlanTpid: 0x88a8 }'), 'access.vlan.cVlanTpid', '0x8100', '0x88a8', 1],
+  [
+    access('vlan: { tpid: 1 }'),
+    'access.vlan.tpid',
+    'only the keys sVlanTpid, cVlanTpid',
+    'the unknown key tpid',
+    1,
+  ],
+  [access('trustOption82: yes'), 'access.trustOption82', FLAG, 'yes', 1],
+  [access('localForwarding: 1'), 'access.localForwarding', FLAG, '1', 1],
+  // pools, each by itself
+  [isp(NET), 'pools[1].name', POOL_NAME, 'nothing', 5],
+  [isp(`name: -isp, ${NET}`), 'pools[1].name', POOL_NAME, '-isp', 5],
+  [isp(`name: 12, ${NET}`), 'pools[1].name', POOL_NAME, '12', 5],
+  [isp('name: isp, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, 'nothing', 5],
+  [isp('name: isp, network: 10.0.0.1/12, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, '10.0.0.1/12', 5],
+  [isp('name: isp, network: 10.0.0.0/33, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, '10.0.0.0/33', 5],
+  [isp('name: isp, network: 10.0.0.0, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, '10.0.0.0', 5],
+  [
+    isp('name: isp, network: 16.0.0.0/11, gateway: 16.0.0.1'),
+    'pools[1].network',
+    'a prefix length from 12 to 32',
+    '16.0.0.0/11',
+    5,
+  ],
+  [isp('name: isp, network: 10.0.0.0/12'), 'pools[1].gateway', ADDRESS, 'nothing', 5],
+  [isp('name: isp, network: 10.0.0.0/12, gateway: 10.0.1'), 'pools[1].gateway', ADDRESS, '10.0.1', 5],
+  [isp('name: isp, network: 10.0.0.0/12, gateway: 10.0.0.01'), 'pools[1].gateway', ADDRESS, '10.0.0.01', 5],
+  [
+    isp('name: isp, network: 10.0.0.0/12, gateway: 10.16.0.1'),
+    'pools[1].gateway',
+    'an address inside 10.0.0.0/12',
+    '10.16.0.1',
+    5,
+  ],
+  [
+    isp('name: isp, network: 10.0.0.0/12, gateway: 10.0.0.0'),
+    'pools[1].gateway',
+    'neither the network nor the broadcast address of 10.0.0.0/12',
+    '10.0.0.0',
+    5,
+  ],
+  [
+    isp('name: isp, network: 10.0.0.0/12, gateway: 10.15.255.255'),
+    'pools[1].gateway',
+    'neither the network nor the broadcast address of 10.0.0.0/12',
+    '10.15.255.255',
+    5,
+  ],
+  [isp(`name: isp, ${NET}, dns: 1.1.1.1`), 'pools[1].dns', 'a list of IPv4 addresses', '1.1.1.1', 5],
+  [isp(`name: isp, ${NET}, dns: [1.1.1.1, one]`), 'pools[1].dns[1]', ADDRESS, 'one', 5],
+  [
+    isp(`name: isp, ${NET}, dns: [${'1.1.1.1, '.repeat(64)}]`),
+    'pools[1].dns',
+    'at most 63 addresses',
+    'a list',
+    5,
+  ],
+  [isp(`name: isp, ${NET}, leaseTime: 600`), 'pools[1].leaseTime', DURATION, '600', 5],
+  [isp(`name: isp, ${NET}, leaseTime: 0s`), 'pools[1].leaseTime', DURATION, '0s', 5],
+  [isp(`name: isp, ${NET}, leaseTime: 1w`), 'pools[1].leaseTime', DURATION, '1w', 5],
+  [isp(`name: isp, ${NET}, leaseTime: 50000d`), 'pools[1].leaseTime', DURATION, '50000d', 5],
+  [
+    isp(`name: isp, ${NET}, exclude: 10.0.0.2`),
+    'pools[1].exclude',
+    'a list of addresses and ranges',
+    '10.0.0.2',
+    5,
+  ],
+  [
+    isp(`name: isp, ${NET}, exclude: [10.0.0.9-10.0.0.2]`),
+    'pools[1].exclude[0]',
+    RANGE,
+    '10.0.0.9-10.0.0.2',
+    5,
+  ],
+  [
+    isp(`name: isp, ${NET}, exclude: [10.0.0.2-10.0.0.3-10.0.0.4]`),
+    'pools[1].exclude[0]',
+    RANGE,
+    '10.0.0.2-10.0.0.3-10.0.0.4',
+    5,
+  ],
+  [isp(`name: isp, ${NET}, exclude: [10.0.0.0/24]`), 'pools[1].exclude[0]', RANGE, '10.0.0.0/24', 5],
+  [
+    isp(`name: isp, ${NET}, exclude: [10.0.0.2, 10.15.0.0-10.16.0.0]`),
+    'pools[1].exclude[1]',
+    'addresses inside 10.0.0.0/12',
+    '10.15.0.0-10.16.0.0',
+    5,
+  ],
+  [
+    isp('name: isp, network: 10.0.0.0/32, gateway: 10.0.0.0'),
+    'pools[1].network',
+    'at least one address beside the gateway and the excluded ones',
+    '10.0.0.0/32',
+    5,
+  ],
+  [
+    isp(
+      'name: isp, network: 10.0.0.0/29, gateway: 10.0.0.3, exclude: [10.0.0.0-10.0.0.4, 10.0.0.4-10.0.0.5, 10.0.0.6]',
+    ),
+    'pools[1].network',
+    'at least one address beside the gateway and the excluded ones',
+    '10.0.0.0/29',
+    5,
+  ],
+  [
+    isp(`name: isp, ${NET}, size: 5`),
+    'pools[1].size',
+    'only the keys name, network, gateway, dns, leaseTime, exclude',
+    'the unknown key size',
+    5,
+  ],
+  [withLine('  - { name: isp', '  -'), 'pools[1]', 'a mapping', 'nothing', 5],
+  // pools together
+  [isp(`name: wgar, ${NET}`), 'pools[1].name', 'a name other than that of pools[0]', 'wgar', 5],
+  [
+    isp('name: isp, network: 10.255.128.0/24, gateway: 10.255.128.1'),
+    'pools[1].network',
+    'a network that does not overlap pools[0].network 10.255.0.0/16',
+    '10.255.128.0/24',
+    5,
+  ],
+  // auth
+  [withLine('auth:', 'auth: { defaultPool: wgar }'), 'auth.mode', 'local or radius', 'nothing', 6],
+  [withLine('auth:', 'auth: { mode: none, defaultPool: wgar }'), 'auth.mode', 'local or radius', 'none', 6],
+  [auth(''), 'auth.defaultPool', POOL_NAME, 'nothing', 6],
+  [auth('defaultPool: lost'), 'auth.defaultPool', A_POOL, 'lost', 6],
+  [records('none'), 'auth.records', 'a list of records', 'none', 6],
+  [records(''), 'auth.records', 'a list of records', 'nothing', 6],
+  [records('[ONT1]'), 'auth.records[0]', 'a mapping', 'ONT1', 6],
+  [records('[{ pool: isp }]'), 'auth.records[0].ontSerial', SERIAL, 'nothing', 6],
+  [
+    records('[{ ontSerial: 00001234567890123456, pool: isp }]'),
+    'auth.records[0].ontSerial',
+    SERIAL,
+    '00001234567890123456',
+    6,
+  ],
+  [records('[{ ontSerial: "A B", pool: isp }]'), 'auth.records[0].ontSerial', SERIAL, 'A B', 6],
+  [records('[{ ontSerial: ONT1 }]'), 'auth.records[0].pool', POOL_NAME, 'nothing', 6],
+  [records('[{ ontSerial: ONT1, pool: lost }]'), 'auth.records[0].pool', A_POOL, 'lost', 6],
+  [
+    records('[{ ontSerial: ONT1, pool: isp, serviceId: "" }]'),
+    'auth.records[0].serviceId',
+    'a service id of 1 to 64 printable characters',
+    'an empty text',
+    6,
+  ],
+  [
+    records('[{ ontSerial: ONT1, pool: isp, downloadBps: 100M }]'),
+    'auth.records[0].downloadBps',
+    BPS,
+    '100M',
+    6,
+  ],
+  [records('[{ ontSerial: ONT1, pool: isp, uploadBps: -1 }]'), 'auth.records[0].uploadBps', BPS, '-1', 6],
+  [records('[{ ontSerial: ONT1, pool: isp, uploadBps: 0.5 }]'), 'auth.records[0].uploadBps', BPS, '0.5', 6],
+  [
+    records(
+      '[{ ontSerial: ONT1, pool: isp }, { ontSerial: ONT2, pool: isp }, { ontSerial: ONT1, pool: wgar }]',
+    ),
+    'auth.records[2].ontSerial',
+    'a serial other than that of auth.records[0]',
+    'ONT1',
+    6,
+  ],
+  [
+    records('[{ ontSerial: ONT1, pool: isp, rate: 1 }]'),
+    'auth.records[0].rate',
+    'only the keys ontSerial, pool, serviceId, downloadBps, uploadBps',
+    'the unknown key rate',
+    6,
+  ],
+  // radius
+  [
+    withLine('auth:', 'auth: { mode: radius, defaultPool: wgar }') +
+      `radius: { servers: [${SERVER}], nasIdentifier: bng-1 }`,
+    'auth.mode',
+    'local (mode radius is not available in this version)',
+    'radius',
+    6,
+  ],
+  [radius('nasIdentifier: n'), 'radius.servers', 'a list of servers', 'nothing', 8],
+  [radius('nasIdentifier: n, servers: []'), 'radius.servers', 'at least one server', 'an empty list', 8],
+  [
+    radius(`servers: [${SERVER}]`),
+    'radius.nasIdentifier',
+    'a NAS identifier of 1 to 253 printable characters (RFC 2865 §5.32)',
+    'nothing',
+    8,
+  ],
+  [
+    radius('nasIdentifier: n, servers: [{ secretFile: /s }]'),
+    'radius.servers[0].host',
+    'an IPv4 address or a host name',
+    'nothing',
+    8,
+  ],
+  [
+    radius('nasIdentifier: n, servers: [{ host: 10.0.0.256, secretFile: /s }]'),
+    'radius.servers[0].host',
+    'an IPv4 address or a host name',
+    '10.0.0.256',
+    8,
+  ],
+  [
+    radius('nasIdentifier: n, servers: [{ host: a }]'),
+    'radius.servers[0].secretFile',
+    'an absolute path',
+    'nothing',
+    8,
+  ],
+  [
+    radius('nasIdentifier: n, servers: [{ host: a, secretFile: s }]'),
+    'radius.servers[0].secretFile',
+    'an absolute path',
+    's',
+    8,
+  ],
+  [
+    radius('nasIdentifier: n, servers: [{ host: a, secretFile: /s, authPort: 0 }]'),
+    'radius.servers[0].authPort',
+    PORT,
+    '0',
+    8,
+  ],
+  [
+    radius('nasIdentifier: n, servers: [{ host: a, secretFile: /s, acctPort: 65536 }]'),
+    'radius.servers[0].acctPort',
+    PORT,
+    '65536',
+    8,
+  ],
+  [
+    radius('nasIdentifier: n, servers: [{ host: a, secretFile: /s, secret: x }]'),
+    'radius.servers[0].secret',
+    'only the keys host, authPort, acctPort, secretFile',
+    'the unknown key secret',
+    8,
+  ],
+  [
+    radius(`nasIdentifier: n, servers: [${SERVER}], interimInterval: 5`),
+    'radius.interimInterval',
+    DURATION,
+    '5',
+    8,
+  ],
+  [
+    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { clients: [${SERVER}] }`),
+    'radius.coa.listen',
+    ENDPOINT,
+    'nothing',
+    8,
+  ],
+  [
+    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1" }`),
+    'radius.coa.clients',
+    'a list of clients',
+    'nothing',
+    8,
+  ],
+  [
+    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1", clients: [] }`),
+    'radius.coa.clients',
+    'at least one client',
+    'an empty list',
+    8,
+  ],
+  [
+    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1", clients: [{ host: a }] }`),
+    'radius.coa.clients[0].secretFile',
+    'an absolute path',
+    'nothing',
+    8,
+  ],
+  // walled garden
+  [withLine('walledGarden:', ''), 'walledGarden.pool', POOL_NAME, 'nothing', 1],
+  [withLine('walledGarden:', 'walledGarden: { pool: lost }'), 'walledGarden.pool', A_POOL, 'lost', 7],
+  [
+    garden('portal: 10.255.0.2:80'),
+    'walledGarden.portal',
+    'the gateway of pool wgar: 10.255.0.1:port',
+    '10.255.0.2:80',
+    7,
+  ],
+  [
+    garden('portal: 10.255.0.1'),
+    'walledGarden.portal',
+    'ip:port with a port from 1 to 65535',
+    '10.255.0.1',
+    7,
+  ],
+  [
+    garden('portal: 10.255.0.1:0'),
+    'walledGarden.portal',
+    'ip:port with a port from 1 to 65535',
+    '10.255.0.1:0',
+    7,
+  ],
+  [garden('allow: 1.1.1.1/32'), 'walledGarden.allow', 'a list of destinations', '1.1.1.1/32', 7],
+  [garden('allow: [1.1.1.1]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1', 7],
+  [garden('allow: [1.1.1.0/24, 1.1.1.1/24]'), 'walledGarden.allow[1]', DESTINATION, '1.1.1.1/24', 7],
+  [garden('allow: [1.1.1.1/32:0]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:0', 7],
+  [garden('allow: [1.1.1.1/32:65536]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:65536', 7],
+  [garden('allow: [1.1.1.1/32:443:tcp]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:443:tcp', 7],
+  [garden('deny: []'), 'walledGarden.deny', 'only the keys pool, portal, allow', 'the unknown key deny', 7],
+  // olt
+  [also('olt: {}'), 'olt.vlans', 'a mapping of pool names to S-VLANs', 'nothing', 8],
+  [
+    also('olt: { socket: olt.sock, vlans: {} }'),
+    'olt.socket',
+    'an absolute path of at most 107 bytes',
+    'olt.sock',
+    8,
+  ],
+  [
+    also(`olt: { socket: /${'x'.repeat(107)}, vlans: {} }`),
+    'olt.socket',
+    'an absolute path of at most 107 bytes',
+    `/${'x'.repeat(76)}...`,
+    8,
+  ],
+  [also('olt: { vlans: { wgar: 4095 } }'), 'olt.vlans.wgar', 'a VLAN id from 1 to 4094', '4095', 8],
+  [also('olt: { vlans: { wgar: 0 } }'), 'olt.vlans.wgar', 'a VLAN id from 1 to 4094', '0', 8],
+  [also('olt:\n  vlans:\n    wgar: 100\n    lost: 200'), 'olt.vlans.lost', A_POOL, 'lost', 11],
+  // listeners, files, words and numbers
+  [also('api: { listen: 8080 }'), 'api.listen', ENDPOINT, '8080', 8],
+  [also('api: { listen: "localhost:8080" }'), 'api.listen', ENDPOINT, 'localhost:8080', 8],
+  [also('api: { listen: "127.0.0.1:65536" }'), 'api.listen', ENDPOINT, '127.0.0.1:65536', 8],
+  [also('api: { listen: "127.0.0.1:080" }'), 'api.listen', ENDPOINT, '127.0.0.1:080', 8],
+  [also('api: { listen: "127.0.0.1:80:80" }'), 'api.listen', ENDPOINT, '127.0.0.1:80:80', 8],
+  [
+    also('api: { listen: "0.0.0.0:8080" }'),
+    'api.listen',
+    'a loopback address, or api.allowRemote: true',
+    '0.0.0.0:8080',
+    8,
+  ],
+  [
+    also('api: { listen: "192.0.2.1:8080" }'),
+    'api.listen',
+    'a loopback address, or api.allowRemote: true',
+    '192.0.2.1:8080',
+    8,
+  ],
+  [also('api: { allowRemote: maybe }'), 'api.allowRemote', FLAG, 'maybe', 8],
+  [also('api: { tokenFile: token }'), 'api.tokenFile', 'an absolute path', 'token', 8],
+  [
+    also('api: { token: hunter2 }'),
+    'api.token',
+    'only the keys listen, tokenFile, allowRemote',
+    'the unknown key token',
+    8,
+  ],
+  [also('metrics: { listen: 9090 }'), 'metrics.listen', ENDPOINT, '9090', 8],
+  [
+    also('metrics: { listen: 127.0.0.1:8080 }'),
+    'metrics.listen',
+    'another address or port than api.listen',
+    '127.0.0.1:8080',
+    8,
+  ],
+  [
+    also('metrics: { listen: 0.0.0.0:8080 }'),
+    'metrics.listen',
+    'another address or port than api.listen',
+    '0.0.0.0:8080',
+    8,
+  ],
+  [also('store: { path: bng }'), 'store.path', 'an absolute path', 'bng', 8],
+  [
+    also('log: { level: loud }'),
+    'log.level',
+    'trace or debug or info or warn or error or fatal or silent',
+    'loud',
+    8,
+  ],
+  [also('qos: { burstMs: 0 }'), 'qos.burstMs', 'a whole number of milliseconds from 1 to 10000', '0', 8],
+  [
+    also('qos: { burstMs: 100ms }'),
+    'qos.burstMs',
+    'a whole number of milliseconds from 1 to 10000',
+    '100ms',
+    8,
+  ],
+];
+
+describe('one wrong thing in a configuration is one problem', () => {
+  for (const [text, path, expected, found, line] of TABLE) {
+    it(`${path}: expected ${expected}, found ${found}`, () => {
+      const message = `${path}: expected ${expected}, found ${found}`;
+      assert.deepEqual(problemsOf(text), [{ path, line, expected, found, message }]);
+    });
+  }
+});

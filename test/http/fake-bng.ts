@@ -1,0 +1,253 @@
+/** A BNG as the HTTP room sees it through the ports: values that a test sets, orders that follow a small table. */
+import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
+import type { Ipv4 } from '../../src/model/ipv4.js';
+import { parseMac } from '../../src/model/mac.js';
+import type { Clock } from '../../src/model/clock.js';
+import type { TrafficCounters } from '../../src/model/traffic-counters.js';
+import type { Dataplane, DataplaneInspection } from '../../src/dataplane/port.js';
+import type { AddressPools, PoolTerms, PoolUsage } from '../../src/pool/port.js';
+import type { ActivationOrder, OperatorInlet, OperatorResult } from '../../src/session/inlet.js';
+import type { LifecycleEvent, LifecycleListener, LifecycleSource } from '../../src/session/lifecycle.js';
+import { SESSION_STATES } from '../../src/session/view.js';
+import type { SessionStateName, SessionView } from '../../src/session/view.js';
+import { fastify } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
+import { DEFAULT_API_LIMITS } from '../../src/http/api-options.js';
+import type { ApiOptions, HealthCheck } from '../../src/http/api-options.js';
+
+export const START_WALL_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export function makeSession(overrides: Partial<SessionView> = {}): SessionView {
+  return {
+    id: 'session-1',
+    ontSerial: 'SIMU00000001',
+    circuitId: new TextEncoder().encode('agg-01|1/1/1'),
+    state: 'wgar',
+    leasePhase: 'bound',
+    attachment: { ifindex: 3, sVlan: 100, cVlan: 7, mac: parseMac('02:00:00:00:00:01') },
+    profile: {
+      serviceId: 'walled-garden',
+      poolName: 'wgar',
+      walled: true,
+      downloadBitsPerSecond: 1_000_000,
+      uploadBitsPerSecond: 0,
+    },
+    address: parseIpv4('10.255.0.10'),
+    heldAddress: null,
+    createdWallMs: START_WALL_MS,
+    stateSinceWallMs: START_WALL_MS,
+    leaseExpiresWallMs: START_WALL_MS + 600_000,
+    ...overrides,
+  };
+}
+
+export function traffic(upstreamBytes: bigint, downstreamBytes = 0n): TrafficCounters {
+  return {
+    upstreamBytes,
+    upstreamPackets: upstreamBytes / 100n,
+    downstreamBytes,
+    downstreamPackets: downstreamBytes / 100n,
+  };
+}
+
+/** A clock that stands still until `advance`. */
+export class FakeClock implements Clock {
+  #nowMs = 0;
+  readonly #timers = new Map<object, { dueMs: number; fire: () => void }>();
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return START_WALL_MS + this.#nowMs;
+  }
+
+  after(delayMs: number, fire: () => void): { cancel(): void } {
+    const key = {};
+    this.#timers.set(key, { dueMs: this.#nowMs + delayMs, fire });
+    return { cancel: () => this.#timers.delete(key) };
+  }
+
+  get armed(): number {
+    return this.#timers.size;
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    for (const [key, timer] of this.#timers) {
+      if (timer.dueMs > this.#nowMs) continue;
+      this.#timers.delete(key);
+      timer.fire();
+    }
+  }
+}
+
+const TERMS: readonly PoolTerms[] = [
+  {
+    name: 'wgar',
+    network: parsePrefix('10.255.0.0/16'),
+    gateway: parseIpv4('10.255.0.1'),
+    dns: [parseIpv4('8.8.8.8')],
+    leaseSeconds: 600,
+  },
+  {
+    name: 'isp-residential',
+    network: parsePrefix('10.0.0.0/12'),
+    gateway: parseIpv4('10.0.0.1'),
+    dns: [parseIpv4('1.1.1.1'), parseIpv4('1.0.0.1')],
+    leaseSeconds: 86400,
+  },
+];
+
+export class FakeBng implements OperatorInlet, LifecycleSource {
+  readonly list: SessionView[] = [];
+  readonly orders: { name: string; order: unknown }[] = [];
+  readonly installed = new Map<Ipv4, TrafficCounters>();
+  readonly dropTable: Record<string, bigint> = { garden: 0n, 'garden-fragment': 0n, malformed: 0n };
+  readonly verdictTable: Record<string, bigint> = { drop: 0n, 'forward-up': 0n };
+  readonly checks: HealthCheck[] = [{ name: 'dataplane', ok: true, detail: 'native' }];
+  readonly listeners = new Set<LifecycleListener>();
+  usages: PoolUsage[] = TERMS.map(({ name }) => ({ name, capacity: 1000, allocated: 125, quarantined: 1 }));
+  /** What the next orders get instead of the table's answer; an error is thrown. */
+  nextResult: OperatorResult | Error | null = null;
+  trafficReads = 0;
+
+  readonly pools: AddressPools = {
+    allocate: () => ({ kind: 'exhausted' }),
+    free: () => false,
+    quarantine: () => undefined,
+    unquarantine: () => undefined,
+    terms: (name) => TERMS.find((terms) => terms.name === name) ?? null,
+    usage: () => this.usages,
+  };
+
+  readonly dataplane: Dataplane & DataplaneInspection = {
+    install: () => Promise.resolve({ ok: true }),
+    update: () => Promise.resolve({ ok: true }),
+    remove: () => Promise.resolve({ ok: false, reason: 'not here' }),
+    traffic: (address) => this.installed.get(address) ?? null,
+    dump: () => Promise.resolve([]),
+    drops: () => this.dropTable,
+    verdicts: () => this.verdictTable,
+    ports: () => [
+      { interface: 'access0', role: 'access', xdpMode: 'native' },
+      { interface: 'core0', role: 'core', xdpMode: 'generic' },
+    ],
+    allTraffic: () => {
+      this.trafficReads += 1;
+      return new Map(this.installed);
+    },
+  };
+
+  activate(order: ActivationOrder): Promise<OperatorResult> {
+    return this.#order('activate', order, order.ontSerial, ['wgar', 'activating'], 'activating');
+  }
+
+  suspend(ontSerial: string, reason: string): Promise<OperatorResult> {
+    return this.#order('suspend', { ontSerial, reason }, ontSerial, ['active', 'suspended'], 'suspended');
+  }
+
+  resume(ontSerial: string): Promise<OperatorResult> {
+    return this.#order('resume', { ontSerial }, ontSerial, ['suspended', 'active'], 'active');
+  }
+
+  terminate(ontSerial: string): Promise<OperatorResult> {
+    return this.#order('terminate', { ontSerial }, ontSerial, SESSION_STATES, 'terminated');
+  }
+
+  sessions(): Iterable<SessionView> {
+    return this.list.filter((session) => session.state !== 'terminated');
+  }
+
+  sessionByOnt(ontSerial: string): SessionView | null {
+    return this.list.find((session) => session.ontSerial === ontSerial) ?? null;
+  }
+
+  sessionByAddress(address: Ipv4): SessionView | null {
+    return this.list.find((session) => session.address === address) ?? null;
+  }
+
+  sessionById(id: string): SessionView | null {
+    return this.list.find((session) => session.id === id) ?? null;
+  }
+
+  stateCounts(): Readonly<Record<SessionStateName, number>> {
+    const count = (state: SessionStateName): number => this.list.filter((s) => s.state === state).length;
+    return {
+      discovered: count('discovered'),
+      wgar: count('wgar'),
+      activating: count('activating'),
+      active: count('active'),
+      suspended: count('suspended'),
+      terminated: count('terminated'),
+    };
+  }
+
+  onLifecycle(listener: LifecycleListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  tell(event: LifecycleEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  tellStateChange(from: SessionStateName, to: SessionStateName, durationMs: number, id = 'session-1'): void {
+    const session = makeSession({ id, state: to });
+    this.tell({ type: 'state-changed', wallMs: START_WALL_MS, session, from, to, durationMs });
+  }
+
+  async #order(
+    name: string,
+    order: unknown,
+    ontSerial: string,
+    from: readonly SessionStateName[],
+    newState: SessionStateName,
+  ): Promise<OperatorResult> {
+    this.orders.push({ name, order });
+    if (this.nextResult instanceof Error) throw this.nextResult;
+    if (this.nextResult !== null) return this.nextResult;
+    const index = this.list.findIndex((session) => session.ontSerial === ontSerial);
+    const session = this.list[index];
+    if (session === undefined) return { ok: false, kind: 'unknown-ont' };
+    if (!from.includes(session.state)) {
+      return { ok: false, kind: 'conflict', state: session.state, reason: `${name} is not possible now` };
+    }
+    this.list[index] = { ...session, state: newState };
+    return {
+      ok: true,
+      ontSerial,
+      oldState: session.state,
+      newState,
+      oldAddress: session.address,
+      message: 'done',
+    };
+  }
+}
+
+/** A logger that keeps what was logged as errors. */
+export function makeLogger(): { readonly logger: FastifyBaseLogger; readonly errors: unknown[] } {
+  const errors: unknown[] = [];
+  // fastify without a logger gives one that writes nothing; only its error method matters here.
+  const logger: FastifyBaseLogger = Object.create(fastify().log) as FastifyBaseLogger;
+  logger.error = (...args: unknown[]) => void errors.push(args);
+  logger.child = () => logger;
+  return { logger, errors };
+}
+
+export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): ApiOptions {
+  return {
+    operator: bng,
+    lifecycle: bng,
+    pools: bng.pools,
+    poolNames: ['wgar', 'isp-residential'],
+    dataplane: bng.dataplane,
+    token: null,
+    health: () => ({ checks: bng.checks }),
+    clock: new FakeClock(),
+    limits: DEFAULT_API_LIMITS,
+    logger: makeLogger().logger,
+    ...overrides,
+  };
+}

@@ -1,0 +1,251 @@
+/** The states and events that the machine's table crosses with each other, and how they are written in it. */
+import type { Attachment } from '../../src/model/access-line.js';
+import type { Ipv4 } from '../../src/model/ipv4.js';
+import { parseIpv4 } from '../../src/model/ipv4.js';
+import { parseMac } from '../../src/model/mac.js';
+import type { ServiceProfile } from '../../src/model/service-profile.js';
+import type {
+  Effect,
+  Grant,
+  Held,
+  Lease,
+  Served,
+  Session,
+  SessionEvent,
+  Step,
+} from '../../src/session/machine/types.js';
+
+export const NOW = 10_000;
+const EXPIRES = 20_000;
+const LEASE_SECONDS = 600;
+
+export const at: Attachment = { ifindex: 3, sVlan: 100, cVlan: 7, mac: parseMac('02:00:00:00:00:01') };
+export const moved: Attachment = { ...at, sVlan: 200 };
+
+export const gardenProfile: ServiceProfile = {
+  serviceId: 'garden',
+  poolName: 'wgar',
+  walled: true,
+  downloadBitsPerSecond: 0,
+  uploadBitsPerSecond: 0,
+};
+export const homeProfile: ServiceProfile = {
+  ...gardenProfile,
+  serviceId: 'home',
+  poolName: 'isp',
+  walled: false,
+};
+export const businessProfile: ServiceProfile = { ...homeProfile, serviceId: 'business', poolName: 'biz' };
+
+const GARDEN = parseIpv4('10.255.0.9');
+const HOME = parseIpv4('10.0.0.9');
+const BUSINESS = parseIpv4('10.16.0.9');
+const STRANGER = parseIpv4('192.0.2.9');
+
+function grantOf(profile: ServiceProfile, address: Ipv4): Grant {
+  return { profile, address, leaseSeconds: LEASE_SECONDS };
+}
+export const garden = grantOf(gardenProfile, GARDEN);
+export const home = grantOf(homeProfile, HOME);
+export const business = grantOf(businessProfile, BUSINESS);
+
+const none: Lease = { phase: 'none' };
+const offered: Lease = { phase: 'offered', attachment: at };
+const bound: Lease = { phase: 'bound', attachment: at, expiresAtMs: EXPIRES };
+const heldOf = (grant: Grant): Held => ({ grant, attachment: at, expiresAtMs: EXPIRES });
+
+function served(name: Served['name'], grant: Grant, lease: Lease, more: Partial<Served> = {}): Session {
+  return { state: { name, grant, lease, held: null, resumeTo: null, ...more }, step: null };
+}
+const suspended = { resumeTo: homeProfile };
+
+const discover: SessionEvent = { type: 'discover', attachment: at, nowMs: NOW };
+
+/** Every state that a session can rest in. */
+export const states: Readonly<Record<string, Session>> = {
+  discovered: { state: { name: 'discovered', auth: 'pending', waiting: null }, step: null },
+  'discovered waiting': { state: { name: 'discovered', auth: 'pending', waiting: discover }, step: null },
+  'discovered refused': { state: { name: 'discovered', auth: 'refused', waiting: null }, step: null },
+  'wgar none': served('wgar', garden, none),
+  'wgar offered': served('wgar', garden, offered),
+  'wgar bound': served('wgar', garden, bound),
+  'activating none': served('activating', home, none),
+  'activating none held': served('activating', home, none, { held: heldOf(garden) }),
+  'activating offered held': served('activating', home, offered, { held: heldOf(garden) }),
+  'active none': served('active', home, none),
+  'active offered': served('active', home, offered),
+  'active bound': served('active', home, bound),
+  'suspended none': served('suspended', garden, none, suspended),
+  'suspended none held': served('suspended', garden, none, { ...suspended, held: heldOf(home) }),
+  'suspended bound': served('suspended', garden, bound, suspended),
+  terminated: { state: { name: 'terminated', cause: 'Lost-Carrier' }, step: null },
+};
+
+function waiting(key: string, step: Step): Session {
+  const session = states[key];
+  if (session === undefined) throw new Error(key);
+  return { state: session.state, step };
+}
+
+/** Every question that can be out, in a state where it can be. */
+export const steps: Readonly<Record<string, Session>> = {
+  moving: waiting('activating offered held', { kind: 'moving', attachment: moved, nowMs: NOW }),
+  binding: waiting('activating none', { kind: 'binding', attachment: moved, nowMs: NOW }),
+  'binding in the garden': waiting('wgar offered', { kind: 'binding', attachment: at, nowMs: NOW }),
+  reattaching: waiting('active bound', { kind: 'reattaching', attachment: moved, nowMs: NOW }),
+  releasing: waiting('active bound', { kind: 'releasing' }),
+  'dropping-held': waiting('activating none held', { kind: 'dropping-held', cause: 'Lost-Carrier' }),
+  declining: waiting('wgar bound', { kind: 'declining', quarantine: garden }),
+  provisioning: waiting('wgar none', { kind: 'provisioning', waiting: null }),
+  'provisioning with a DISCOVER': waiting('wgar none', { kind: 'provisioning', waiting: discover }),
+  'allocating for activate': waiting('wgar bound', {
+    kind: 'allocating',
+    order: 'activate',
+    profile: homeProfile,
+  }),
+  'allocating for suspend': waiting('active bound', {
+    kind: 'allocating',
+    order: 'suspend',
+    profile: gardenProfile,
+  }),
+  walling: waiting('active bound', { kind: 'walling', grant: garden }),
+  'reconfiguring for activate': waiting('wgar bound', {
+    kind: 'reconfiguring',
+    order: 'activate',
+    grant: home,
+  }),
+  'reconfiguring for activate, no lease': waiting('wgar offered', {
+    kind: 'reconfiguring',
+    order: 'activate',
+    grant: home,
+  }),
+  'reconfiguring for suspend': waiting('active bound', {
+    kind: 'reconfiguring',
+    order: 'suspend',
+    grant: garden,
+  }),
+  'reconfiguring for suspend, garden held': waiting('activating none held', {
+    kind: 'reconfiguring',
+    order: 'suspend',
+    grant: garden,
+  }),
+  'reconfiguring for resume': waiting('suspended bound', {
+    kind: 'reconfiguring',
+    order: 'resume',
+    grant: home,
+  }),
+  'reconfiguring for resume, home held': waiting('suspended none held', {
+    kind: 'reconfiguring',
+    order: 'resume',
+    grant: home,
+  }),
+  opening: waiting('active bound', { kind: 'opening', order: 'resume' }),
+  closing: waiting('active bound', { kind: 'closing', cause: 'Admin-Reset', ordered: true }),
+  'closing with a held lease': waiting('activating none held', {
+    kind: 'closing',
+    cause: 'Lost-Carrier',
+    ordered: false,
+  }),
+};
+
+const traffic = { upstreamPackets: 1n, upstreamBytes: 2n, downstreamPackets: 3n, downstreamBytes: 4n };
+const request = (kind: 'selecting' | 'renewing', address: Ipv4, attachment = at): SessionEvent => ({
+  type: 'request',
+  kind,
+  address,
+  attachment,
+  nowMs: NOW,
+});
+
+export const events: Readonly<Record<string, SessionEvent>> = {
+  created: { type: 'created' },
+  'authorised garden': { type: 'authorised', grant: garden, resumeTo: null },
+  'authorised home': { type: 'authorised', grant: home, resumeTo: null },
+  'authorised suspended': { type: 'authorised', grant: garden, resumeTo: homeProfile },
+  'not-authorised': { type: 'not-authorised', reason: 'why' },
+  discover: discover,
+  'request garden': request('selecting', GARDEN),
+  'request home': request('selecting', HOME),
+  'renew garden': request('renewing', GARDEN),
+  'renew home': request('renewing', HOME),
+  'renew home elsewhere': request('renewing', HOME, moved),
+  'request stranger': request('selecting', STRANGER),
+  'inform home': { type: 'inform', address: HOME, attachment: at },
+  'release garden': { type: 'release', address: GARDEN, attachment: at },
+  'release home': { type: 'release', address: HOME, attachment: at },
+  'release home elsewhere': { type: 'release', address: HOME, attachment: moved },
+  'decline garden': { type: 'decline', address: GARDEN, attachment: at },
+  'activate home': { type: 'activate', profile: homeProfile },
+  'activate business': { type: 'activate', profile: businessProfile },
+  suspend: { type: 'suspend', profile: gardenProfile },
+  resume: { type: 'resume' },
+  terminate: { type: 'terminate' },
+  'lease-expired': { type: 'lease-expired', nowMs: EXPIRES },
+  'lease-expired early': { type: 'lease-expired', nowMs: EXPIRES - 1 },
+  'held-expired': { type: 'held-expired', nowMs: EXPIRES },
+  'held-expired early': { type: 'held-expired', nowMs: EXPIRES - 1 },
+  'unbound-expired': { type: 'unbound-expired', lineKnown: false },
+  'unbound-expired known': { type: 'unbound-expired', lineKnown: true },
+  end: { type: 'end', cause: 'Lost-Carrier' },
+};
+
+export const answers: Readonly<Record<string, SessionEvent>> = {
+  'allocated home': { type: 'allocated', grant: home },
+  'allocated garden': { type: 'allocated', grant: garden },
+  'allocation-failed': { type: 'allocation-failed', reason: 'why' },
+  installed: { type: 'installed' },
+  'install-failed': { type: 'install-failed', reason: 'why' },
+  updated: { type: 'updated' },
+  'update-failed': { type: 'update-failed', reason: 'why' },
+  removed: { type: 'removed', traffic },
+  'remove-failed': { type: 'remove-failed', reason: 'why' },
+  reconfigured: { type: 'reconfigured' },
+  'reconfigure-failed': { type: 'reconfigure-failed', reason: 'why' },
+};
+
+function leaseText(lease: Lease): string {
+  if (lease.phase === 'none') return 'none';
+  const where = lease.attachment === moved ? ' moved' : '';
+  return lease.phase === 'bound' ? `bound${where} until ${lease.expiresAtMs}` : `offered${where}`;
+}
+
+/** One line for a session: state, grant, lease, what is held, what it waits for. */
+export function sessionText({ state, step }: Session): string {
+  const out = step === null ? '' : ` ?${step.kind}`;
+  if (state.name === 'terminated') return `terminated ${state.cause}${out}`;
+  if (state.name === 'discovered') {
+    return `discovered ${state.auth}${state.waiting === null ? '' : ` waiting ${state.waiting.type}`}${out}`;
+  }
+  const held = state.held === null ? '' : ` held ${state.held.grant.profile.poolName}`;
+  const resume = state.resumeTo === null ? '' : ` resume ${state.resumeTo.poolName}`;
+  return `${state.name} ${state.grant.profile.poolName} ${leaseText(state.lease)}${held}${resume}${out}`;
+}
+
+export function effectText(effect: Effect): string {
+  switch (effect.type) {
+    case 'answer':
+      return 'grant' in effect.answer
+        ? `${effect.answer.say} ${effect.answer.grant.profile.poolName}`
+        : effect.answer.say;
+    case 'order-refused':
+      return `refused ${effect.kind}`;
+    case 'free':
+    case 'quarantine':
+    case 'lease-renewed':
+      return `${effect.type} ${effect.grant.profile.poolName}`;
+    case 'lease-started':
+      return `lease-started ${effect.grant.profile.poolName}`;
+    case 'lease-ended':
+      return `lease-ended ${effect.grant.profile.poolName} ${effect.cause} ${effect.traffic.downstreamBytes}`;
+    case 'assign':
+      return `assign ${effect.profile.poolName}${effect.resumeTo === null ? '' : ` resume ${effect.resumeTo.poolName}`}`;
+    case 'deadline':
+      return `${effect.which}@${effect.atMs ?? 'off'}`;
+    case 'authenticate':
+    case 'order-done':
+    case 'forget':
+    case 'watch-unbound':
+    case 'trouble':
+      return effect.type;
+  }
+}
