@@ -134,8 +134,11 @@ export class Lab {
   async unplug(ontSerial: string): Promise<void> {
     const host = this.ont(ontSerial);
     this.#onts.delete(ontSerial);
-    await this.askOlt('unplug', { ontSerial });
-    await host.remove();
+    try {
+      await this.askOlt('unplug', { ontSerial });
+    } finally {
+      await host.remove();
+    }
   }
 
   /** Asks the access node; its refusal is `BNG_ERR_OLT`. */

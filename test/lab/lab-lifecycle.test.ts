@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { Lab, removeAbandonedLabs, removeLab } from '../../src/lab/lab.js';
@@ -23,9 +23,15 @@ function assertNothingLeft(): void {
 async function startOrchestrator(): Promise<ReturnType<typeof spawn>> {
   const main = labProgram('../../test/lab/lab-orchestrator-main.js');
   const child = spawn(process.execPath, [main, PREFIX], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   assert.equal(line, 'up');
   return child;
+}
+
+/** Gives up quietly after 5 s: what is asserted next says what was expected. */
+async function waitFor(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!condition() && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function kill(child: ReturnType<typeof spawn>): Promise<void> {
@@ -90,14 +96,14 @@ describe('the life of a lab', { timeout: 120_000 }, () => {
     const orchestrator = await startOrchestrator();
     const names = listNamespaces(`${PREFIX}-`);
     assert.equal(names.length, 6);
+    // dhcpcd gives up root, at which the kernel forgets the signal that a parent's death would send.
+    await waitFor(() =>
+      processesIn(names).some((pid) => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid !== 0),
+    );
     const pids = processesIn(names);
     await kill(orchestrator);
-    const deadline = performance.now() + 5_000;
-    let left = processesIn(names);
-    while (left.length > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setImmediate(resolve));
-      left = processesIn(names);
-    }
+    await waitFor(() => processesIn(names).length === 0);
+    const left = processesIn(names);
     const named = left.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
     await removeLab(PREFIX);
     assert.deepEqual(named, []);
