@@ -98,7 +98,7 @@ describe('the life of a lab', { timeout: 120_000 }, () => {
     assert.equal(names.length, 6);
     // dhcpcd gives up root, at which the kernel forgets the signal that a parent's death would send.
     await waitFor(() =>
-      processesIn(names).some((pid) => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid !== 0),
+      processesIn(names).some((pid) => (statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? 0) !== 0),
     );
     const pids = processesIn(names);
     await kill(orchestrator);
