@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { check } from './bng/check.js';
 import { demo, type DemoOptions, SCENARIOS } from './bng/demo.js';
+import { labDown, labHold, labUp } from './bng/lab.js';
 import { run } from './bng/run.js';
 
 const DEFAULT_CONFIG = '/etc/bng/bng.yaml';
@@ -50,6 +51,39 @@ program
   .option('--keep', 'leave the lab up until Ctrl-C', false)
   .action(async ({ duration, ...options }: Omit<DemoOptions, 'durationSeconds'> & { duration: number }) => {
     process.exitCode = await demo({ ...options, durationSeconds: duration });
+  });
+
+const lab = program
+  .command('lab')
+  .description('A lab to play in: an access node, ONTs with DHCP clients, a core, a BNG.');
+const prefix = new Option('--prefix <text>', 'names the lab: 1 to 6 lower-case letters and digits').default(
+  'bng',
+);
+const onts = new Option('--subscribers <n>', 'how many ONTs')
+  .argParser(wholeNumber({ from: 0, to: 200 }))
+  .default(2);
+
+lab
+  .command('up')
+  .description('Build the lab and leave it running.')
+  .addOption(prefix)
+  .addOption(onts)
+  .action(async (options: { prefix: string; subscribers: number }) => {
+    process.exitCode = await labUp(options);
+  });
+lab
+  .command('hold', { hidden: true })
+  .addOption(prefix)
+  .addOption(onts)
+  .action(async (options: { prefix: string; subscribers: number }) => {
+    process.exitCode = await labHold(options);
+  });
+lab
+  .command('down')
+  .description('Take the lab down and remove everything of it.')
+  .addOption(prefix)
+  .action(async (options: { prefix: string }) => {
+    process.exitCode = await labDown(options.prefix);
   });
 
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));

@@ -50,6 +50,8 @@ export function classify(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyR
   if (messageType === undefined) return ignore('bootp');
   const line = lineOf(frame, punted, rules);
   if (typeof line === 'string') return ignore(line);
+  // The reply will need it: an answer that cannot be built must not have changed a session first.
+  void message.options.maxMessageSize;
   const { serverIdentifier, requestedAddress } = message.options;
   const elsewhere = serverIdentifier !== undefined && !rules.isServerId(serverIdentifier);
   switch (messageType) {
