@@ -399,9 +399,24 @@ export class WireCount {
     this.#file = file;
   }
 
-  static async start(lab: Lab, namespace: string, interfaceName = 'eth0'): Promise<WireCount> {
+  static async start(lab: Lab, namespace: string, filter = 'ip'): Promise<WireCount> {
     const file = lab.paths.logFile(`wire-${namespace}-${process.hrtime.bigint()}`);
-    const options = ['-n', '-U', '-Z', 'root', '-B', '32768', '-s', '96', '-i', interfaceName, '-w', file];
+    const options = [
+      '-n',
+      '-U',
+      '--immediate-mode',
+      '-Z',
+      'root',
+      '-B',
+      '32768',
+      '-s',
+      '96',
+      '-i',
+      'eth0',
+      '-w',
+      file,
+      filter,
+    ];
     const child = spawn(
       'nsenter',
       [`--net=/run/netns/${namespace}`, '--', 'setpriv', '--pdeathsig', 'KILL', '--', 'tcpdump', ...options],
