@@ -17,7 +17,8 @@ const mayImport = {
   aaa: ['model', 'wire'],
   dataplane: ['model', 'wire'],
   session: ['model', 'aaa/port.ts', 'dataplane/port.ts', 'pool/port.ts', 'store/port.ts'],
-  olt: ['model', 'wire', ...sessionFace],
+  // The simulated access node moves real frames: it drives the addon through its face, which the lab hands it.
+  olt: ['model', 'wire', ...sessionFace, 'dataplane/native-binding.ts'],
   // Frames reach the DHCP inlet from the dataplane and its replies go back there; it neither installs nor removes.
   dhcpv4: ['model', 'wire', ...sessionFace, 'dataplane/port.ts'],
   // The figures that operators read: addresses in use, drops by reason.

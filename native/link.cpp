@@ -107,8 +107,9 @@ Napi::Value Link::attachXdp(Napi::Env env, const Program &program, uint32_t ifin
   options.flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
   const int descriptor = bpf_link_create(program.descriptor(), static_cast<int>(ifindex), BPF_XDP, &options);
   if (descriptor < 0) {
-    refuse(env, "program.attachXdp", descriptor,
-           {{"program", program.name()}, {"ifindex", std::to_string(ifindex)}, {"mode", native ? "native" : "generic"}});
+    refuse(
+        env, "program.attachXdp", descriptor,
+        {{"program", program.name()}, {"ifindex", std::to_string(ifindex)}, {"mode", native ? "native" : "generic"}});
   }
   auto attachment = std::make_shared<XdpAttachment>(descriptor);
   program.object()->adopt(attachment);

@@ -85,8 +85,8 @@ int updateOneByOne(int descriptor, const MapShape &shape, size_t valueSize, cons
   const uint32_t wanted = *count;
   for (*count = 0; *count < wanted; *count += 1) {
     const size_t at = *count;
-    const int error = bpf_map_update_elem(descriptor, keys.data + at * shape.keySize, values.data + at * valueSize,
-                                          BPF_ANY);
+    const int error =
+        bpf_map_update_elem(descriptor, keys.data + at * shape.keySize, values.data + at * valueSize, BPF_ANY);
     if (error != 0) return error;
   }
   return 0;

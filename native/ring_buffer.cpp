@@ -49,10 +49,10 @@ class RingReader final : public Child, public std::enable_shared_from_this<RingR
     if (ring_ == nullptr) return -errno;
     freshSlab();  // too large a slab fails here, not on the loop
     int error = 0;
-    poll_ = PollHandle::start(env_, ring_buffer__epoll_fd(ring_),
-                              {[self = shared_from_this()](int) { self->readAll(); },
-                               [self = shared_from_this()] { self->close(); }},
-                              &error);
+    poll_ = PollHandle::start(
+        env_, ring_buffer__epoll_fd(ring_),
+        {[self = shared_from_this()](int) { self->readAll(); }, [self = shared_from_this()] { self->close(); }},
+        &error);
     if (poll_ == nullptr) return error;
     object_->adopt(shared_from_this());
     return 0;
@@ -137,8 +137,7 @@ class RingReader final : public Child, public std::enable_shared_from_this<RingR
 };
 
 void RingBuffer::define(Napi::Env env) {
-  registerClass<RingBuffer>(env,
-                            DefineClass(env, "NativeRingBuffer", {InstanceMethod<&RingBuffer::close>("close")}));
+  registerClass<RingBuffer>(env, DefineClass(env, "NativeRingBuffer", {InstanceMethod<&RingBuffer::close>("close")}));
 }
 
 Napi::Value RingBuffer::open(const Napi::CallbackInfo &info) {

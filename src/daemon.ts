@@ -30,6 +30,8 @@ import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
+/** Five minutes; RFC 2869 §2.1 asks for at least one. */
+const DEFAULT_INTERIM_SECONDS = 300;
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -81,7 +83,10 @@ export class Daemon {
     const link: { accessNode: AccessNode | null } = { accessNode: null };
     const manager = new SessionManager({
       authenticator: new LocalAuthenticator({ ...config.auth, gardenPool: gardenProfile.poolName }),
-      accounting: new LoggedAccounting({ write: (record) => logger.info({ event: 'accounting', ...record }) }),
+      accounting: new LoggedAccounting({
+        interimIntervalSeconds: config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS,
+        write: (record) => logger.info({ event: 'accounting', ...record }),
+      }),
       pools,
       dataplane,
       accessNode: {
@@ -98,25 +103,50 @@ export class Daemon {
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));
 
     const poolNames = config.pools.map((pool) => pool.name);
-    const shared = { operator: manager, lifecycle: manager, pools, poolNames, dataplane, logger: httpLogger(logger) };
+    const shared = {
+      operator: manager,
+      lifecycle: manager,
+      pools,
+      poolNames,
+      dataplane,
+      logger: httpLogger(logger),
+    };
     const metrics = new Metrics(shared);
     this.#stops.push(() => metrics.close());
     const olt = config.olt === null ? null : this.#connectOlt(config.olt, manager, logger);
     link.accessNode = olt;
     const health = (): HealthReport => ({
       checks: [
-        { name: 'dataplane', ok: true, detail: dataplane.ports().map((p) => `${p.interface}: ${p.xdpMode}`).join(', ') },
-        ...(olt === null ? [] : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        {
+          name: 'dataplane',
+          ok: true,
+          detail: dataplane
+            .ports()
+            .map((p) => `${p.interface}: ${p.xdpMode}`)
+            .join(', '),
+        },
+        ...(olt === null
+          ? []
+          : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
       ],
     });
-    await this.#listen(buildApi({ ...shared, token, health, clock: systemClock, limits: DEFAULT_API_LIMITS }), config.api.listen);
+    await this.#listen(
+      buildApi({ ...shared, token, health, clock: systemClock, limits: DEFAULT_API_LIMITS }),
+      config.api.listen,
+    );
     await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
     olt?.open();
     if (olt !== null) this.#stops.push(() => olt.close());
     const { trustOption82 } = config.access;
-    const dhcp = new DhcpServer({ inlet: manager, punts: dataplane, trustOption82, observer: metrics.dhcp, onBug });
+    const dhcp = new DhcpServer({
+      inlet: manager,
+      punts: dataplane,
+      trustOption82,
+      observer: metrics.dhcp,
+      onBug,
+    });
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logger.info({ event: 'started', ports: dataplane.ports() });

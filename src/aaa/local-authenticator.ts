@@ -1,4 +1,5 @@
 /** Authentication from configured records and what was assigned since; all in memory. Knows no file and no protocol. */
+import { plainTerms } from '../model/session-terms.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator } from './port.js';
 
@@ -45,9 +46,10 @@ export class LocalAuthenticator implements Authenticator {
   async authenticate(request: AuthenticationRequest): Promise<AuthenticationResult> {
     const { subscriberId, ontSerial } = request;
     const assigned = this.#assigned.get(subscriberId);
-    if (assigned !== undefined) return { kind: 'accepted', ...assigned };
+    const terms = plainTerms(ontSerial ?? subscriberId);
+    if (assigned !== undefined) return { kind: 'accepted', ...assigned, terms };
     const record = ontSerial === null ? undefined : this.#recordOf.get(ontSerial);
-    return { kind: 'accepted', profile: record ?? this.#defaultProfile, resumeTo: null };
+    return { kind: 'accepted', profile: record ?? this.#defaultProfile, resumeTo: null, terms };
   }
 
   assign(subscriberId: string, profile: ServiceProfile, resumeTo: ServiceProfile | null): void {

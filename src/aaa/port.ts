@@ -1,6 +1,7 @@
 /** What the session layer asks of authentication and accounting. Values only: no RADIUS, no sockets. */
 import type { AccessLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
+import type { SessionTerms } from '../model/session-terms.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
 
@@ -18,6 +19,7 @@ export type AuthenticationResult =
       readonly kind: 'accepted';
       readonly profile: ServiceProfile;
       readonly resumeTo: ServiceProfile | null;
+      readonly terms: SessionTerms;
     }
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'unreachable'; readonly reason: string };
@@ -32,6 +34,7 @@ export interface Authenticator {
 
 /** Why accounting stops (RFC 2866 §5.10). */
 export type TerminateCause =
+  | 'Idle-Timeout'
   | 'User-Request'
   | 'Lost-Carrier'
   | 'Session-Timeout'
@@ -39,21 +42,32 @@ export type TerminateCause =
   | 'Service-Unavailable'
   | 'NAS-Request';
 
-/** One use of one address; `accountingId` is never used again for another. */
+/** One use of one address. */
 export interface AccountingSession {
+  /** Acct-Session-Id: never used again for another. */
   readonly accountingId: string;
+  /** Acct-Multi-Session-Id: the same for all addresses that one session has in turn (RFC 2866 §5.11). */
+  readonly multiSessionId: string;
   readonly subscriberId: string;
   readonly ontSerial: string | null;
   readonly line: AccessLine;
   readonly address: Ipv4;
   readonly profile: ServiceProfile;
+  readonly terms: SessionTerms;
   readonly startedWallMs: number;
 }
 
+/** What a session has used so far; neither ever goes back. */
+export interface AccountingUsage {
+  readonly traffic: TrafficCounters;
+  readonly durationMs: number;
+}
+
+/** A record given here is kept until it is delivered; none of these calls waits for a server. */
 export interface Accounting {
+  /** Between two interim records of a session whose terms name no interval. */
+  readonly interimIntervalSeconds: number;
   start(session: AccountingSession): void;
-  stop(
-    session: AccountingSession,
-    final: { readonly traffic: TrafficCounters; readonly cause: TerminateCause; readonly durationMs: number },
-  ): void;
+  interim(session: AccountingSession, usage: AccountingUsage): void;
+  stop(session: AccountingSession, final: AccountingUsage & { readonly cause: TerminateCause }): void;
 }

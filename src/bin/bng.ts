@@ -2,6 +2,8 @@
 /** The `bng` command: argv to one function each. No rules of the domain. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { check } from './bng/check.js';
+import { demo, type DemoOptions, SCENARIOS } from './bng/demo.js';
+import { labDown, labHold, labUp } from './bng/lab.js';
 import { run } from './bng/run.js';
 
 const DEFAULT_CONFIG = '/etc/bng/bng.yaml';
@@ -9,7 +11,10 @@ const DEFAULT_CONFIG = '/etc/bng/bng.yaml';
 const program = new Command('bng')
   .description('Broadband Network Gateway: a control plane for eBPF/XDP and nftables on Linux.')
   .showHelpAfterError('(see bng --help)')
-  .addHelpText('after', '\nExit status: 0 done, 1 something failed or did not come true, 2 bad usage or configuration.');
+  .addHelpText(
+    'after',
+    '\nExit status: 0 done, 1 something failed or did not come true, 2 bad usage or configuration.',
+  );
 
 program
   .command('run')
@@ -25,6 +30,60 @@ program
   .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG)
   .action((options: { config: string }) => {
     process.exitCode = check(options.config);
+  });
+
+function wholeNumber(range: { readonly from: number; readonly to: number }): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= range.from && value <= range.to) return value;
+    throw new InvalidArgumentError(`expected a whole number from ${range.from} to ${range.to}.`);
+  };
+}
+
+program
+  .command('demo')
+  .description('Play a whole ISP on this machine: real packets, real DHCP clients, nothing left behind.')
+  .addOption(new Option('--scenario <name>', 'the story').choices(SCENARIOS).default('full-lifecycle'))
+  .option('--subscribers <n>', 'how many ONTs', wholeNumber({ from: 1, to: 200 }), 10)
+  .option('--duration <seconds>', 'length of the story', wholeNumber({ from: 15, to: 3600 }), 60)
+  .option('--prefix <text>', 'names the lab: 1 to 6 lower-case letters and digits', 'bng')
+  .option('--json', 'one JSON object a line', false)
+  .option('--keep', 'leave the lab up until Ctrl-C', false)
+  .action(async ({ duration, ...options }: Omit<DemoOptions, 'durationSeconds'> & { duration: number }) => {
+    process.exitCode = await demo({ ...options, durationSeconds: duration });
+  });
+
+const lab = program
+  .command('lab')
+  .description('A lab to play in: an access node, ONTs with DHCP clients, a core, a BNG.');
+const prefix = new Option('--prefix <text>', 'names the lab: 1 to 6 lower-case letters and digits').default(
+  'bng',
+);
+const onts = new Option('--subscribers <n>', 'how many ONTs')
+  .argParser(wholeNumber({ from: 0, to: 200 }))
+  .default(2);
+
+lab
+  .command('up')
+  .description('Build the lab and leave it running.')
+  .addOption(prefix)
+  .addOption(onts)
+  .action(async (options: { prefix: string; subscribers: number }) => {
+    process.exitCode = await labUp(options);
+  });
+lab
+  .command('hold', { hidden: true })
+  .addOption(prefix)
+  .addOption(onts)
+  .action(async (options: { prefix: string; subscribers: number }) => {
+    process.exitCode = await labHold(options);
+  });
+lab
+  .command('down')
+  .description('Take the lab down and remove everything of it.')
+  .addOption(prefix)
+  .action(async (options: { prefix: string }) => {
+    process.exitCode = await labDown(options.prefix);
   });
 
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));

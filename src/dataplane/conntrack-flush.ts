@@ -34,7 +34,6 @@ export class ConntrackFlush {
       this.#running ??= this.#run();
       await this.#running;
     }
-    await this.#running;
   }
 
   /** Waits for what is under way. */

@@ -69,8 +69,10 @@ export class GardenFirewall {
 
   /** Removing an address that is no member succeeds. */
   async removeMember(address: Ipv4): Promise<NftOutcome> {
-    if (!this.#members.delete(address)) return { ok: true };
-    return this.#nft.change(removeMember(this.#options.table, formatIpv4(address)));
+    if (!this.#members.has(address)) return { ok: true };
+    const outcome = await this.#nft.change(removeMember(this.#options.table, formatIpv4(address)));
+    if (outcome.ok) this.#members.delete(address);
+    return outcome;
   }
 
   /** Forgets what the stack remembers of an address's flows. Never fails: see `onWarning`. */

@@ -206,7 +206,6 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const held = this.#held.get(entry.address);
     if (held === undefined) return { ok: false, reason: 'address not installed' };
     const closes = entry.walled && !held.entry.walled;
-    const opens = !entry.walled && held.entry.walled;
     const member: DataplaneOutcome = closes ? await this.#firewall.addMember(entry.address) : { ok: true };
     if (!member.ok) return member;
     const outcome = attempt(() => this.#rewrite(entry, held));
@@ -216,7 +215,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     }
     this.#held.set(entry.address, { entry, slot: held.slot });
     if (closes) await this.#firewall.cutFlows(entry.address);
-    return opens ? this.#firewall.removeMember(entry.address) : outcome;
+    return entry.walled ? outcome : this.#firewall.removeMember(entry.address);
   }
 
   #rewrite(entry: SubscriberEntry, held: Held): void {

@@ -73,7 +73,14 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
     options.onWarning?.(warning);
   };
   const close = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const step of undo.splice(0).reverse()) {
+      // One part that cannot be closed must not keep the others open.
+      try {
+        await step();
+      } catch (error) {
+        warn(`not closed cleanly: ${messageOf(error)}`);
+      }
+    }
   };
   try {
     return await open(options, { undo, warnings, warn, close });
@@ -91,20 +98,20 @@ interface Opening {
 }
 
 async function open(options: KernelDataplaneOptions, opening: Opening): Promise<KernelParts> {
-  const { binding, policy } = options;
+  const { binding } = options;
   const { undo, warn } = opening;
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
   const { mac } = await readLink(options.access.interface, deadlineMs);
-  const accessIfindex = interfaceIndex(binding, options.access.interface);
+  const access = { ifindex: interfaceIndex(binding, options.access.interface), mac };
   const coreIfindex = interfaceIndex(binding, options.core.interface);
 
   const object = loadKernelObject({
     binding,
     objectPath: options.objectPath,
-    accessIfindex,
+    accessIfindex: access.ifindex,
     coreIfindex,
     accessMac: mac,
-    policy,
+    policy: options.policy,
     localForwarding: options.localForwarding,
     forwardInStack: options.forwardInStack ?? false,
     puntLineRatePerSecond: options.puntLineRatePerSecond ?? PUNT_LINE_RATE_PER_SECOND,
@@ -112,13 +119,28 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     maxSubscribers: options.maxSubscribers ?? BngLimit.maxSubscribers,
   });
   undo.push(() => object.close());
-
   // The firewall stands before anything can reach the stack.
+  const firewall = await openFirewall(options, opening, deadlineMs);
+  await prepareLinks(options, opening, deadlineMs);
+  const ports = attachPrograms(object, options, { undo, accessIfindex: access.ifindex, coreIfindex });
+  const socket = wrap('packet socket', options.access.interface, () =>
+    binding.openPacketSocket({ ifindex: access.ifindex }),
+  );
+  undo.push(() => socket.close());
+  const { warnings, close } = opening;
+  return { binding, object, firewall, socket, access, ports, warnings, warn, close };
+}
+
+async function openFirewall(
+  options: KernelDataplaneOptions,
+  { undo, warn }: Opening,
+  deadlineMs: number,
+): Promise<GardenFirewall> {
   const firewall = new GardenFirewall({
     clock: options.clock,
     table: options.nftTable,
     accessInterface: options.access.interface,
-    policy,
+    policy: options.policy,
     localForwarding: options.localForwarding,
     deadlineMs,
     onWarning: warn,
@@ -129,12 +151,19 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   });
   const built = await firewall.build();
   if (!built.ok) throw new BngError('BNG_ERR_NFT', built.reason, { table: options.nftTable });
+  return firewall;
+}
 
+async function prepareLinks(
+  options: KernelDataplaneOptions,
+  { undo, warn }: Opening,
+  deadlineMs: number,
+): Promise<void> {
   const links = new LinkSetup({
     accessInterface: options.access.interface,
     coreInterface: options.core.interface,
     pools: options.pools,
-    localAddresses: policy.localAddresses,
+    localAddresses: options.policy.localAddresses,
     deadlineMs,
   });
   undo.push(async () => {
@@ -142,45 +171,41 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   });
   await links.apply();
   for (const warning of links.warnings) warn(warning);
+}
 
-  const coreMode = options.core.xdpMode ?? options.access.xdpMode;
+interface Attaching {
+  readonly undo: Undo[];
+  readonly accessIfindex: number;
+  readonly coreIfindex: number;
+}
+
+/** Access comes last: an answer of ours needs its tags as soon as a subscriber can ask. */
+function attachPrograms(
+  object: NativeObject,
+  { access, core }: KernelDataplaneOptions,
+  { undo, accessIfindex, coreIfindex }: Attaching,
+): KernelParts['ports'] {
+  const coreMode = core.xdpMode ?? access.xdpMode;
   attachXdp(object, undo, {
     program: 'bng_core',
-    port: options.core.interface,
+    port: core.interface,
     ifindex: coreIfindex,
     mode: coreMode,
   });
-  // Egress before access: an answer of ours needs its tags as soon as a subscriber can ask.
-  const egress = wrap('tc egress', options.access.interface, () =>
+  const egress = wrap('tc egress', access.interface, () =>
     object.program('bng_egress').attachTc(accessIfindex, 'egress'),
   );
   undo.push(() => egress.close());
-  const { xdpMode } = options.access;
   attachXdp(object, undo, {
     program: 'bng_access',
-    port: options.access.interface,
+    port: access.interface,
     ifindex: accessIfindex,
-    mode: xdpMode,
+    mode: access.xdpMode,
   });
-  const socket = wrap('packet socket', options.access.interface, () =>
-    binding.openPacketSocket({ ifindex: accessIfindex }),
-  );
-  undo.push(() => socket.close());
-
-  return {
-    binding,
-    object,
-    firewall,
-    socket,
-    access: { ifindex: accessIfindex, mac },
-    ports: [
-      { interface: options.access.interface, role: 'access', xdpMode },
-      { interface: options.core.interface, role: 'core', xdpMode: coreMode },
-    ],
-    warnings: opening.warnings,
-    warn,
-    close: opening.close,
-  };
+  return [
+    { interface: access.interface, role: 'access', xdpMode: access.xdpMode },
+    { interface: core.interface, role: 'core', xdpMode: coreMode },
+  ];
 }
 
 interface XdpPlace {

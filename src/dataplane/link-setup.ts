@@ -174,7 +174,7 @@ type IpListing = readonly Readonly<Record<string, unknown>>[];
 async function readIp(args: readonly string[], deadlineMs: number): Promise<IpListing> {
   const text = await run(['ip', '-j', ...args], deadlineMs);
   const parsed: unknown = text.trim() === '' ? [] : JSON.parse(text);
-  return Array.isArray(parsed) ? parsed : [];
+  return Array.isArray(parsed) ? (parsed as IpListing) : [];
 }
 
 async function run(command: readonly string[], deadlineMs: number): Promise<string> {

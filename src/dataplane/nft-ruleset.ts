@@ -3,6 +3,8 @@
  * never knows who is walled (that is set membership) and holds no transactions.
  *
  * Order in the stack, for a packet from the access interface:
+ *   prerouting, filter, priority raw: only what may become the portal or is for the box itself is tracked. The stack sees
+ *     single packets of flows that XDP forwards; tracking them would let a subscriber fill the connection table;
  *   prerouting, nat, priority dstnat: TCP/80 of a garden member to what the garden does not allow becomes the portal;
  *   forward, filter, priority filter - 5: a member reaches, and is reached by, allowed addresses only;
  *   input, filter, priority filter - 5: echo to our addresses, the portal, and answers to what the box itself began.
@@ -49,6 +51,13 @@ export function nftRuleset(options: NftRulesetOptions): readonly string[] {
       policy.rules.flatMap((r) => (r.port === null ? [] : [`${formatPrefix(r.prefix)} . ${r.port}`])),
     ),
     ...elements(`${table} local_addresses`, policy.localAddresses.map(formatIpv4)),
+
+    `add chain ${table} untracked { type filter hook prerouting priority raw; policy accept; }`,
+    rule('untracked', `iifname != ${access} accept`),
+    rule('untracked', 'ip daddr @local_addresses icmp type != echo-request accept'),
+    rule('untracked', 'ip daddr @local_addresses meta l4proto != icmp accept'),
+    rule('untracked', `ip saddr @${GARDEN_MEMBERS} tcp dport 80 accept`),
+    rule('untracked', 'notrack'),
 
     `add chain ${table} prerouting { type nat hook prerouting priority dstnat; policy accept; }`,
     rule(

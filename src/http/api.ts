@@ -27,7 +27,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true },
     },
-    frameworkErrors: answerError,
+    frameworkErrors: (...failure) => void answerError(...failure),
     clientErrorHandler: answerBrokenHttp,
   });
   // JSON only: a form or plain text is what a foreign web page can send without asking first.

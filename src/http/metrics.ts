@@ -177,7 +177,7 @@ export function buildMetrics(options: {
     bodyLimit: 1024,
     requestTimeout: 10_000,
     forceCloseConnections: true,
-    frameworkErrors: answerError,
+    frameworkErrors: (...failure) => void answerError(...failure),
     clientErrorHandler: answerBrokenHttp,
   });
   app.setErrorHandler(answerError);

@@ -57,7 +57,7 @@ function parameters(place: 'path' | 'query', schema: ObjectSchema | undefined): 
 
 function operation({ schema, open }: CollectedRoute): object {
   const [contentType = 'application/json'] = schema.produces ?? [];
-  const answers = Object.entries(schema.response ?? {}).map(([status, answer]) => [
+  const answers = Object.entries(schema.response ?? {}).map(([status, answer]): [string, unknown] => [
     status,
     { description: 'Success', content: { [contentType]: { schema: answer } } },
   ]);

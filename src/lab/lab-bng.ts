@@ -34,9 +34,27 @@ export function labConfig(lab: Lab, tokenFile: string): Record<string, unknown> 
     access: { interface: lab.accessInterface, xdpMode: 'native', trustOption82: true },
     core: { interface: lab.coreInterface },
     pools: [
-      { name: 'wgar', network: '10.255.0.0/16', gateway: '10.255.0.1', dns: ['8.8.8.8', '8.8.4.4'], leaseTime: '600s' },
-      { name: 'isp-residential', network: '10.0.0.0/12', gateway: '10.0.0.1', dns: ['1.1.1.1', '1.0.0.1'], leaseTime: '24h' },
-      { name: 'isp-business', network: '10.16.0.0/12', gateway: '10.16.0.1', dns: ['1.1.1.1', '1.0.0.1'], leaseTime: '7d' },
+      {
+        name: 'wgar',
+        network: '10.255.0.0/16',
+        gateway: '10.255.0.1',
+        dns: ['8.8.8.8', '8.8.4.4'],
+        leaseTime: '600s',
+      },
+      {
+        name: 'isp-residential',
+        network: '10.0.0.0/12',
+        gateway: '10.0.0.1',
+        dns: ['1.1.1.1', '1.0.0.1'],
+        leaseTime: '24h',
+      },
+      {
+        name: 'isp-business',
+        network: '10.16.0.0/12',
+        gateway: '10.16.0.1',
+        dns: ['1.1.1.1', '1.0.0.1'],
+        leaseTime: '7d',
+      },
     ],
     auth: { mode: 'local', defaultPool: 'wgar' },
     walledGarden: { pool: 'wgar', portal: '10.255.0.1:80', allow: [`${CORE_ADDRESSES.gardenAllowed}/32`] },
@@ -108,8 +126,12 @@ export class LabBng {
     const command = [...curl, '-H', '@-', ...args, `${API}${path}`];
     const result = await this.probe.run(command, CALL_TIMEOUT_MS, `authorization: Bearer ${this.#token}\n`);
     const end = result.stdout.lastIndexOf('\n');
-    if (result.exitCode !== 0) throw new BngError('BNG_ERR_LAB', 'expected the API to answer', { path, stderr: result.stderr });
+    if (result.exitCode !== 0)
+      throw new BngError('BNG_ERR_LAB', 'expected the API to answer', { path, stderr: result.stderr });
     const text = result.stdout.slice(0, end);
-    return { status: Number(result.stdout.slice(end + 1)), body: JSON.parse(text === '' ? '{}' : text) as ApiAnswer['body'] };
+    return {
+      status: Number(result.stdout.slice(end + 1)),
+      body: JSON.parse(text === '' ? '{}' : text) as ApiAnswer['body'],
+    };
   }
 }

@@ -43,8 +43,12 @@ export class AddressPool {
   readonly #size: number;
   readonly #capacity: number;
   readonly #free: FreeMap;
-  /** Taken positions that nobody will ever hold. */
+  /** Taken positions that allocate() never gives. */
   readonly #reserved: FreeMap;
+  /** Of those, the ones that a claim may have: excluded from placement, and good for fixed addresses. */
+  readonly #excluded = new Set<number>();
+  /** How many excluded addresses are claimed; they do not count against the capacity. */
+  #claimedExcluded = 0;
   readonly #positionOf = new Map<string, number>();
   readonly #holderOf = new Map<number, string>();
   readonly #quarantined = new Set<number>();
@@ -62,12 +66,13 @@ export class AddressPool {
     this.#free = new FreeMap(this.#size);
     this.#reserved = new FreeMap(this.#size);
     let capacity = this.#size;
-    const reserve = (address: Ipv4): void => {
+    const reserve = (address: Ipv4): boolean => {
       const position = address - network.network;
-      if (!prefixContains(network, address) || this.#reserved.isTaken(position)) return;
+      if (!prefixContains(network, address) || this.#reserved.isTaken(position)) return false;
       this.#reserved.take(position);
       this.#free.take(position);
       capacity -= 1;
+      return true;
     };
     // A /31 or /32 has neither network nor broadcast address (RFC 3021).
     if (network.length < 31) {
@@ -82,7 +87,9 @@ export class AddressPool {
           network: formatPrefix(network),
         });
       }
-      for (let address: number = first; address <= last; address++) reserve(ipv4FromNumber(address));
+      for (let address: number = first; address <= last; address++) {
+        if (reserve(ipv4FromNumber(address))) this.#excluded.add(address - network.network);
+      }
     }
     this.#capacity = capacity;
   }
@@ -91,12 +98,26 @@ export class AddressPool {
   allocate(holder: string): Ipv4 | null {
     const held = this.#positionOf.get(holder);
     if (held !== undefined) return this.#addressAt(held);
-    if (this.#holderOf.size + this.#quarantined.size >= this.#capacity) return null;
+    if (this.#held + this.#quarantined.size >= this.#capacity) return null;
     const position = this.#firstFree(holder);
     this.#free.take(position);
-    this.#positionOf.set(holder, position);
-    this.#holderOf.set(position, holder);
+    this.#give(holder, position);
     return this.#addressAt(position);
+  }
+
+  /** Gives `holder` just this address instead of what it has; false when it is another's or never given. */
+  claim(address: Ipv4, holder: string): boolean {
+    const position = address - this.definition.network.network;
+    const held = this.#positionOf.get(holder);
+    if (held === position) return true;
+    const excluded = this.#excluded.has(position);
+    const available = excluded ? !this.#holderOf.has(position) : !this.#free.isTaken(position);
+    if (!available) return false;
+    if (held !== undefined) this.free(this.#addressAt(held), holder);
+    if (excluded) this.#claimedExcluded += 1;
+    else this.#free.take(position);
+    this.#give(holder, position);
+    return true;
   }
 
   /** False when `holder` does not hold the address. */
@@ -104,7 +125,7 @@ export class AddressPool {
     const position = this.#positionOf.get(holder);
     if (position === undefined || this.#addressAt(position) !== address) return false;
     this.#drop(holder, position);
-    this.#free.release(position);
+    if (!this.#excluded.has(position)) this.#free.release(position);
     return true;
   }
 
@@ -128,9 +149,19 @@ export class AddressPool {
     return {
       name: this.definition.name,
       capacity: this.#capacity,
-      allocated: this.#holderOf.size,
+      allocated: this.#held,
       quarantined: this.#quarantined.size,
     };
+  }
+
+  /** Addresses held of those that count: a claimed excluded one does not. */
+  get #held(): number {
+    return this.#holderOf.size - this.#claimedExcluded;
+  }
+
+  #give(holder: string, position: number): void {
+    this.#positionOf.set(holder, position);
+    this.#holderOf.set(position, holder);
   }
 
   #firstFree(holder: string): number {
@@ -149,6 +180,7 @@ export class AddressPool {
   #drop(holder: string, position: number): void {
     this.#positionOf.delete(holder);
     this.#holderOf.delete(position);
+    if (this.#excluded.has(position)) this.#claimedExcluded -= 1;
   }
 
   #addressAt(position: number): Ipv4 {

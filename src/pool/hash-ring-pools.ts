@@ -3,10 +3,10 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { formatPrefix, prefixesOverlap } from '../model/ipv4.js';
+import { formatPrefix, prefixContains, prefixesOverlap } from '../model/ipv4.js';
 import { AddressPool } from './address-pool.js';
 import type { PoolDefinition } from './address-pool.js';
-import type { AddressPools, AllocationResult, PoolTerms, PoolUsage } from './port.js';
+import type { AddressPools, AllocationResult, ClaimResult, PoolTerms, PoolUsage } from './port.js';
 
 /** Every configured pool; a holder may have one address in each. */
 export class HashRingPools implements AddressPools {
@@ -32,6 +32,14 @@ export class HashRingPools implements AddressPools {
     if (pool === undefined) return { kind: 'unknown-pool' };
     const address = pool.allocate(holder);
     return address === null ? { kind: 'exhausted' } : { kind: 'allocated', address };
+  }
+
+  claim(address: Ipv4, holder: string): ClaimResult {
+    for (const [poolName, pool] of this.#pools) {
+      if (!prefixContains(pool.definition.network, address)) continue;
+      return pool.claim(address, holder) ? { kind: 'claimed', poolName } : { kind: 'taken' };
+    }
+    return { kind: 'no-pool' };
   }
 
   free(poolName: string, address: Ipv4, holder: string): boolean {

@@ -15,6 +15,12 @@ export type AllocationResult =
   | { readonly kind: 'exhausted' }
   | { readonly kind: 'unknown-pool' };
 
+export type ClaimResult =
+  | { readonly kind: 'claimed'; readonly poolName: string }
+  /** Held by another, reserved, or out of use. */
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'no-pool' };
+
 export interface PoolUsage {
   readonly name: string;
   readonly capacity: number;
@@ -25,6 +31,11 @@ export interface PoolUsage {
 export interface AddressPools {
   /** Places the holder on the pool's hash ring; a holder that already has an address of this pool gets the same one. */
   allocate(poolName: string, holder: string): AllocationResult;
+  /**
+   * Gives the holder just this address of whichever pool it lies in; one it has there already goes back. For fixed
+   * addresses, and for what a restart finds.
+   */
+  claim(address: Ipv4, holder: string): ClaimResult;
   /** Gives an address back; false when `holder` does not hold it. */
   free(poolName: string, address: Ipv4, holder: string): boolean;
   /** Takes an address out of use until `unquarantine`; whoever holds it loses it. */

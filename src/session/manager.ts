@@ -50,6 +50,7 @@ export interface SessionManagerOptions {
 export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, LifecycleSource {
   readonly #o: SessionManagerOptions;
   readonly #table = new SessionTable();
+  readonly #ledger: AccountingLedger;
   readonly #runner: SessionRunner;
   readonly #listeners = new Set<LifecycleListener>();
   readonly #onts = new Map<string, OntSighting>();
@@ -58,12 +59,19 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
 
   constructor(options: SessionManagerOptions) {
     this.#o = options;
-    const { clock, accounting, pools } = options;
+    const { clock, accounting, pools, dataplane } = options;
     this.#serverIds = new Set(pools.usage().flatMap((usage) => pools.terms(usage.name)?.gateway ?? []));
+    this.#ledger = new AccountingLedger({
+      accounting,
+      dataplane,
+      clock,
+      onTimeout: (record, cause) => this.#runner.push(record, { event: { type: 'end', cause } }),
+    });
     this.#runner = new SessionRunner({
       ...options,
+      gardenPool: options.gardenProfile.poolName,
       table: this.#table,
-      ledger: new AccountingLedger({ accounting, clock }),
+      ledger: this.#ledger,
       tell: (event) => this.#tell(event),
       isLineKnown: (ontSerial) => this.#onts.has(ontSerial),
       onTerminated: (record) => this.#terminated(record),

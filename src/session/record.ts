@@ -1,5 +1,4 @@
 /** One session's mutable record: the machine's value, its queue, timers and accounting. Only the manager touches it. */
-import type { AccountingSession } from '../aaa/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import type { TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
@@ -44,7 +43,6 @@ export class SessionRecord {
   /** The client that was told to wait while authentication is out. */
   heldReply: HeldReply | null = null;
   readonly deadlines = new Map<DeadlineName, TimerHandle>();
-  readonly accounting = new Map<Ipv4, AccountingSession & { readonly startedMs: number }>();
   /** Keys under which the attachment index knows this record. */
   attachmentKeys: readonly string[] = [];
 

@@ -5,11 +5,17 @@
 import type { AuthenticationResult, Authenticator } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
+import type { ServiceProfile } from '../model/service-profile.js';
+import type { SessionTerms } from '../model/session-terms.js';
+import { plainTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
+import type { GrantAnswer } from './grants.js';
+import { makeGrant } from './grants.js';
 import type { AccessNode } from './access-node.js';
-import { grantFrom } from './grant.js';
+import { askDataplane } from './ask-dataplane.js';
 import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
+import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import type { AnswerEvent, Ask, Effect, Grant, SessionEvent } from './machine/types.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
@@ -30,6 +36,7 @@ export interface RunnerOptions {
   readonly accessNode: AccessNode | null;
   readonly ledger: AccountingLedger;
   readonly clock: Clock;
+  readonly gardenPool: string;
   readonly table: SessionTable;
   readonly tell: (event: LifecycleEvent) => void;
   readonly isLineKnown: (ontSerial: string) => boolean;
@@ -148,8 +155,11 @@ export class SessionRunner {
       case 'lease-renewed':
         this.#tell(record, { type: 'lease-renewed', ...placeOf(effect.grant) });
         return;
+      case 'lease-reprofiled':
+        ledger.reprofiled(effect.grant);
+        return;
       case 'lease-ended':
-        ledger.ended(record, effect);
+        ledger.ended(effect);
         this.#tell(record, { type: 'lease-ended', ...placeOf(effect.grant), traffic: effect.traffic });
         return;
       case 'deadline':
@@ -185,21 +195,11 @@ export class SessionRunner {
     const { dataplane, accessNode } = this.#o;
     switch (ask.ask) {
       case 'allocate':
-        return grantFrom(this.#o.pools, ask.profile, record.identity.subscriberId);
-      case 'install': {
-        const outcome = await dataplane.install(ask.entry);
-        return outcome.ok ? { type: 'installed' } : { type: 'install-failed', reason: outcome.reason };
-      }
-      case 'update': {
-        const outcome = await dataplane.update(ask.entry);
-        return outcome.ok ? { type: 'updated' } : { type: 'update-failed', reason: outcome.reason };
-      }
-      case 'remove': {
-        const outcome = await dataplane.remove(ask.address);
-        return outcome.ok
-          ? { type: 'removed', traffic: outcome.traffic }
-          : { type: 'remove-failed', reason: outcome.reason };
-      }
+        return this.#grant(record, ask.profile, termsOf(record));
+      case 'install':
+      case 'update':
+      case 'remove':
+        return askDataplane(dataplane, ask);
       case 'reconfigure': {
         const { ontSerial } = record.identity;
         if (ontSerial === null || accessNode === null || !this.#o.isLineKnown(ontSerial)) {
@@ -209,6 +209,11 @@ export class SessionRunner {
         return outcome.ok ? { type: 'reconfigured' } : { type: 'reconfigure-failed', reason: outcome.reason };
       }
     }
+  }
+
+  #grant(record: SessionRecord, profile: ServiceProfile, terms: SessionTerms): GrantAnswer {
+    const holder = record.identity.subscriberId;
+    return makeGrant(this.#o.pools, { holder, profile, terms, gardenPool: this.#o.gardenPool });
   }
 
   /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */
@@ -232,7 +237,7 @@ export class SessionRunner {
     if (record.session.state.name !== 'discovered') {
       return { type: 'not-authorised', reason: 'the session has ended' };
     }
-    const allocated = grantFrom(this.#o.pools, result.profile, record.identity.subscriberId);
+    const allocated = this.#grant(record, result.profile, result.terms);
     return allocated.type === 'allocated'
       ? { type: 'authorised', grant: allocated.grant, resumeTo: result.resumeTo }
       : { type: 'not-authorised', reason: allocated.reason };
@@ -287,6 +292,13 @@ export class SessionRunner {
 }
 
 type Untold<E> = E extends LifecycleEvent ? Omit<E, 'wallMs' | 'session'> : never;
+
+/** What AAA said of the session, its fixed address apart: that was for the pool the subscriber is moving out of. */
+function termsOf(record: SessionRecord): SessionTerms {
+  const { state } = record.session;
+  const terms = isServed(state) ? state.grant.terms : plainTerms(record.identity.subscriberId);
+  return { ...terms, fixedAddress: null };
+}
 
 function placeOf(grant: Grant): { address: Grant['address']; poolName: string } {
   return { address: grant.address, poolName: grant.profile.poolName };

@@ -92,6 +92,21 @@ function downstreamFrame(random: Random): Buffer {
   return damaged(random, transport(random, ethernet, random.pick(ADDRESSES), destination).bytes());
 }
 
+/** The header's sum as RFC 1071 folds it: 0xffff when the checksum in it is right. */
+function headerSum(ip: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < (ip[0]! & 15) * 4; at += 2) sum += ip.readUInt16BE(at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return sum;
+}
+
+/** Where the IPv4 header of a frame with tags begins. */
+function ipv4Of(frame: Buffer): Buffer {
+  let at = 12;
+  while (frame.readUInt16BE(at) !== 0x0800) at += 4;
+  return frame.subarray(at + 2);
+}
+
 test(`of ${FRAMES} random frames from the access port none leaves that must not`, () => {
   const random = new Random(SEED);
   const reached = new Map<string, number>();
@@ -102,7 +117,10 @@ test(`of ${FRAMES} random frames from the access port none leaves that must not`
     const where = `seed ${SEED} frame ${index}: ${frame.toString('hex')}`;
     assert.notEqual(returnValue, Xdp.tx, where);
     assert.ok(returnValue === Xdp.drop || returnValue === Xdp.pass || returnValue === Xdp.redirect, where);
-    if (returnValue === Xdp.redirect) assert.equal(limit, 'core', where);
+    if (returnValue === Xdp.redirect) {
+      assert.equal(limit, 'core', where);
+      assert.equal(headerSum(ipv4Of(Buffer.from(dataOut))), headerSum(ipv4Of(frame)), where);
+    }
     if (returnValue === Xdp.pass) assert.notEqual(limit, 'nowhere', where);
     if (returnValue !== Xdp.drop) assert.equal(Buffer.from(dataOut).readUInt16BE(12), 0x0800, where);
     reached.set(`${returnValue} ${limit}`, (reached.get(`${returnValue} ${limit}`) ?? 0) + 1);
@@ -124,9 +142,12 @@ test(`of ${FRAMES} random frames from the core port none reaches a walled subscr
   for (let index = 0; index < FRAMES; index++) {
     const frame = downstreamFrame(random);
     const allowed = downstreamAllowed(frame);
-    const { returnValue } = rig.runOnly('bng_core', frame);
+    const { returnValue, dataOut } = rig.runOnly('bng_core', frame);
     const where = `seed ${SEED + 1} frame ${index}: ${frame.toString('hex')}`;
     if (!allowed) assert.equal(returnValue, Xdp.drop, where);
+    if (returnValue === Xdp.redirect) {
+      assert.equal(headerSum(ipv4Of(Buffer.from(dataOut))), headerSum(ipv4Of(frame)), where);
+    }
     reached.set(`${returnValue} ${allowed}`, (reached.get(`${returnValue} ${allowed}`) ?? 0) + 1);
   }
   for (const end of [`${Xdp.redirect} true`, `${Xdp.pass} true`, `${Xdp.drop} false`]) {

@@ -105,6 +105,16 @@ runTable(() => local, 'bng_access', [
       .bytes(),
   },
   drops(
+    "a probe of one's own address stays unanswered even then (RFC 5227 §2.1.1)",
+    'arp_unanswered',
+    from(qinq).arp({
+      operation: 1,
+      senderMac: qinq.mac,
+      senderAddress: '0.0.0.0',
+      targetAddress: qinq.address,
+    }),
+  ),
+  drops(
     'ARP for an address that nobody holds stays unanswered',
     'arp_unanswered',
     from(qinq).arp({

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
+import type { KernelDataplaneOptions } from '../../src/dataplane/kernel-parts.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { PuntedFrame, SubscriberEntry } from '../../src/dataplane/port.js';
 import { systemClock } from '../../src/model/clock.js';
@@ -231,6 +232,15 @@ test('a walled subscriber gets the portal for any TCP/80, what the garden allows
   );
 });
 
+test('the stack tracks the portal flows of walled subscribers, and nothing that only passes through', () => {
+  const tracked = run(`conntrack -L -s ${ADDRESS} 2>/dev/null || true`)
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '');
+  assert.ok(tracked.length > 0);
+  for (const line of tracked) assert.match(line, /dport=(80|8000) .*(src=10\.255\.0\.1 )/);
+});
+
 test('an opened subscriber reaches the internet on port 80 again, and its counters have gone on', async () => {
   const before = dataplane.traffic(parseIpv4(ADDRESS));
   assert.deepEqual(await dataplane.update(entry()), { ok: true });
@@ -304,35 +314,48 @@ test('full maps are an outcome, and everything can be removed again', async () =
   assert.deepEqual(await dataplane.dump(), []);
 });
 
-test('a driver that refuses native XDP is named with a remedy, and nothing stays behind', async () => {
+test('a driver that refuses native XDP is named with a remedy, nothing stays behind, and the remedy works', async () => {
   makeVeth('spare0', 'spare1');
   // Once up, a link keeps its queueing discipline when it goes down again.
   run('ip link set spare0 up; ip link set spare0 down');
   run('ip link add ker-plain type bridge; ip link set ker-plain up');
   const links = run('ip link; ip addr show dev lo');
   const routes = run('ip route');
+  const options: KernelDataplaneOptions = {
+    binding,
+    objectPath: OBJECT_PATH,
+    clock: systemClock,
+    access: { interface: 'spare0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interface: 'ker-plain' },
+    policy: compileGardenPolicy(
+      { allow: [], resolvers: [], portal: { address: parseIpv4('10.9.0.1'), port: 80 }, gateways: [] },
+      GARDEN_LIMITS,
+    ),
+    pools: [{ network: parsePrefix('10.9.0.0/24'), gateway: parseIpv4('10.9.0.1') }],
+    burstMs: 100,
+    localForwarding: false,
+    maxSubscribers: 16,
+    nftTable: 'ker-other',
+  };
   await assert.rejects(
-    KernelDataplane.open({
-      binding,
-      objectPath: OBJECT_PATH,
-      clock: systemClock,
-      access: { interface: 'spare0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-      core: { interface: 'ker-plain' },
-      policy: compileGardenPolicy(
-        { allow: [], resolvers: [], portal: { address: parseIpv4('10.9.0.1'), port: 80 }, gateways: [] },
-        GARDEN_LIMITS,
-      ),
-      pools: [{ network: parsePrefix('10.9.0.0/24'), gateway: parseIpv4('10.9.0.1') }],
-      burstMs: 100,
-      localForwarding: false,
-      maxSubscribers: 16,
-      nftTable: 'ker-other',
-    }),
+    KernelDataplane.open(options),
     /ker-plain does not take XDP in native mode; .*xdpMode: generic/,
   );
   assert.equal(run('ip route'), routes);
   assert.equal(run('ip link; ip addr show dev lo'), links);
   assert.ok(!run('nft list tables').includes('ker-other'));
+
+  const generic = await KernelDataplane.open({
+    ...options,
+    core: { interface: 'ker-plain', xdpMode: 'generic' },
+  });
+  assert.deepEqual(generic.ports(), [
+    { interface: 'spare0', role: 'access', xdpMode: 'native' },
+    { interface: 'ker-plain', role: 'core', xdpMode: 'generic' },
+  ]);
+  assert.match(run('ip link show ker-plain'), /xdpgeneric/);
+  await generic.close();
+  assert.equal(run('ip link; ip addr show dev lo'), links);
 });
 
 test('closing leaves the machine as it was', async () => {

@@ -27,7 +27,8 @@ function filtersOf(name: string, direction: string): string {
   return execFileSync('tc', ['filter', 'show', 'dev', name, direction], { encoding: 'utf8' });
 }
 
-const FRAME = Uint8Array.of(...Array(6).fill(0xff), 2, 0, 0, 0, 0, 1, 0x88, 0xb5, ...Array(50).fill(0));
+const FRAME = new Uint8Array(64).fill(0xff, 0, 6);
+FRAME.set([2, 0, 0, 0, 0, 1, 0x88, 0xb5], 6);
 
 if (inNamespace(import.meta.url)) {
   describe('NativeLink', { skip }, () => {

@@ -3,12 +3,18 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator } from '../../src/aaa/port.js';
 import type { ServiceProfile } from '../../src/model/service-profile.js';
+import { plainTerms } from '../../src/model/session-terms.js';
 import { parseMac } from '../../src/model/mac.js';
 import { kindOf } from '../support/dhcp-client.js';
 import { settled } from '../support/fake-clock.js';
 import { GARDEN, InnerBng, gardenProfile, ip, orderFor } from '../support/inner-bng.js';
 
-const ACCEPTED: AuthenticationResult = { kind: 'accepted', profile: gardenProfile, resumeTo: null };
+const ACCEPTED: AuthenticationResult = {
+  kind: 'accepted',
+  profile: gardenProfile,
+  resumeTo: null,
+  terms: plainTerms('ONT1'),
+};
 
 /** An AAA server that answers when the test says so. */
 class SlowAaa implements Authenticator {

@@ -93,6 +93,8 @@ export class InnerBng {
           gardenPool: 'wgar',
         }),
       accounting: {
+        interimIntervalSeconds: 300,
+        interim: () => undefined,
         start: (session) => this.#account('start', session, null),
         stop: (session, final) => this.#account('stop', session, final),
       },

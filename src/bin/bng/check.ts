@@ -18,6 +18,8 @@ export function check(path: string): number {
   const config = configOrProblems(path);
   if (config === null) return 2;
   const pools = config.pools.map((pool) => pool.name).join(', ');
-  process.stdout.write(`${path}: sound; ${config.access.interface} to ${config.core.interface}, pools ${pools}\n`);
+  process.stdout.write(
+    `${path}: sound; ${config.access.interface} to ${config.core.interface}, pools ${pools}\n`,
+  );
   return 0;
 }

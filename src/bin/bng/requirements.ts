@@ -5,9 +5,11 @@ import { projectRoot } from './project-root.js';
 
 /** The first thing that is missing, or null when all is there. */
 export function missingRequirement(): string | null {
-  if (process.getuid?.() !== 0) return 'bng must run as root: it attaches XDP programs and changes nftables (try sudo)';
+  if (process.getuid?.() !== 0)
+    return 'bng must run as root: it attaches XDP programs and changes nftables (try sudo)';
   if (process.platform !== 'linux') return `bng needs Linux with eBPF, this is ${process.platform}`;
-  if (!existsSync('/sys/kernel/btf/vmlinux')) return 'this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): use 5.15 or newer with BTF';
+  if (!existsSync('/sys/kernel/btf/vmlinux'))
+    return 'this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): use 5.15 or newer with BTF';
   if (!existsSync(objectPath())) return `${objectPath()} is missing: run make build`;
   return null;
 }

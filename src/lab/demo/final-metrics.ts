@@ -34,12 +34,16 @@ export async function finalMetrics({ bng, narrator, subscribers }: FinalMetricsO
     const available = read(`bng_dhcp_pool_available_ips{pool="${name}"}`);
     const allocated = Number(pool['allocated']);
     const text = `pool ${name}: ${allocated} allocated, ${available} available, ${(utilization * 100).toFixed(4)} %`;
-    narrator.check('METRICS', available + allocated === Number(pool['capacity']), text, { pool: name, allocated });
+    narrator.check('METRICS', available + allocated === Number(pool['capacity']), text, {
+      pool: name,
+      allocated,
+    });
   }
 
   const bytes = (direction: string): number =>
     pools.reduce(
-      (sum, { name }) => sum + read(`bng_traffic_bytes_total{direction="${direction}",pool="${String(name)}"}`),
+      (sum, { name }) =>
+        sum + read(`bng_traffic_bytes_total{direction="${direction}",pool="${String(name)}"}`),
       0,
     );
   const [fromSubscribers, toSubscribers] = [bytes('in'), bytes('out')];
@@ -52,7 +56,8 @@ export async function finalMetrics({ bng, narrator, subscribers }: FinalMetricsO
   );
 
   const activations = read('bng_activations_total{result="success"}');
-  const seconds = read('bng_activation_duration_seconds_sum') / Math.max(1, read('bng_activation_duration_seconds_count'));
+  const seconds =
+    read('bng_activation_duration_seconds_sum') / Math.max(1, read('bng_activation_duration_seconds_count'));
   narrator.check(
     'METRICS',
     activations > 0,

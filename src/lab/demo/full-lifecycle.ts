@@ -3,6 +3,8 @@
  * connections that open or do not, counters read back. Nothing is printed because it was asked for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ipv4Prefix } from '../../model/ipv4.js';
+import { formatPrefix, parseIpv4, parsePrefix, prefixContains } from '../../model/ipv4.js';
 import { CORE_ADDRESSES } from '../core-network.js';
 import type { Lab } from '../lab.js';
 import type { LabBng } from '../lab-bng.js';
@@ -33,6 +35,10 @@ const BLOCKED_MS = 700;
 const DOWNLOAD_BYTES = 4_000_000;
 const UPLOAD_BYTES = 1_000_000;
 const { internet, gardenAllowed } = CORE_ADDRESSES;
+
+const GARDEN_NETWORK = parsePrefix('10.255.0.0/16');
+const RESIDENTIAL_NETWORK = parsePrefix('10.0.0.0/12');
+const BUSINESS_NETWORK = parsePrefix('10.16.0.0/12');
 
 const RESIDENTIAL = {
   service_id: 'home-100',
@@ -98,22 +104,28 @@ class FullLifecycle {
   }
 
   async #followToGarden(host: OntHost): Promise<void> {
-    const leased = await this.#expectLease(host, '10.255.');
+    const leased = await this.#expectLease(host, GARDEN_NETWORK);
     if (!leased) return;
     await this.#expectState(host, 'wgar');
     await this.#expectGarden(host);
   }
 
-  /** Waits for a lease of the network that begins with `prefix` and for its address on the client's interface. */
-  async #expectLease(host: OntHost, prefix: string): Promise<boolean> {
+  /** Waits for a lease of `network` and for its address on the client's interface. */
+  async #expectLease(host: OntHost, network: Ipv4Prefix): Promise<boolean> {
     const { narrator } = this.#o;
     const began = performance.now();
-    const lease = await host.waitForLease(LEASE_DEADLINE_MS, ({ address }) => address.startsWith(prefix));
+    const lease = await host.waitForLease(LEASE_DEADLINE_MS, ({ address }) =>
+      prefixContains(network, parseIpv4(address)),
+    );
     const onInterface = await host.address();
     const waitedMs = Math.round(performance.now() - began);
     if (lease === null) {
       const had = host.lease?.address ?? 'none';
-      return narrator.check('DHCP', false, `${host.ontSerial} has no lease of ${prefix}* after ${waitedMs} ms (has ${had})`);
+      return narrator.check(
+        'DHCP',
+        false,
+        `${host.ontSerial} has no lease of ${formatPrefix(network)} after ${waitedMs} ms (has ${had})`,
+      );
     }
     const { address, router, dns, leaseSeconds } = lease;
     return narrator.check(
@@ -170,7 +182,9 @@ class FullLifecycle {
   /** Seven of ten get a service, one of them after another being for business. */
   async #activate(onts: readonly OntHost[]): Promise<OntHost[]> {
     const chosen = onts.slice(0, Math.max(1, Math.round(onts.length * 0.7)));
-    await Promise.all(chosen.map((host, index) => this.#activateOne(host, index % 3 === 2 ? BUSINESS : RESIDENTIAL)));
+    await Promise.all(
+      chosen.map((host, index) => this.#activateOne(host, index % 3 === 2 ? BUSINESS : RESIDENTIAL)),
+    );
     return chosen;
   }
 
@@ -188,8 +202,11 @@ class FullLifecycle {
     );
     if (!ordered) return;
     const bounced = await host.waitForCarrierLosses(losses + 1, LEASE_DEADLINE_MS);
-    narrator.check('OLT', bounced, `${host.ontSerial} its UNI link went down and came back`, { ont: host.ontSerial });
-    if (!(await this.#expectLease(host, service.pool === 'isp-business' ? '10.16.' : '10.0.'))) return;
+    narrator.check('OLT', bounced, `${host.ontSerial} its UNI link went down and came back`, {
+      ont: host.ontSerial,
+    });
+    if (!(await this.#expectLease(host, service === BUSINESS ? BUSINESS_NETWORK : RESIDENTIAL_NETWORK)))
+      return;
     await this.#expectState(host, 'active');
     await this.#expectInternet(host);
   }
@@ -234,10 +251,15 @@ class FullLifecycle {
     const { status, body } = await bng.post('/api/v1/suspend', order);
     const session = (body['session'] ?? {}) as Record<string, unknown>;
     const states = `${String(session['old_state'])} to ${String(session['new_state'])}`;
-    narrator.check('SUSPEND', status === 200, `${host.ontSerial} for failed payment: HTTP ${status}, ${states}`, {
-      ont: host.ontSerial,
-    });
-    if (!(await this.#expectLease(host, '10.255.'))) return;
+    narrator.check(
+      'SUSPEND',
+      status === 200,
+      `${host.ontSerial} for failed payment: HTTP ${status}, ${states}`,
+      {
+        ont: host.ontSerial,
+      },
+    );
+    if (!(await this.#expectLease(host, GARDEN_NETWORK))) return;
     await this.#expectState(host, 'suspended');
     await this.#expectGarden(host);
     const cut = await download;

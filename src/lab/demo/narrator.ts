@@ -3,7 +3,18 @@
  * everything came true. Observes nothing itself.
  */
 
-export type Chapter = 'LAB' | 'OLT' | 'DHCP' | 'SESSION' | 'GARDEN' | 'ACTIVATE' | 'ACCESS' | 'TRAFFIC' | 'SUSPEND' | 'METRICS' | 'RESULT';
+export type Chapter =
+  | 'LAB'
+  | 'OLT'
+  | 'DHCP'
+  | 'SESSION'
+  | 'GARDEN'
+  | 'ACTIVATE'
+  | 'ACCESS'
+  | 'TRAFFIC'
+  | 'SUSPEND'
+  | 'METRICS'
+  | 'RESULT';
 
 export interface Outcome {
   readonly observed: number;
@@ -34,7 +45,12 @@ export class Narrator {
   }
 
   /** Tells whether something was observed as it must be; what was not makes the whole demonstration fail. */
-  check(chapter: Chapter, came: boolean, text: string, data: Readonly<Record<string, unknown>> = {}): boolean {
+  check(
+    chapter: Chapter,
+    came: boolean,
+    text: string,
+    data: Readonly<Record<string, unknown>> = {},
+  ): boolean {
     this.#observed += 1;
     if (!came) this.#failed += 1;
     this.#line(chapter, text, data, came);
@@ -43,7 +59,11 @@ export class Narrator {
 
   /** Tells the last line. */
   finish(): Outcome {
-    const outcome = { observed: this.#observed, failed: this.#failed, seconds: Number(this.seconds.toFixed(1)) };
+    const outcome = {
+      observed: this.#observed,
+      failed: this.#failed,
+      seconds: Number(this.seconds.toFixed(1)),
+    };
     const verdict = outcome.failed === 0 ? 'everything came true' : `${outcome.failed} did NOT come true`;
     this.#line('RESULT', `${outcome.observed} observations, ${verdict}`, { ...outcome }, null);
     return outcome;

@@ -3,7 +3,16 @@ import type { TerminateCause } from '../../aaa/port.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import { answer, holding, settle, silence, wait } from './build.js';
 import { bind, onDhcp, renew } from './dhcp.js';
-import { abandonOrder, close, closed, onGrantForOrder, opened, reconfigure, regrant } from './orders.js';
+import {
+  abandonOrder,
+  close,
+  closed,
+  onGrantForOrder,
+  opened,
+  reconfigure,
+  regrant,
+  reprofiled,
+} from './orders.js';
 import type { AnswerEvent, Effect, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
@@ -54,6 +63,11 @@ export function onAnswer(state: Served, step: Step, event: AnswerEvent): Transit
     case 'opening':
       if (event.type === 'updated') return opened(state, step.order, step.grant);
       return event.type === 'update-failed' ? abandonOrder(state, step.grant, event.reason) : null;
+    case 'reprofiling':
+      if (event.type === 'updated') return reprofiled(state, step.grant);
+      return event.type === 'update-failed'
+        ? settle(state, { type: 'order-refused', kind: 'failed', reason: event.reason })
+        : null;
     case 'closing':
       return onClosed(state, step, event);
   }

@@ -18,7 +18,7 @@ import type {
 } from './types.js';
 
 const DHCP_EVENTS: ReadonlySet<string> = new Set(['discover', 'request', 'inform', 'release', 'decline']);
-const ORDER_EVENTS: ReadonlySet<string> = new Set(['activate', 'suspend', 'resume', 'terminate']);
+const ORDER_EVENTS: ReadonlySet<string> = new Set(['activate', 'suspend', 'resume', 'terminate', 'change']);
 const ANSWER_EVENTS: ReadonlySet<string> = new Set([
   'allocated',
   'allocation-failed',
@@ -128,6 +128,7 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
     case 'activate':
     case 'suspend':
     case 'resume':
+    case 'change':
       return settle(state, {
         type: 'order-refused',
         kind: 'conflict',

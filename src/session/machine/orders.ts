@@ -39,7 +39,33 @@ export function onOrder(state: Served, event: OrderEvent): Transition {
       return settle(state, { type: 'order-done', message: 'not suspended' });
     case 'terminate':
       return close(state, 'Admin-Reset', true);
+    case 'change':
+      return change(state, event);
   }
+}
+
+/** A change inside the pool replaces the entry in place; one between garden and ISP is the operator's own walk. */
+function change(state: Served, { profile, terms }: Extract<OrderEvent, { type: 'change' }>): Transition {
+  if (profile.poolName !== state.grant.profile.poolName) {
+    if (profile.walled) return allocate(state, 'suspend', profile);
+    return allocate(state, state.name === 'suspended' ? 'resume' : 'activate', profile);
+  }
+  const grant: Grant = { ...state.grant, profile, terms };
+  if (state.lease.phase !== 'bound') return reprofiled(state, grant);
+  const entry = entryOf(grant, state.lease.attachment);
+  return wait(state, { kind: 'reprofiling', grant }, { ask: 'update', entry });
+}
+
+/** The dataplane, where it had anything of this subscriber, has the new profile. */
+export function reprofiled(state: Served, grant: Grant): Transition {
+  const assign = { type: 'assign', profile: grant.profile, resumeTo: state.resumeTo } as const;
+  const next: State = { ...state, grant };
+  return settle(
+    next,
+    assign,
+    { type: 'lease-reprofiled', grant },
+    { type: 'order-done', message: 'changed' },
+  );
 }
 
 function allocate(state: Served, order: OrderName, profile: Grant['profile']): Transition {

@@ -1,0 +1,84 @@
+/** `bng demo`: a whole ISP in namespaces of this machine, played and observed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { playFullLifecycle } from '../../lab/demo/full-lifecycle.js';
+import { Narrator } from '../../lab/demo/narrator.js';
+import { Lab } from '../../lab/lab.js';
+import { LAB_VLANS, LabBng } from '../../lab/lab-bng.js';
+import { isBngError } from '../../model/bng-error.js';
+import { missingRequirement } from './requirements.js';
+
+export const SCENARIOS = ['full-lifecycle'] as const;
+
+export interface DemoOptions {
+  readonly scenario: (typeof SCENARIOS)[number];
+  readonly subscribers: number;
+  readonly durationSeconds: number;
+  readonly json: boolean;
+  readonly keep: boolean;
+  readonly prefix: string;
+}
+
+/** Returns the exit status: 0 when everything came true, 1 when not, 130 after Ctrl-C. */
+export async function demo(options: DemoOptions): Promise<number> {
+  const missing = missingRequirement();
+  if (missing !== null) {
+    process.stderr.write(`${missing}\n`);
+    return 1;
+  }
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
+  const narrator = new Narrator({ json: options.json, write });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+  let lab: Lab | null = null;
+  try {
+    lab = await Lab.create({
+      prefix: options.prefix,
+      gardenSVlan: LAB_VLANS.wgar,
+      onProgress: (message) => narrator.tell('LAB', message),
+      onOltEvent: (event) =>
+        narrator.tell(
+          'OLT',
+          `${event.type} ${event.ontSerial} port ${event.port}, VLAN ${event.sVlan}.${event.cVlan}`,
+          {
+            ...event,
+          },
+        ),
+    });
+    await play(lab, narrator, options, stop.signal);
+    const { failed } = narrator.finish();
+    if (options.keep) await hold(lab, stop.signal);
+    return failed === 0 ? 0 : 1;
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    if (!isBngError(error)) throw error;
+    process.stderr.write(`the demo broke off: ${error.message}\n`);
+    return 1;
+  } finally {
+    await lab?.close();
+  }
+}
+
+async function play(lab: Lab, narrator: Narrator, options: DemoOptions, signal: AbortSignal): Promise<void> {
+  narrator.tell('LAB', `starting the BNG in ${lab.namespaces.bng}`);
+  const bng = await LabBng.start(lab);
+  const { body } = await bng.get('/readyz');
+  narrator.check('LAB', body['status'] === 'ready', `the BNG is ready: ${JSON.stringify(body)}`, {
+    ready: body,
+  });
+  const { subscribers, durationSeconds } = options;
+  await playFullLifecycle({ lab, bng, narrator, subscribers, durationSeconds, signal });
+}
+
+/** Leaves everything up until Ctrl-C and says how to look at it. */
+async function hold(lab: Lab, signal: AbortSignal): Promise<void> {
+  const enter = `sudo nsenter --net=/run/netns/${lab.namespaces.bng}`;
+  process.stdout.write(
+    [
+      'The lab stays up until Ctrl-C. In another terminal:',
+      `  ${enter} node dist/src/bin/bngctl.js --token-file ${lab.paths.directory}/api.token sessions`,
+      `  ${enter} curl -s http://127.0.0.1:9090/metrics`,
+      '',
+    ].join('\n'),
+  );
+  await sleep(2 ** 31 - 1, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,135 @@
+/** Packet table of bng_access: what our own addresses serve, and the walled garden. */
+import { after } from 'node:test';
+import { Protocol } from '../support/packet.js';
+import { enterNamespace } from './namespace.js';
+import { Rig, Stations } from './rig.js';
+import { drops, from, runTable } from './table.js';
+import { INTERNET, ROUTER_ALERT, TCP_BYTES, dns, forwarded, handedUp, ping, tcp, udp } from './upstream.js';
+
+enterNamespace(import.meta.url);
+
+const rig = new Rig();
+after(() => rig.close());
+
+const { qinq, walled } = Stations;
+
+runTable(() => rig, 'bng_access', [
+  handedUp('a ping of the gateway is answered by the stack', qinq, ping(qinq, '10.0.0.1'), 28),
+  handedUp('the portal is open to everybody', qinq, tcp(qinq, '10.255.0.1', 80), TCP_BYTES),
+  drops(
+    'port 80 of another gateway is closed to an open subscriber',
+    'local_service',
+    tcp(qinq, '10.0.0.1', 80)(from(qinq)),
+  ),
+  drops('SSH of the gateway is closed', 'local_service', tcp(qinq, '10.0.0.1', 22)(from(qinq))),
+  drops('UDP to the gateway is closed', 'local_service', udp(qinq, '10.0.0.1')(from(qinq))),
+  drops(
+    'a fragment to the gateway is refused',
+    'local_service',
+    from(qinq).ipv4({ source: qinq.address, destination: '10.0.0.1', moreFragments: true }).icmp(8),
+  ),
+  drops(
+    'an echo reply to the gateway is refused',
+    'local_service',
+    from(qinq).ipv4({ source: qinq.address, destination: '10.0.0.1' }).icmp(0),
+  ),
+  drops('our own address on the core link is closed', 'local_service', ping(qinq, '192.0.2.2')(from(qinq))),
+
+  forwarded('a walled subscriber reaches the configured resolver', walled, dns(walled, '8.8.8.8'), 28),
+  forwarded(
+    'a walled subscriber reaches every port of an open destination',
+    walled,
+    tcp(walled, '203.0.113.10', 22),
+    TCP_BYTES,
+  ),
+  forwarded('a walled subscriber pings an open destination', walled, ping(walled, '203.0.113.10'), 28),
+  forwarded(
+    'a walled subscriber reaches the ports listed for a prefix',
+    walled,
+    tcp(walled, '203.0.113.77', 8443),
+    TCP_BYTES,
+  ),
+  handedUp(
+    'TCP port 80 of a walled subscriber goes to the stack for DNAT',
+    walled,
+    tcp(walled, INTERNET, 80),
+    TCP_BYTES,
+  ),
+  handedUp(
+    'TCP port 80 to a destination open on other ports goes to the stack',
+    walled,
+    tcp(walled, '203.0.113.77', 80),
+    TCP_BYTES,
+  ),
+  handedUp('a walled subscriber reaches the portal', walled, tcp(walled, '10.255.0.1', 80), TCP_BYTES),
+  handedUp(
+    'port 80 of any gateway leads a walled subscriber to the portal',
+    walled,
+    tcp(walled, '10.0.0.1', 80),
+    TCP_BYTES,
+  ),
+  handedUp('a walled subscriber pings the gateway', walled, ping(walled, '10.255.0.1'), 28),
+  drops(
+    'a walled subscriber does not reach SSH of the gateway',
+    'local_service',
+    tcp(walled, '10.255.0.1', 22)(from(walled)),
+  ),
+  drops(
+    'a walled subscriber does not reach TCP 443 of the internet',
+    'garden',
+    tcp(walled, INTERNET, 443)(from(walled)),
+  ),
+  drops(
+    'a walled subscriber does not reach UDP of the internet',
+    'garden',
+    udp(walled, INTERNET)(from(walled)),
+  ),
+  drops('a walled subscriber does not ping the internet', 'garden', ping(walled, INTERNET)(from(walled))),
+  drops(
+    'a walled subscriber reaches no other port of the resolver',
+    'garden',
+    udp(walled, '8.8.8.8')(from(walled)),
+  ),
+  drops(
+    'a walled subscriber does not ping a destination open by port',
+    'garden',
+    ping(walled, '8.8.8.8')(from(walled)),
+  ),
+  drops('TTL 1 does not get round the garden', 'garden', udp(walled, INTERNET, { ttl: 1 })(from(walled))),
+  drops(
+    'IP options do not get round the garden',
+    'garden',
+    udp(walled, INTERNET, { options: ROUTER_ALERT })(from(walled)),
+  ),
+  drops(
+    'an unresolved next hop does not get round the garden',
+    'garden',
+    udp(walled, '198.18.1.1')(from(walled)),
+  ),
+  drops(
+    'a fragment to a destination open by port cannot be judged',
+    'garden_fragment',
+    from(walled)
+      .ipv4({ source: walled.address, destination: '8.8.8.8', moreFragments: true })
+      .udp({ source: 9, destination: 53 }),
+  ),
+  drops(
+    'a fragment of TCP port 80 is not passed to the stack',
+    'garden',
+    from(walled)
+      .ipv4({ source: walled.address, destination: INTERNET, moreFragments: true })
+      .tcp({ source: 9, destination: 80 }),
+  ),
+  drops(
+    'a TCP header cut short is not judged by its ports',
+    'malformed',
+    from(walled)
+      .ipv4({ source: walled.address, destination: '203.0.113.77', protocol: Protocol.tcp })
+      .payload(Buffer.from([0, 1, 0x01, 0xbb])),
+  ),
+  drops(
+    'a walled subscriber does not reach another subscriber',
+    'garden',
+    udp(walled, qinq.address)(from(walled)),
+  ),
+]);

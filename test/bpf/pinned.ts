@@ -1,0 +1,108 @@
+/**
+ * The dataplane loaded and run by bpftool, for test runs that need a context of their own (metadata before the frame,
+ * GSO), which the addon does not offer. One QinQ subscriber; the pins live as long as `withPinned`.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BNG_SUBSCRIBER_SIZE, writeBngSubscriber } from '../../src/dataplane/abi.js';
+import { address, mac } from '../support/packet.js';
+import { Stations } from './rig.js';
+
+const UNLIMITED = { nsPerByte: 0n, burstNs: 0n };
+const LOOPBACK = Uint8Array.of(1, 0, 0, 0);
+
+/** Bytes as bpftool takes them on its command line. */
+function hex(bytes: Uint8Array): string[] {
+  return ['hex', ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))];
+}
+
+function bpftool(...args: readonly string[]): string {
+  return execFileSync('bpftool', args, { encoding: 'utf8' });
+}
+
+function qinqSubscriber(): Uint8Array {
+  const view = new DataView(new ArrayBuffer(BNG_SUBSCRIBER_SIZE));
+  const [[sTpid, sVlan], [cTpid, cVlan]] = Stations.qinq.tags;
+  writeBngSubscriber(view, 0, {
+    ifindex: 1,
+    slot: 0,
+    sVlan,
+    cVlan,
+    sTpid,
+    cTpid,
+    mac: mac(Stations.qinq.mac),
+    flags: 0,
+    upstream: UNLIMITED,
+    downstream: UNLIMITED,
+  });
+  return new Uint8Array(view.buffer);
+}
+
+export class Pinned {
+  readonly #pins: string;
+  readonly #folder: string;
+
+  constructor(pins: string, folder: string) {
+    this.#pins = pins;
+    this.#folder = folder;
+    bpftool('prog', 'loadall', 'build/bpf/bng.bpf.o', pins, 'pinmaps', `${pins}-maps`);
+    const key = Buffer.alloc(4);
+    key.writeUInt32BE(address(Stations.qinq.address));
+    this.#put('bng_subscribers', key, qinqSubscriber());
+    this.#put('bng_ports', LOOPBACK, LOOPBACK);
+  }
+
+  #put(map: string, key: Uint8Array, value: Uint8Array): void {
+    bpftool(
+      'map',
+      'update',
+      'pinned',
+      `${this.#pins}-maps/${map}`,
+      'key',
+      ...hex(key),
+      'value',
+      ...hex(value),
+    );
+  }
+
+  /** Words of one entry of a per-CPU array, summed over CPUs. */
+  sums(map: string, key: number): bigint[] {
+    const at = hex(Uint8Array.of(key, 0, 0, 0));
+    const output = bpftool('-j', 'map', 'lookup', 'pinned', `${this.#pins}-maps/${map}`, 'key', ...at);
+    const { values } = JSON.parse(output) as {
+      readonly values: readonly { readonly value: readonly string[] }[];
+    };
+    const perCpu = values.map(({ value }) => Buffer.from(value.map(Number)));
+    return Array.from({ length: perCpu[0]!.length / 8 }, (_, word) =>
+      perCpu.reduce((sum, bytes) => sum + bytes.readBigUInt64LE(word * 8), 0n),
+    );
+  }
+
+  /** False when the kernel refuses the context (EINVAL); any other failure throws. */
+  run(program: string, frame: Uint8Array, context: Uint8Array): boolean {
+    const file = (name: string): string => join(this.#folder, name);
+    writeFileSync(file('frame'), frame);
+    writeFileSync(file('context'), context);
+    const files = ['data_in', file('frame'), 'ctx_in', file('context'), 'ctx_out', file('out')];
+    try {
+      bpftool('prog', 'run', 'pinned', `${this.#pins}/${program}`, ...files, 'repeat', '1');
+      return true;
+    } catch (error) {
+      if (error instanceof Error && /Invalid argument/.test(error.message)) return false;
+      throw error;
+    }
+  }
+}
+
+/** Removes pins and files whatever `act` does. */
+export function withPinned(act: (pinned: Pinned) => void): void {
+  const pins = `/sys/fs/bpf/bpf-${process.pid}`;
+  const folder = mkdtempSync(join(tmpdir(), 'bpf-pinned-'));
+  try {
+    act(new Pinned(pins, folder));
+  } finally {
+    for (const path of [pins, `${pins}-maps`, folder]) rmSync(path, { recursive: true, force: true });
+  }
+}
