@@ -31,9 +31,12 @@ export interface PingOutcome {
 
 export type TransferOutcome =
   | { readonly ok: true; readonly bytes: number; readonly seconds: number }
-  | { readonly ok: false; readonly bytes: number; readonly reason: string };
+  /** `stalled`: the connection went dead; otherwise it ended in another way, its deadline included. */
+  | { readonly ok: false; readonly bytes: number; readonly stalled: boolean; readonly reason: string };
 
 const DEFAULT_TIMEOUT_MS = 2_000;
+/** A transfer of which nothing moves for this long is over: its connection was cut. */
+const STALL_SECONDS = 2;
 /** How much longer than its own deadline a program may take to end. */
 const GRACE_MS = 2_000;
 
@@ -112,7 +115,7 @@ export class NamespaceProbe {
   /** Reads `url` to its end and forgets it. */
   async download(url: string, timeoutMs: number): Promise<TransferOutcome> {
     const result = await this.#curl(
-      ['-o', '/dev/null', '-w', '%{size_download} %{time_total}', url],
+      ['-y', `${STALL_SECONDS}`, '-Y', '1', '-o', '/dev/null', '-w', '%{size_download} %{time_total}', url],
       timeoutMs,
     );
     return transferOutcome(result);
@@ -121,9 +124,9 @@ export class NamespaceProbe {
   /** Posts `bytes` zeros to `url`. */
   async upload(url: string, bytes: number, timeoutMs: number): Promise<TransferOutcome> {
     const curl =
-      'curl -sS --noproxy "*" -m "$2" -X POST -T - -o /dev/null -w "%{size_upload} %{time_total}" "$3"';
+      'curl -sS --noproxy "*" -m "$2" -y "$4" -Y 1 -X POST -T - -o /dev/null -w "%{size_upload} %{time_total}" "$3"';
     const script = `head -c "$1" /dev/zero | ${curl}`;
-    const args = ['sh', '-c', script, 'upload', `${bytes}`, seconds(timeoutMs), url];
+    const args = ['sh', '-c', script, 'upload', `${bytes}`, seconds(timeoutMs), url, `${STALL_SECONDS}`];
     return transferOutcome(await this.run(args, timeoutMs + GRACE_MS));
   }
 
@@ -138,5 +141,6 @@ export class NamespaceProbe {
 function transferOutcome(result: ExecResult): TransferOutcome {
   const [bytes, took] = result.stdout.split(' ').map(Number);
   if (result.exitCode === 0) return { ok: true, bytes: bytes ?? 0, seconds: took ?? 0 };
-  return { ok: false, bytes: bytes ?? 0, reason: result.stderr || 'no end in time' };
+  const reason = result.stderr || 'no end in time';
+  return { ok: false, bytes: bytes ?? 0, stalled: reason.includes('too slow'), reason };
 }
