@@ -140,8 +140,11 @@ export class Lab {
   async unplug(ontSerial: string): Promise<void> {
     const host = this.ont(ontSerial);
     this.#onts.delete(ontSerial);
-    await this.askOlt('unplug', { ontSerial });
-    await host.remove();
+    try {
+      await this.askOlt('unplug', { ontSerial });
+    } finally {
+      await host.remove();
+    }
   }
 
   /** Asks the access node; its refusal is `BNG_ERR_OLT`. */
@@ -168,7 +171,7 @@ export class Lab {
 
   async #build(): Promise<void> {
     const { olt, bng, core } = this.namespaces;
-    this.#progress('namespaces');
+    this.#options.onProgress?.('namespaces');
     await createNamespaces([olt, bng, core]);
     // Made inside a namespace, because `ip link add NAME netns X` looks for NAME in the present namespace too (6.1).
     await shell(
@@ -188,9 +191,9 @@ route add default via ${CORE_ADDRESSES.router} dev core0
 END`,
       { namespace: bng },
     );
-    this.#progress('core network and access node');
+    this.#options.onProgress?.('core network and access node');
     await Promise.all([this.#startCore(), this.#startOlt()]);
-    this.#progress('ready');
+    this.#options.onProgress?.('ready');
   }
 
   async #startCore(): Promise<void> {
@@ -261,10 +264,6 @@ END`,
     if (failures.length > 0) throw failures[0];
     disclaim(this.paths.ownerFile);
     await this.#reaper?.dismiss();
-  }
-
-  #progress(message: string): void {
-    this.#options.onProgress?.(message);
   }
 }
 

@@ -44,6 +44,16 @@ const addressList = z.array(
   z.object({ addr_info: z.array(z.object({ family: z.string(), local: z.string(), prefixlen: z.int() })) }),
 );
 
+const uploadAnswer = z.object({ bytes: z.int() });
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 function seconds(timeoutMs: number): string {
   return (timeoutMs / 1000).toFixed(3);
 }
@@ -121,13 +131,25 @@ export class NamespaceProbe {
     return transferOutcome(result);
   }
 
-  /** Posts `bytes` zeros to `url`. */
+  /** Posts `bytes` zeros to one of the lab's web servers; gives how many it says that it got. */
   async upload(url: string, bytes: number, timeoutMs: number): Promise<TransferOutcome> {
-    const curl =
-      'curl -sS --noproxy "*" -m "$2" -y "$4" -Y 1 -X POST -T - -o /dev/null -w "%{size_upload} %{time_total}" "$3"';
-    const script = `head -c "$1" /dev/zero | ${curl}`;
-    const args = ['sh', '-c', script, 'upload', `${bytes}`, seconds(timeoutMs), url, `${STALL_SECONDS}`];
-    return transferOutcome(await this.run(args, timeoutMs + GRACE_MS));
+    const curl = 'curl -sS --noproxy "*" -m "$2" -y "$4" -Y 1 -X POST -T - -w "\\n%{time_total}" "$3"';
+    const args = [
+      'sh',
+      '-c',
+      `head -c "$1" /dev/zero | ${curl}`,
+      'upload',
+      `${bytes}`,
+      seconds(timeoutMs),
+      url,
+      `${STALL_SECONDS}`,
+    ];
+    const result = await this.run(args, timeoutMs + GRACE_MS);
+    const [body = '', took = ''] = result.stdout.split('\n');
+    if (result.exitCode !== 0) return failedTransfer(0, result.stderr);
+    const counted = uploadAnswer.safeParse(jsonOrNull(body));
+    if (!counted.success) return failedTransfer(0, `expected a count, found ${body.slice(0, 200)}`);
+    return { ok: true, bytes: counted.data.bytes, seconds: Number(took) };
   }
 
   #curl(args: readonly string[], timeoutMs: number): Promise<ExecResult> {
@@ -141,6 +163,11 @@ export class NamespaceProbe {
 function transferOutcome(result: ExecResult): TransferOutcome {
   const [bytes, took] = result.stdout.split(' ').map(Number);
   if (result.exitCode === 0) return { ok: true, bytes: bytes ?? 0, seconds: took ?? 0 };
-  const reason = result.stderr || 'no end in time';
-  return { ok: false, bytes: bytes ?? 0, stalled: reason.includes('too slow'), reason };
+  return failedTransfer(bytes ?? 0, result.stderr);
+}
+
+function failedTransfer(bytes: number, stderr: string): TransferOutcome {
+  const reason = stderr || 'no end in time';
+  // curl's words for what -y and -Y ended.
+  return { ok: false, bytes, stalled: reason.includes('too slow'), reason };
 }

@@ -85,7 +85,7 @@ describe('DHCP clients in the walled garden', { timeout: 120_000 }, () => {
         assert.ok(hijacked.ok && !hijacked.body.includes('server internet'), JSON.stringify(hijacked));
         assert.ok(allowed.ok && allowed.body.includes('server garden-allowed'), JSON.stringify(allowed));
         assert.ok(down.ok && down.bytes === 200_000, JSON.stringify(down));
-        assert.ok(up.ok, JSON.stringify(up));
+        assert.ok(up.ok && up.bytes === 200_000, JSON.stringify(up));
         assert.equal(https, 'timeout');
       });
     }

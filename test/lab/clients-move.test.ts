@@ -6,7 +6,15 @@ import type { DhcpClientKind } from '../../src/lab/dhcp-client.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import type { Tagging } from '../../src/olt/protocol.js';
 import { DhcpWatch } from '../support/lab-dhcp-watch.js';
-import { GARDEN, House, leaseIn, MOVE_DEADLINE_MS, ordered, RESIDENTIAL, until } from '../support/lab-house.js';
+import {
+  GARDEN,
+  House,
+  leaseIn,
+  MOVE_DEADLINE_MS,
+  ordered,
+  RESIDENTIAL,
+  until,
+} from '../support/lab-house.js';
 
 const CLIENTS: readonly DhcpClientKind[] = ['udhcpc', 'dhclient', 'dhcpcd'];
 const TAGGINGS: readonly Tagging[] = ['untagged', 'single', 'qinq'];
@@ -91,7 +99,7 @@ describe('moving DHCP clients', { timeout: 120_000 }, () => {
         assert.equal(https, 'connected');
         assert.equal(ping.received, 1);
         assert.ok(down.ok && down.bytes === 500_000, JSON.stringify(down));
-        assert.ok(up.ok, JSON.stringify(up));
+        assert.ok(up.ok && up.bytes === 500_000, JSON.stringify(up));
       });
     }
   });

@@ -89,7 +89,11 @@ describe('bng demo', { timeout: 180_000 }, () => {
       demo.lines.some((line) => line.includes('"METRICS"')) || demo.process.exitCode !== null ? true : null,
     );
     const remains = await LabRemains.note(STORY_PREFIX);
-    assert.deepEqual(await demo.end(), { exitCode: 0, signal: null }, `${demo.lines.join('\n')} ${demo.stderr}`);
+    assert.deepEqual(
+      await demo.end(),
+      { exitCode: 0, signal: null },
+      `${demo.lines.join('\n')} ${demo.stderr}`,
+    );
     assert.equal(demo.stderr, '');
     const { told } = demo;
     assert.deepEqual(

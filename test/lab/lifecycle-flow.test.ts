@@ -114,7 +114,10 @@ describe('the life of a subscriber', { timeout: 120_000 }, () => {
     const resumed = ordered(await house.order('resume', SERIAL));
     assert.equal(resumed.new_state, 'active');
     // The end of the lease is told by the wall clock, which may waver by a millisecond.
-    assert.deepEqual({ ...(await house.session(SERIAL)), lease_expires_at: before?.lease_expires_at }, before);
+    assert.deepEqual(
+      { ...(await house.session(SERIAL)), lease_expires_at: before?.lease_expires_at },
+      before,
+    );
     assert.equal(host.carrierLosses, losses);
   });
 

@@ -55,7 +55,9 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
     const lines = await text('sessions');
     assert.match(lines[0] ?? '', /^ONT +STATE +ADDRESS +LEASE +POOL +DOWN +UP +LINE +SINCE$/);
     const row = (ont: string): string => lines.find((line) => line.startsWith(ont)) ?? '';
-    const active = new RegExp(`active +${activeAddress} +bound +isp-residential +100 ?M\\S* +50 ?M\\S* +200\\.5 `);
+    const active = new RegExp(
+      `active +${activeAddress} +bound +isp-residential +100 ?M\\S* +50 ?M\\S* +200\\.5 `,
+    );
     assert.match(row(ACTIVE), active);
     assert.match(row(WALLED), new RegExp(`wgar +${walledAddress} +bound +wgar .* untagged `));
     assert.equal(lines.at(-1), '2 sessions');
@@ -81,7 +83,10 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
     }
     const lines = await text('session', ACTIVE);
     assert.ok(lines.some((line) => /^state +active since /.test(line)));
-    assert.ok(lines.some((line) => line === `address       ${activeAddress} (bound)`), lines.join('\n'));
+    assert.ok(
+      lines.some((line) => line === `address       ${activeAddress} (bound)`),
+      lines.join('\n'),
+    );
     assert.ok(lines.some((line) => /^upstream +.*bytes, [1-9][0-9]* packets/.test(line)));
     assert.ok(lines.some((line) => /^circuit-id +agg-01\|1\/1\/1$/.test(line)));
   });
@@ -98,7 +103,10 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
 
   it('pools shows who uses what', async () => {
     const lines = await text('pools');
-    assert.ok(lines.some((line) => /^wgar +10\.255\.0\.0\/16 +\d+ +1 /.test(line)), lines.join('\n'));
+    assert.ok(
+      lines.some((line) => /^wgar +10\.255\.0\.0\/16 +\d+ +1 /.test(line)),
+      lines.join('\n'),
+    );
     assert.ok(lines.some((line) => /^isp-residential +10\.0\.0\.0\/12 +\d+ +1 /.test(line)));
     assert.ok(lines.some((line) => /^isp-business +10\.16\.0\.0\/12 +\d+ +0 /.test(line)));
     const { pools } = await json('pools');
@@ -114,8 +122,14 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
 
   it('drops names what the garden stopped', async () => {
     const lines = await text('drops');
-    assert.ok(lines.some((line) => /^forward_up +[1-9]/.test(line)), lines.join('\n'));
-    assert.ok(lines.some((line) => /^garden +[1-9]/.test(line)), lines.join('\n'));
+    assert.ok(
+      lines.some((line) => /^forward_up +[1-9]/.test(line)),
+      lines.join('\n'),
+    );
+    assert.ok(
+      lines.some((line) => /^garden +[1-9]/.test(line)),
+      lines.join('\n'),
+    );
     const { drops, verdicts } = (await json('drops')) as Record<string, Record<string, string>>;
     assert.ok(Number(drops?.['garden']) > 0);
     assert.ok(Number(verdicts?.['forward_down']) >= 3);
@@ -124,7 +138,10 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
   it('health says ready, and which mode each port runs in', async () => {
     const lines = await text('health');
     assert.equal(lines[0], 'ready');
-    assert.ok(lines.some((line) => /^dataplane +yes +access0: native, core0: native$/.test(line)), lines.join());
+    assert.ok(
+      lines.some((line) => /^dataplane +yes +access0: native, core0: native$/.test(line)),
+      lines.join(),
+    );
     assert.ok(lines.some((line) => /^access-node +yes/.test(line)));
     const report = await json('health');
     assert.equal(report['status'], 'ready');
