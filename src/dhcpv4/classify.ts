@@ -97,8 +97,12 @@ function lineOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): Ac
   if (isGroupMac(message.chaddr)) return 'spoofed-chaddr';
   // The dataplane's source guard goes by the frame's MAC: an address for another MAC would serve nobody but a thief.
   if (direct && message.chaddr !== ethernet.source) return 'spoofed-chaddr';
-  const { ifindex, sVlan, cVlan } = punted;
-  const attachment = { ifindex, sVlan, cVlan, mac: message.chaddr };
+  const { ifindex, sVlan, cVlan, sTpid, cTpid } = punted;
+  const attachment = {
+    ...{ ifindex, sVlan, cVlan, mac: message.chaddr },
+    ...(sTpid === 0 ? {} : { sTpid }),
+    ...(cTpid === 0 ? {} : { cTpid }),
+  };
   if (!message.options.has(DhcpOption.RelayAgentInformation)) return attachment;
   // RFC 3046 §2.1: option 82 with a giaddr of 0 comes from a trusted access node or is dropped.
   if (!rules.trustOption82) return 'untrusted-option82';

@@ -16,7 +16,8 @@ import { createNamespaces, deleteNamespaces, emptyNamespaces, listNamespaces } f
 import type { OltSettings } from './olt-settings.js';
 import type { OntHostOptions } from './ont-host.js';
 import { OntHost } from './ont-host.js';
-import { abandonedPrefixes, claim, disclaim, livingOwner } from './ownership.js';
+import { abandonedPrefixes, claim, disclaim, isBeingRemoved, livingOwner, takeOver } from './ownership.js';
+import { Reaper } from './reaper.js';
 
 export interface LabOptions {
   /** 1 to 6 lower-case letters and digits; names everything. Default `bng`. */
@@ -40,6 +41,8 @@ export type PlugOptions = Omit<OntHostOptions, 'paths' | 'index'>;
 const TRUNK_MTU = 1508;
 const READY_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 5_000;
+const REMOVAL_TIMEOUT_MS = 10_000;
+const POLL_MS = 20;
 
 export class Lab {
   readonly paths: LabPaths;
@@ -53,6 +56,7 @@ export class Lab {
   readonly #closers: (() => Promise<void>)[] = [];
   #olt: OltConnection | null = null;
   #nextOnt = 1;
+  #reaper: Reaper | null = null;
   #closing: Promise<void> | null = null;
 
   private constructor(options: LabOptions) {
@@ -72,6 +76,7 @@ export class Lab {
   static async create(options: LabOptions = {}): Promise<Lab> {
     const lab = new Lab(options);
     const { paths } = lab;
+    await othersHaveRemoved(paths.ownerFile);
     if (!claim(paths.ownerFile)) {
       const owner = livingOwner(paths.ownerFile);
       if (owner === null) await removeLab(paths.prefix);
@@ -82,6 +87,7 @@ export class Lab {
         });
       }
     }
+    lab.#reaper = new Reaper(paths.prefix);
     try {
       await clean(paths);
       mkdirSync(paths.directory, { recursive: true });
@@ -254,8 +260,10 @@ END`,
     await Promise.all(this.onts.map((host) => attempt(() => host.stop())));
     this.#onts.clear();
     await attempt(() => clean(this.paths));
+    // Where something could not be removed, the watchdog stays and tries again when this process ends.
     if (failures.length > 0) throw failures[0];
     disclaim(this.paths.ownerFile);
+    await this.#reaper?.dismiss();
   }
 }
 
@@ -274,12 +282,22 @@ async function clean(paths: LabPaths): Promise<void> {
  */
 export async function removeLab(prefix: string): Promise<void> {
   const paths = new LabPaths(prefix);
+  await othersHaveRemoved(paths.ownerFile);
   const owner = livingOwner(paths.ownerFile);
   if (owner !== null && owner !== process.pid) {
     throw new BngError('BNG_ERR_LAB', 'expected a lab whose process has ended', { prefix, pid: owner });
   }
+  takeOver(paths.ownerFile);
   await clean(paths);
   disclaim(paths.ownerFile);
+}
+
+/** Resolves when nobody else is removing the lab of this file, or does not finish in time. */
+async function othersHaveRemoved(ownerFile: string): Promise<void> {
+  const deadline = performance.now() + REMOVAL_TIMEOUT_MS;
+  while (isBeingRemoved(ownerFile) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 /** Removes every lab whose process is dead; gives their prefixes. */
