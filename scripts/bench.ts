@@ -11,10 +11,14 @@ import { benchDhcp } from './bench/dhcp-bench.js';
 import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
+import { benchPackets } from './bench/packet-bench.js';
+import { benchSubscribers } from './bench/subscriber-bench.js';
 
 type Bench = (context: BenchContext) => Promise<readonly Figure[]>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  packets: benchPackets,
+  subscribers: benchSubscribers,
   dhcp: benchDhcp,
 };
 
