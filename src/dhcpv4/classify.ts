@@ -18,6 +18,7 @@ export type IgnoreReason =
   | 'server-message'
   | 'other-server'
   | 'untrusted-option82'
+  | 'untrusted-relay'
   | 'spoofed-chaddr'
   | 'inconsistent'
   | 'no-address';
@@ -91,6 +92,8 @@ function classifyRequest(frame: DhcpFrame, line: AccessLine): ClassifiedMessage 
 function lineOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): AccessLine | IgnoreReason {
   const { message, ethernet } = frame;
   const direct = message.giaddr === IPV4_ANY;
+  // Behind a relay the source guard cannot vouch for chaddr; only an access node that is trusted may.
+  if (!direct && !rules.trustOption82) return 'untrusted-relay';
   if (isGroupMac(message.chaddr)) return 'spoofed-chaddr';
   // The dataplane's source guard goes by the frame's MAC: an address for another MAC would serve nobody but a thief.
   if (direct && message.chaddr !== ethernet.source) return 'spoofed-chaddr';
@@ -102,7 +105,7 @@ function lineOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): Ac
   };
   if (!message.options.has(DhcpOption.RelayAgentInformation)) return attachment;
   // RFC 3046 §2.1: option 82 with a giaddr of 0 comes from a trusted access node or is dropped.
-  if (!rules.trustOption82) return direct ? 'untrusted-option82' : attachment;
+  if (!rules.trustOption82) return 'untrusted-option82';
   const told = message.options.relayAgentInformation;
   return {
     ...attachment,

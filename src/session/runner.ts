@@ -12,6 +12,7 @@ import type { AddressPools } from '../pool/port.js';
 import type { GrantAnswer } from './grants.js';
 import { makeGrant } from './grants.js';
 import type { AccessNode } from './access-node.js';
+import { askDataplane } from './ask-dataplane.js';
 import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
 import { isServed } from './machine/build.js';
@@ -195,20 +196,10 @@ export class SessionRunner {
     switch (ask.ask) {
       case 'allocate':
         return this.#grant(record, ask.profile, termsOf(record));
-      case 'install': {
-        const outcome = await dataplane.install(ask.entry);
-        return outcome.ok ? { type: 'installed' } : { type: 'install-failed', reason: outcome.reason };
-      }
-      case 'update': {
-        const outcome = await dataplane.update(ask.entry);
-        return outcome.ok ? { type: 'updated' } : { type: 'update-failed', reason: outcome.reason };
-      }
-      case 'remove': {
-        const outcome = await dataplane.remove(ask.address);
-        return outcome.ok
-          ? { type: 'removed', traffic: outcome.traffic }
-          : { type: 'remove-failed', reason: outcome.reason };
-      }
+      case 'install':
+      case 'update':
+      case 'remove':
+        return askDataplane(dataplane, ask);
       case 'reconfigure': {
         const { ontSerial } = record.identity;
         if (ontSerial === null || accessNode === null || !this.#o.isLineKnown(ontSerial)) {

@@ -19,9 +19,9 @@ export class DhcpWatch {
 
   private constructor(host: OntHost, lab: Lab) {
     // -v, so that the message type is printed, on a line of its own below the addresses.
-    const filter = ['udp', 'dst', 'port', '67'];
+    const filter = 'udp dst port 67';
     const logFile = join(lab.paths.directory, `${host.uniInterface}-watch.log`);
-    this.#child = new Child(['sh', '-c', `exec tcpdump -i eth0 -nn -l -v ${filter.join(' ')} 2>&1`], {
+    this.#child = new Child(['sh', '-c', `exec tcpdump -i eth0 --immediate-mode -nn -l -v ${filter} 2>&1`], {
       namespace: host.namespace,
       logFile,
       onStdoutLine: (line) => this.#take(line),

@@ -38,7 +38,8 @@ const sessionSchema = z.object({
 export type ApiSession = z.infer<typeof sessionSchema>;
 
 const poolsSchema = z.object({ pools: z.array(z.object({ name: z.string(), allocated: z.int() })) });
-const dropsSchema = z.object({ drops: z.record(z.string(), z.string()) });
+const counters = z.record(z.string(), z.string());
+const dropsSchema = z.object({ drops: counters, verdicts: counters });
 const orderSchema = z.object({
   status: z.literal('success'),
   session: z.object({
@@ -147,6 +148,11 @@ export class House {
     const count = drops[reason];
     assert.ok(count !== undefined, `no drop reason ${reason}, there are ${Object.keys(drops).join(' ')}`);
     return Number(count);
+  }
+
+  /** Frames so far by what became of them. */
+  async verdicts(): Promise<Readonly<Record<string, string>>> {
+    return dropsSchema.parse((await this.bng.get('/api/v1/drops')).body).verdicts;
   }
 
   /** What the kernel's nftables hold as the garden's members. */

@@ -6,8 +6,8 @@ import { bind, onDhcp, renew } from './dhcp.js';
 import {
   abandonOrder,
   close,
-  onGrantForOrder,
   closed,
+  onGrantForOrder,
   opened,
   reconfigure,
   regrant,
