@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
+import { eventually } from '../support/eventually.js';
+import { sourceOf } from '../support/frame-fields.js';
 import type { Subscriber } from '../support/garden-lab.js';
-import { eventually, GardenLab, growth, sourceOf } from '../support/garden-lab.js';
+import { GardenLab, growth } from '../support/garden-lab.js';
 import { mutate, seededRandom } from '../support/mutate.js';
 import { packet } from '../support/packet.js';
 

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
+import { eventually } from '../support/eventually.js';
+import { ipv4At } from '../support/frame-fields.js';
 import type { Subscriber } from '../support/garden-lab.js';
-import { eventually, GardenLab, growth, ipv4At } from '../support/garden-lab.js';
+import { GardenLab, growth } from '../support/garden-lab.js';
 import type { PacketBuilder } from '../support/packet.js';
 import { packet } from '../support/packet.js';
 
