@@ -16,6 +16,8 @@ export interface Sum {
 export interface Flood extends Sum {
   readonly sent: number;
   readonly milliseconds: number;
+  /** How long the sender did not come to send. */
+  readonly idleMs: number;
 }
 
 /** A raw peer on one interface of one namespace; see raw-peer-main.ts. */
