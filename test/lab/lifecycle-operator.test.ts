@@ -168,9 +168,10 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
     );
     assert.deepEqual(bng.exit, { exitCode: 0, signal: null }, bng.logTail());
     const log = bng.logTail(20_000).split('\n');
-    const stops = log.filter((line) =>
-      /"Acct-Status-Type":"Stop".*"Acct-Terminate-Cause":"NAS-Request"/.test(line),
-    );
+    const stopping = log.findIndex((line) => line.includes('"event":"stopping"'));
+    const stops = log
+      .slice(stopping)
+      .filter((line) => /"Acct-Status-Type":"Stop".*"Acct-Terminate-Cause":"NAS-Request"/.test(line));
     assert.equal(stops.length, 2, bng.logTail());
     assert.ok(log.some((line) => line.includes('"event":"stopped"')));
   });

@@ -1,5 +1,4 @@
 /** `bng demo`: a whole ISP in namespaces of this machine, played and observed. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { playFullLifecycle } from '../../lab/demo/full-lifecycle.js';
 import { Narrator } from '../../lab/demo/narrator.js';
 import { Lab } from '../../lab/lab.js';
