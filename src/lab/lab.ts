@@ -16,7 +16,7 @@ import { createNamespaces, deleteNamespaces, emptyNamespaces, listNamespaces } f
 import type { OltSettings } from './olt-settings.js';
 import type { OntHostOptions } from './ont-host.js';
 import { OntHost } from './ont-host.js';
-import { abandonedPrefixes, claim, disclaim, isBeingRemoved, livingOwner, takeOver } from './ownership.js';
+import { abandonedPrefixes, claim, disclaim, livingOwner, othersHaveRemoved, takeOver } from './ownership.js';
 import { Reaper } from './reaper.js';
 
 export interface LabOptions {
@@ -41,8 +41,6 @@ export type PlugOptions = Omit<OntHostOptions, 'paths' | 'index'>;
 const TRUNK_MTU = 1508;
 const READY_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 5_000;
-const REMOVAL_TIMEOUT_MS = 10_000;
-const POLL_MS = 20;
 
 export class Lab {
   readonly paths: LabPaths;
@@ -290,14 +288,6 @@ export async function removeLab(prefix: string): Promise<void> {
   takeOver(paths.ownerFile);
   await clean(paths);
   disclaim(paths.ownerFile);
-}
-
-/** Resolves when nobody else is removing the lab of this file, or does not finish in time. */
-async function othersHaveRemoved(ownerFile: string): Promise<void> {
-  const deadline = performance.now() + REMOVAL_TIMEOUT_MS;
-  while (isBeingRemoved(ownerFile) && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }
 
 /** Removes every lab whose process is dead; gives their prefixes. */

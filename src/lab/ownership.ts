@@ -15,6 +15,9 @@ const ownerSchema = z.object({
 });
 type Owner = z.infer<typeof ownerSchema>;
 
+const REMOVAL_TIMEOUT_MS = 10_000;
+const POLL_MS = 20;
+
 /** Clock ticks from boot to the start of a process (proc(5), field 22); null when it is not there or dead. */
 function startTimeOf(pid: number): string | null {
   try {
@@ -53,9 +56,17 @@ export function livingOwner(ownerFile: string): number | null {
 }
 
 /** True while another process removes what a dead owner left. */
-export function isBeingRemoved(ownerFile: string): boolean {
+function isBeingRemoved(ownerFile: string): boolean {
   const owner = readOwner(ownerFile);
   return owner?.removing === true && owner.pid !== process.pid && isLiving(owner);
+}
+
+/** Resolves when nobody else is removing the lab of this file, or does not finish in time. */
+export async function othersHaveRemoved(ownerFile: string): Promise<void> {
+  const deadline = performance.now() + REMOVAL_TIMEOUT_MS;
+  while (isBeingRemoved(ownerFile) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 /** Makes this process the owner in place of a dead one, so that nobody builds there while it removes. */

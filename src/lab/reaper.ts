@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { labProgram } from './lab-paths.js';
 
 /** What a lab that was closed in good order says before it lets go. */
@@ -29,7 +30,7 @@ export class Reaper {
     this.#process.stdin?.on('error', () => undefined);
     this.#process.unref();
     const { stdin } = this.#process;
-    if (stdin !== null && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+    if (stdin instanceof Socket) stdin.unref();
   }
 
   /** There is nothing left to watch over. Resolves when the watchdog is gone. */

@@ -92,7 +92,7 @@ describe('DHCP clients in the walled garden', { timeout: 120_000 }, () => {
   });
 
   describe('renewal', { concurrency: LINES.length }, () => {
-    for (const { ontSerial } of LINES) {
+    for (const { ontSerial, client } of LINES) {
       it(`${ontSerial} renews by unicast before its lease ends, and the end moves`, async () => {
         const host = ont(ontSerial);
         const old = await house.session(ontSerial);
@@ -105,9 +105,11 @@ describe('DHCP clients in the walled garden', { timeout: 120_000 }, () => {
         const session = await house.session(ontSerial);
         assert.equal(session?.id, old?.id);
         assert.ok(Date.parse(session!.lease_expires_at!) > Date.parse(old!.lease_expires_at!));
-        assert.deepEqual(watch(ontSerial).sent.slice(requests), [
-          { message: 'Request', source: address, destination: PORTAL },
-        ]);
+        const sent = watch(ontSerial).sent.slice(requests);
+        assert.deepEqual(sent[0], { message: 'Request', source: address, destination: PORTAL });
+        // udhcpc opens its socket after it has sent: a quick ACK meets a closed port, and it asks everybody a second later.
+        if (client === 'udhcpc' && sent.length === 2) assert.equal(sent[1]?.destination, EVERYBODY);
+        else assert.equal(sent.length, 1, JSON.stringify(sent));
       });
     }
   });

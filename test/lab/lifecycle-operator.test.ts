@@ -5,7 +5,7 @@ import type { ExecResult } from '../../src/lab/exec.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import { NamespaceProbe } from '../../src/lab/namespace-probe.js';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
-import { GARDEN, House, leaseIn, ordered, RESIDENTIAL } from '../support/lab-house.js';
+import { GARDEN, House, leaseIn, ordered, RESIDENTIAL, until } from '../support/lab-house.js';
 
 const ACTIVE = 'CTL00000001';
 const WALLED = 'CTL00000002';
@@ -156,5 +156,23 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
     const unreachable = await bngctlIn(core, ['--token-file', house.bng.tokenFile, 'sessions']);
     assert.equal(unreachable.exitCode, 3);
     assert.match(unreachable.stderr, /^bngctl: the BNG cannot be reached/);
+  });
+
+  it('asked to stop by Ctrl-C, which its children hear too, the BNG ends its sessions and exits with 0', async () => {
+    const { process: bng } = house.bng;
+    process.kill(-bng.pid!, 'SIGINT');
+    await until(
+      () => `the BNG stops, its log ends ${bng.logTail()}`,
+      10_000,
+      () => bng.exit,
+    );
+    assert.deepEqual(bng.exit, { exitCode: 0, signal: null }, bng.logTail());
+    const log = bng.logTail(20_000).split('\n');
+    const stopping = log.findIndex((line) => line.includes('"event":"stopping"'));
+    const stops = log
+      .slice(stopping)
+      .filter((line) => /"Acct-Status-Type":"Stop".*"Acct-Terminate-Cause":"NAS-Request"/.test(line));
+    assert.equal(stops.length, 2, bng.logTail());
+    assert.ok(log.some((line) => line.includes('"event":"stopped"')));
   });
 });
