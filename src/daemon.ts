@@ -30,6 +30,8 @@ import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
+/** Five minutes; RFC 2869 §2.1 asks for at least one. */
+const DEFAULT_INTERIM_SECONDS = 300;
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -82,6 +84,7 @@ export class Daemon {
     const manager = new SessionManager({
       authenticator: new LocalAuthenticator({ ...config.auth, gardenPool: gardenProfile.poolName }),
       accounting: new LoggedAccounting({
+        interimIntervalSeconds: config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS,
         write: (record) => logger.info({ event: 'accounting', ...record }),
       }),
       pools,
@@ -198,6 +201,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     pools,
     burstMs: qos.burstMs,
     localForwarding: access.localForwarding,
+    forwardInStack: access.forwardInStack,
     nftTable: 'bng',
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });

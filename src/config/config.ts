@@ -34,6 +34,8 @@ export interface AccessConfig {
   readonly trustOption82: boolean;
   /** Subscribers may reach each other through the gateway. */
   readonly localForwarding: boolean;
+  /** For comparison only: XDP judges every packet, the kernel's stack forwards it. */
+  readonly forwardInStack: boolean;
 }
 
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */

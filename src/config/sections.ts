@@ -13,6 +13,7 @@ export const ACCESS = {
   // Option 82 of an untrusted access side would let a subscriber choose whose line it is on.
   trustOption82: leaf.flag.default(false),
   localForwarding: leaf.flag.default(true),
+  forwardInStack: leaf.flag.default(false),
 };
 
 export const CORE = { interface: leaf.interfaceName };

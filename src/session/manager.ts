@@ -3,7 +3,7 @@
  * and queues the event there; decides nothing that the machine decides.
  */
 import { randomUUID } from 'node:crypto';
-import type { Accounting, Authenticator } from '../aaa/port.js';
+import type { Accounting, Authenticator, AuthorizationInlet } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
@@ -28,6 +28,7 @@ import { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import type { DhcpEvent, OrderEvent } from './machine/types.js';
 import { SessionRecord } from './record.js';
+import { AuthorizationDesk } from './authorization.js';
 import { SessionRunner } from './runner.js';
 import { SessionTable } from './table.js';
 import type { SessionStateName, SessionView } from './view.js';
@@ -50,7 +51,10 @@ export interface SessionManagerOptions {
 export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, LifecycleSource {
   readonly #o: SessionManagerOptions;
   readonly #table = new SessionTable();
+  readonly #ledger: AccountingLedger;
   readonly #runner: SessionRunner;
+  /** What the AAA server may order. */
+  readonly authorization: AuthorizationInlet;
   readonly #listeners = new Set<LifecycleListener>();
   readonly #onts = new Map<string, OntSighting>();
   readonly #serverIds: ReadonlySet<Ipv4>;
@@ -58,15 +62,29 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
 
   constructor(options: SessionManagerOptions) {
     this.#o = options;
-    const { clock, accounting, pools } = options;
+    const { clock, accounting, pools, dataplane } = options;
     this.#serverIds = new Set(pools.usage().flatMap((usage) => pools.terms(usage.name)?.gateway ?? []));
+    this.#ledger = new AccountingLedger({
+      accounting,
+      dataplane,
+      clock,
+      onTimeout: (record, cause) => this.#runner.push(record, { event: { type: 'end', cause } }),
+    });
     this.#runner = new SessionRunner({
       ...options,
+      gardenPool: options.gardenProfile.poolName,
       table: this.#table,
-      ledger: new AccountingLedger({ accounting, clock }),
+      ledger: this.#ledger,
       tell: (event) => this.#tell(event),
       isLineKnown: (ontSerial) => this.#onts.has(ontSerial),
       onTerminated: (record) => this.#terminated(record),
+    });
+    this.authorization = new AuthorizationDesk({
+      table: this.#table,
+      ledger: this.#ledger,
+      runner: this.#runner,
+      pools,
+      gardenProfile: options.gardenProfile,
     });
   }
 

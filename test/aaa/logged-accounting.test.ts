@@ -4,10 +4,12 @@ import type { AccountingRecord } from '../../src/aaa/logged-accounting.js';
 import { LoggedAccounting } from '../../src/aaa/logged-accounting.js';
 import type { AccountingSession } from '../../src/aaa/port.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
+import { plainTerms } from '../../src/model/session-terms.js';
 import { parseMac } from '../../src/model/mac.js';
 
 const SESSION: AccountingSession = {
   accountingId: '65f0-1',
+  multiSessionId: 'session-1',
   subscriberId: 'ont:ONT1',
   ontSerial: 'ONT1',
   line: {
@@ -26,12 +28,14 @@ const SESSION: AccountingSession = {
     downloadBitsPerSecond: 0,
     uploadBitsPerSecond: 0,
   },
+  terms: plainTerms('ONT1'),
   startedWallMs: 1_700_000_000_900,
 };
 
 const COMMON = {
   'Acct-Session-Id': '65f0-1',
-  'User-Name': 'ont:ONT1',
+  'Acct-Multi-Session-Id': 'session-1',
+  'User-Name': 'ONT1',
   'Framed-IP-Address': '10.0.0.7',
   'Calling-Station-Id': '02-00-00-AA-BB-0C',
   'NAS-Port-Id': '3/100/7/20000aabb0c',
@@ -55,7 +59,7 @@ const STOP = {
 
 function recorded(act: (accounting: LoggedAccounting) => void): readonly AccountingRecord[] {
   const records: AccountingRecord[] = [];
-  act(new LoggedAccounting({ write: (record) => records.push(record) }));
+  act(new LoggedAccounting({ write: (record) => void records.push(record), interimIntervalSeconds: 300 }));
   return records;
 }
 
@@ -65,6 +69,14 @@ describe('logged accounting', () => {
       recorded((accounting) => accounting.start(SESSION)),
       [{ 'Acct-Status-Type': 'Start', 'Event-Timestamp': 1_700_000_000, ...COMMON }],
     );
+  });
+
+  it('writes one record for an interim, without a cause', () => {
+    const [record] = recorded((accounting) => accounting.interim(SESSION, STOP));
+    assert.equal(record?.['Acct-Status-Type'], 'Interim-Update');
+    assert.equal(record?.['Acct-Output-Octets'], '5000000000');
+    assert.equal(record?.['Acct-Session-Time'], 61);
+    assert.equal(record !== undefined && 'Acct-Terminate-Cause' in record, false);
   });
 
   it('writes one record for a stop: upstream is input, counters are exact beyond 2^53', () => {

@@ -115,6 +115,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
 
   readonly pools: AddressPools = {
     allocate: () => ({ kind: 'exhausted' }),
+    claim: () => ({ kind: 'no-pool' as const }),
     free: () => false,
     quarantine: () => undefined,
     unquarantine: () => undefined,

@@ -46,7 +46,8 @@ describe('claiming one address', () => {
     const before = all.allocate('isp', 'a');
     assert.equal(all.claim(free, 'a').kind, 'claimed');
     assert.equal(all.usage()[0]?.allocated, 1);
-    if (before.kind === 'allocated' && before.address !== free) assert.equal(all.claim(before.address, 'b').kind, 'claimed');
+    if (before.kind === 'allocated' && before.address !== free)
+      assert.equal(all.claim(before.address, 'b').kind, 'claimed');
   });
 
   it('refuses a quarantined address', () => {

@@ -3,6 +3,7 @@ import type { Attachment } from '../../src/model/access-line.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
+import { plainTerms } from '../../src/model/session-terms.js';
 import type { ServiceProfile } from '../../src/model/service-profile.js';
 import type {
   Effect,
@@ -35,6 +36,7 @@ export const homeProfile: ServiceProfile = {
   poolName: 'isp',
   walled: false,
 };
+const fasterProfile: ServiceProfile = { ...homeProfile, downloadBitsPerSecond: 7 };
 export const businessProfile: ServiceProfile = { ...homeProfile, serviceId: 'business', poolName: 'biz' };
 
 const GARDEN = parseIpv4('10.255.0.9');
@@ -43,7 +45,7 @@ const BUSINESS = parseIpv4('10.16.0.9');
 const STRANGER = parseIpv4('192.0.2.9');
 
 function grantOf(profile: ServiceProfile, address: Ipv4): Grant {
-  return { profile, address, leaseSeconds: LEASE_SECONDS };
+  return { profile, address, leaseSeconds: LEASE_SECONDS, terms: plainTerms('subscriber') };
 }
 export const garden = grantOf(gardenProfile, GARDEN);
 export const home = grantOf(homeProfile, HOME);
@@ -139,7 +141,13 @@ export const steps: Readonly<Record<string, Session>> = {
     order: 'resume',
     grant: home,
   }),
-  opening: waiting('active bound', { kind: 'opening', order: 'resume' }),
+  reprofiling: waiting('active bound', { kind: 'reprofiling', grant: { ...home, leaseSeconds: 1 } }),
+  'opening for resume': waiting('suspended none held', { kind: 'opening', order: 'resume', grant: home }),
+  'opening for suspend': waiting('activating none held', {
+    kind: 'opening',
+    order: 'suspend',
+    grant: garden,
+  }),
   closing: waiting('active bound', { kind: 'closing', cause: 'Admin-Reset', ordered: true }),
   'closing with a held lease': waiting('activating none held', {
     kind: 'closing',
@@ -180,6 +188,9 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   suspend: { type: 'suspend', profile: gardenProfile },
   resume: { type: 'resume' },
   terminate: { type: 'terminate' },
+  'change rates': { type: 'change', profile: fasterProfile, terms: plainTerms('subscriber') },
+  'change to the garden': { type: 'change', profile: gardenProfile, terms: plainTerms('subscriber') },
+  'change to business': { type: 'change', profile: businessProfile, terms: plainTerms('subscriber') },
   'lease-expired': { type: 'lease-expired', nowMs: EXPIRES },
   'lease-expired early': { type: 'lease-expired', nowMs: EXPIRES - 1 },
   'held-expired': { type: 'held-expired', nowMs: EXPIRES },
@@ -232,6 +243,7 @@ export function effectText(effect: Effect): string {
     case 'free':
     case 'quarantine':
     case 'lease-renewed':
+    case 'lease-reprofiled':
       return `${effect.type} ${effect.grant.profile.poolName}`;
     case 'lease-started':
       return `lease-started ${effect.grant.profile.poolName}`;

@@ -3,14 +3,14 @@
  * A pair that is not listed changes nothing. Written as `sessionText` and `effectText` of machine-cases.ts write it.
  */
 
-type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
+export type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const restingTable: Table = {
   discovered: {
     created: 'discovered pending | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold',
     'request garden': 'discovered pending waiting request | hold',
@@ -29,14 +29,17 @@ export const restingTable: Table = {
     suspend: 'discovered pending | refused conflict',
     resume: 'discovered pending | refused conflict',
     terminate: 'terminated Admin-Reset | forget, order-done',
+    'change rates': 'discovered pending | refused conflict',
+    'change to the garden': 'discovered pending | refused conflict',
+    'change to business': 'discovered pending | refused conflict',
     'unbound-expired': 'terminated Lost-Carrier | ',
     end: 'terminated Lost-Carrier | ',
   },
   'discovered waiting': {
     created: 'discovered pending waiting discover | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | silence, trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold',
     'request garden': 'discovered pending waiting request | hold',
@@ -55,14 +58,17 @@ export const restingTable: Table = {
     suspend: 'discovered pending waiting discover | refused conflict',
     resume: 'discovered pending waiting discover | refused conflict',
     terminate: 'terminated Admin-Reset | forget, order-done',
+    'change rates': 'discovered pending waiting discover | refused conflict',
+    'change to the garden': 'discovered pending waiting discover | refused conflict',
+    'change to business': 'discovered pending waiting discover | refused conflict',
     'unbound-expired': 'terminated Lost-Carrier | ',
     end: 'terminated Lost-Carrier | ',
   },
   'discovered refused': {
     created: 'discovered refused | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold, authenticate',
     'request garden': 'discovered pending waiting request | hold, authenticate',
@@ -81,6 +87,9 @@ export const restingTable: Table = {
     suspend: 'discovered refused | refused conflict',
     resume: 'discovered refused | refused conflict',
     terminate: 'terminated Admin-Reset | forget, order-done',
+    'change rates': 'discovered refused | refused conflict',
+    'change to the garden': 'discovered refused | refused conflict',
+    'change to business': 'discovered refused | refused conflict',
     'unbound-expired': 'terminated Lost-Carrier | ',
     end: 'terminated Lost-Carrier | ',
   },
@@ -102,6 +111,9 @@ export const restingTable: Table = {
     suspend: 'wgar wgar none | refused conflict',
     resume: 'wgar wgar none | refused conflict',
     terminate: 'terminated Admin-Reset | free wgar, forget, order-done',
+    'change rates': 'wgar wgar none ?allocating |  | ask allocate',
+    'change to the garden': 'wgar wgar none | assign wgar, lease-reprofiled wgar, order-done',
+    'change to business': 'wgar wgar none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     end: 'terminated Lost-Carrier | free wgar',
   },
@@ -123,6 +135,9 @@ export const restingTable: Table = {
     suspend: 'wgar wgar offered | refused conflict',
     resume: 'wgar wgar offered | refused conflict',
     terminate: 'terminated Admin-Reset | free wgar, forget, order-done',
+    'change rates': 'wgar wgar offered ?allocating |  | ask allocate',
+    'change to the garden': 'wgar wgar offered | assign wgar, lease-reprofiled wgar, order-done',
+    'change to business': 'wgar wgar offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     end: 'terminated Lost-Carrier | free wgar',
   },
@@ -144,6 +159,9 @@ export const restingTable: Table = {
     suspend: 'wgar wgar bound until 20000 | refused conflict',
     resume: 'wgar wgar bound until 20000 | refused conflict',
     terminate: 'wgar wgar bound until 20000 ?closing |  | ask remove',
+    'change rates': 'wgar wgar bound until 20000 ?allocating |  | ask allocate',
+    'change to the garden': 'wgar wgar bound until 20000 ?reprofiling |  | ask update walled 100',
+    'change to business': 'wgar wgar bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'wgar wgar bound until 20000 ?closing |  | ask remove',
     end: 'wgar wgar bound until 20000 ?closing |  | ask remove',
   },
@@ -165,6 +183,9 @@ export const restingTable: Table = {
     suspend: 'activating isp none ?allocating |  | ask allocate',
     resume: 'activating isp none | order-done',
     terminate: 'terminated Admin-Reset | free isp, forget, order-done',
+    'change rates': 'activating isp none | assign isp, lease-reprofiled isp, order-done',
+    'change to the garden': 'activating isp none ?allocating |  | ask allocate',
+    'change to business': 'activating isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     end: 'terminated Lost-Carrier | free isp',
   },
@@ -186,6 +207,9 @@ export const restingTable: Table = {
     suspend: 'activating isp none held wgar ?allocating |  | ask allocate',
     resume: 'activating isp none held wgar | order-done',
     terminate: 'activating isp none held wgar ?closing |  | ask remove',
+    'change rates': 'activating isp none held wgar | assign isp, lease-reprofiled isp, order-done',
+    'change to the garden': 'activating isp none held wgar ?allocating |  | ask allocate',
+    'change to business': 'activating isp none held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp none held wgar ?dropping-held |  | ask remove',
     end: 'activating isp none held wgar ?closing |  | ask remove',
   },
@@ -207,6 +231,9 @@ export const restingTable: Table = {
     suspend: 'activating isp offered held wgar ?allocating |  | ask allocate',
     resume: 'activating isp offered held wgar | order-done',
     terminate: 'activating isp offered held wgar ?closing |  | ask remove',
+    'change rates': 'activating isp offered held wgar | assign isp, lease-reprofiled isp, order-done',
+    'change to the garden': 'activating isp offered held wgar ?allocating |  | ask allocate',
+    'change to business': 'activating isp offered held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp offered held wgar ?dropping-held |  | ask remove',
     end: 'activating isp offered held wgar ?closing |  | ask remove',
   },
@@ -228,6 +255,9 @@ export const restingTable: Table = {
     suspend: 'active isp none ?allocating |  | ask allocate',
     resume: 'active isp none | order-done',
     terminate: 'terminated Admin-Reset | free isp, forget, order-done',
+    'change rates': 'active isp none | assign isp, lease-reprofiled isp, order-done',
+    'change to the garden': 'active isp none ?allocating |  | ask allocate',
+    'change to business': 'active isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     end: 'terminated Lost-Carrier | free isp',
   },
@@ -249,6 +279,9 @@ export const restingTable: Table = {
     suspend: 'active isp offered ?allocating |  | ask allocate',
     resume: 'active isp offered | order-done',
     terminate: 'terminated Admin-Reset | free isp, forget, order-done',
+    'change rates': 'active isp offered | assign isp, lease-reprofiled isp, order-done',
+    'change to the garden': 'active isp offered ?allocating |  | ask allocate',
+    'change to business': 'active isp offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     end: 'terminated Lost-Carrier | free isp',
   },
@@ -270,6 +303,9 @@ export const restingTable: Table = {
     suspend: 'active isp bound until 20000 ?allocating |  | ask allocate',
     resume: 'active isp bound until 20000 | order-done',
     terminate: 'active isp bound until 20000 ?closing |  | ask remove',
+    'change rates': 'active isp bound until 20000 ?reprofiling |  | ask update open 100',
+    'change to the garden': 'active isp bound until 20000 ?allocating |  | ask allocate',
+    'change to business': 'active isp bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'active isp bound until 20000 ?closing |  | ask remove',
     end: 'active isp bound until 20000 ?closing |  | ask remove',
   },
@@ -291,6 +327,10 @@ export const restingTable: Table = {
     suspend: 'suspended wgar none resume isp | order-done',
     resume: 'suspended wgar none resume isp ?allocating |  | ask allocate',
     terminate: 'terminated Admin-Reset | free wgar, forget, order-done',
+    'change rates': 'suspended wgar none resume isp ?allocating |  | ask allocate',
+    'change to the garden':
+      'suspended wgar none resume isp | assign wgar resume isp, lease-reprofiled wgar, order-done',
+    'change to business': 'suspended wgar none resume isp ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     end: 'terminated Lost-Carrier | free wgar',
   },
@@ -312,6 +352,10 @@ export const restingTable: Table = {
     suspend: 'suspended wgar none held isp resume isp | order-done',
     resume: 'suspended wgar none held isp resume isp ?allocating |  | ask allocate',
     terminate: 'suspended wgar none held isp resume isp ?closing |  | ask remove',
+    'change rates': 'suspended wgar none held isp resume isp ?allocating |  | ask allocate',
+    'change to the garden':
+      'suspended wgar none held isp resume isp | assign wgar resume isp, lease-reprofiled wgar, order-done',
+    'change to business': 'suspended wgar none held isp resume isp ?allocating |  | ask allocate',
     'held-expired': 'suspended wgar none held isp resume isp ?dropping-held |  | ask remove',
     end: 'suspended wgar none held isp resume isp ?closing |  | ask remove',
   },
@@ -335,6 +379,10 @@ export const restingTable: Table = {
     suspend: 'suspended wgar bound until 20000 resume isp | order-done',
     resume: 'suspended wgar bound until 20000 resume isp ?allocating |  | ask allocate',
     terminate: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
+    'change rates': 'suspended wgar bound until 20000 resume isp ?allocating |  | ask allocate',
+    'change to the garden':
+      'suspended wgar bound until 20000 resume isp ?reprofiling |  | ask update walled 100',
+    'change to business': 'suspended wgar bound until 20000 resume isp ?allocating |  | ask allocate',
     'lease-expired': 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
     end: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
   },
@@ -359,105 +407,8 @@ export const restingTable: Table = {
     suspend: 'terminated Lost-Carrier | refused conflict',
     resume: 'terminated Lost-Carrier | refused conflict',
     terminate: 'terminated Lost-Carrier | refused conflict',
-  },
-};
-
-/** While a question is out: its answers. Every other event waits in the queue and changes nothing. */
-export const waitingTable: Table = {
-  moving: {
-    removed:
-      'activating isp offered ?binding | held@off, lease-ended wgar NAS-Request 4, free wgar | ask install open 200',
-    'remove-failed': 'activating isp offered held wgar | trouble, silence',
-  },
-  binding: {
-    installed: 'active isp bound moved until 610000 | lease@610000, lease-started isp, ack isp',
-    'install-failed': 'activating isp none | trouble, silence',
-  },
-  'binding in the garden': {
-    installed: 'wgar wgar bound until 610000 | lease@610000, lease-started wgar, ack wgar',
-    'install-failed': 'wgar wgar offered | trouble, silence',
-  },
-  reattaching: {
-    updated: 'active isp bound moved until 610000 | lease@610000, lease-renewed isp, ack isp',
-    'update-failed': 'active isp bound until 20000 | trouble, silence',
-  },
-  releasing: {
-    removed: 'active isp none | lease@off, lease-ended isp User-Request 4, watch-unbound',
-    'remove-failed': 'active isp bound until 20000 | trouble',
-  },
-  'dropping-held': {
-    removed: 'activating isp none | held@off, lease-ended wgar Lost-Carrier 4, free wgar, watch-unbound',
-    'remove-failed': 'activating isp none held wgar | trouble',
-  },
-  declining: {
-    'allocated home': 'wgar isp bound until 20000 | ',
-    'allocated garden': 'wgar wgar bound until 20000 | ',
-    'allocation-failed': 'terminated Service-Unavailable | trouble, free wgar',
-    removed:
-      'wgar wgar none ?declining | lease@off, lease-ended wgar User-Request 4, quarantine wgar | ask allocate',
-    'remove-failed': 'wgar wgar bound until 20000 | trouble',
-  },
-  provisioning: {
-    reconfigured: 'wgar wgar none | ',
-    'reconfigure-failed': 'wgar wgar none | trouble',
-  },
-  'provisioning with a DISCOVER': {
-    reconfigured: 'wgar wgar offered | offer wgar, watch-unbound',
-    'reconfigure-failed': 'wgar wgar offered | trouble, offer wgar, watch-unbound',
-  },
-  'allocating for activate': {
-    'allocated home': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
-    'allocated garden': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
-    'allocation-failed': 'wgar wgar bound until 20000 | refused failed',
-  },
-  'allocating for suspend': {
-    'allocated home': 'active isp bound until 20000 ?walling |  | ask update walled 100',
-    'allocated garden': 'active isp bound until 20000 ?walling |  | ask update walled 100',
-    'allocation-failed': 'active isp bound until 20000 | refused failed',
-  },
-  walling: {
-    updated: 'active isp bound until 20000 ?reconfiguring |  | ask reconfigure',
-    'update-failed': 'active isp bound until 20000 | free wgar, refused failed',
-  },
-  'reconfiguring for activate': {
-    reconfigured: 'activating isp none held wgar | assign isp, lease@off, held@20000, order-done',
-    'reconfigure-failed': 'wgar wgar bound until 20000 | free isp, refused failed',
-  },
-  'reconfiguring for activate, no lease': {
-    reconfigured: 'activating isp none | free wgar, assign isp, lease@off, held@off, order-done',
-    'reconfigure-failed': 'wgar wgar offered | free isp, refused failed',
-  },
-  'reconfiguring for suspend': {
-    reconfigured:
-      'suspended wgar none held isp resume isp | assign wgar resume isp, lease@off, held@20000, order-done',
-    'reconfigure-failed':
-      'suspended wgar none held isp resume isp | trouble, assign wgar resume isp, lease@off, held@20000, order-done',
-  },
-  'reconfiguring for suspend, garden held': {
-    reconfigured:
-      'suspended wgar bound until 20000 resume isp ?opening | free isp, assign wgar resume isp, held@off, lease@20000 | ask update walled 100',
-    'reconfigure-failed':
-      'suspended wgar bound until 20000 resume isp ?opening | trouble, free isp, assign wgar resume isp, held@off, lease@20000 | ask update walled 100',
-  },
-  'reconfiguring for resume': {
-    reconfigured: 'activating isp none held wgar | assign isp, lease@off, held@20000, order-done',
-    'reconfigure-failed': 'suspended wgar bound until 20000 resume isp | free isp, refused failed',
-  },
-  'reconfiguring for resume, home held': {
-    reconfigured:
-      'active isp bound until 20000 ?opening | free wgar, assign isp, held@off, lease@20000 | ask update open 100',
-    'reconfigure-failed': 'suspended wgar none held isp resume isp | refused failed',
-  },
-  opening: {
-    updated: 'active isp bound until 20000 | order-done',
-    'update-failed': 'active isp bound until 20000 | trouble, refused failed',
-  },
-  closing: {
-    removed: 'terminated Admin-Reset | lease-ended isp Admin-Reset 4, free isp, forget, order-done',
-    'remove-failed': 'active isp bound until 20000 | trouble, refused failed',
-  },
-  'closing with a held lease': {
-    removed: 'terminated Lost-Carrier | lease-ended wgar Lost-Carrier 4, free wgar, free isp',
-    'remove-failed': 'activating isp none held wgar | trouble',
+    'change rates': 'terminated Lost-Carrier | refused conflict',
+    'change to the garden': 'terminated Lost-Carrier | refused conflict',
+    'change to business': 'terminated Lost-Carrier | refused conflict',
   },
 };

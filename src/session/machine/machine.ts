@@ -18,7 +18,7 @@ import type {
 } from './types.js';
 
 const DHCP_EVENTS: ReadonlySet<string> = new Set(['discover', 'request', 'inform', 'release', 'decline']);
-const ORDER_EVENTS: ReadonlySet<string> = new Set(['activate', 'suspend', 'resume', 'terminate']);
+const ORDER_EVENTS: ReadonlySet<string> = new Set(['activate', 'suspend', 'resume', 'terminate', 'change']);
 const ANSWER_EVENTS: ReadonlySet<string> = new Set([
   'allocated',
   'allocation-failed',
@@ -128,6 +128,7 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
     case 'activate':
     case 'suspend':
     case 'resume':
+    case 'change':
       return settle(state, {
         type: 'order-refused',
         kind: 'conflict',
@@ -157,7 +158,9 @@ function onAuthorised(state: Discovered, event: Extract<SessionEvent, { type: 'a
   const served: Served = { name, grant, resumeTo, lease: { phase: 'none' }, held: null };
   // The access node may know nothing of this service (a subscriber who comes back), or still have an older one.
   const step = { kind: 'provisioning', waiting: state.waiting } as const;
-  return wait(served, step, { ask: 'reconfigure', profile: grant.profile });
+  const ask = { ask: 'reconfigure', profile: grant.profile } as const;
+  // A client may be told NAK and never come back; its grant must not stay out because no offer was made.
+  return wait(served, step, ask, { type: 'watch-unbound' });
 }
 
 function onTerminated(state: State, event: Exclude<SessionEvent, AnswerEvent>): Transition {

@@ -5,6 +5,7 @@
 import type { Attachment } from '../../model/access-line.js';
 import type { Ipv4 } from '../../model/ipv4.js';
 import type { ServiceProfile } from '../../model/service-profile.js';
+import type { SessionTerms } from '../../model/session-terms.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import type { TerminateCause } from '../../aaa/port.js';
 import type { SubscriberEntry } from '../../dataplane/port.js';
@@ -15,6 +16,7 @@ export interface Grant {
   readonly profile: ServiceProfile;
   readonly address: Ipv4;
   readonly leaseSeconds: number;
+  readonly terms: SessionTerms;
 }
 
 export type Lease =
@@ -61,7 +63,8 @@ export type Step =
   | { readonly kind: 'allocating'; readonly order: OrderName; readonly profile: ServiceProfile }
   | { readonly kind: 'walling'; readonly grant: Grant }
   | { readonly kind: 'reconfiguring'; readonly order: OrderName; readonly grant: Grant }
-  | { readonly kind: 'opening'; readonly order: OrderName }
+  | { readonly kind: 'opening'; readonly order: OrderName; readonly grant: Grant }
+  | { readonly kind: 'reprofiling'; readonly grant: Grant }
   | { readonly kind: 'closing'; readonly cause: TerminateCause; readonly ordered: boolean };
 
 export interface Session {
@@ -89,7 +92,9 @@ export type OrderEvent =
   /** `profile` is the garden's. */
   | { readonly type: 'suspend'; readonly profile: ServiceProfile }
   | { readonly type: 'resume' }
-  | { readonly type: 'terminate' };
+  | { readonly type: 'terminate' }
+  /** The AAA server's word (CoA): other rates, timers or another pool, in whichever state. */
+  | { readonly type: 'change'; readonly profile: ServiceProfile; readonly terms: SessionTerms };
 
 /** Answers to an `Ask`. */
 export type AnswerEvent =
@@ -135,7 +140,7 @@ export type Effect =
   | { readonly type: 'assign'; readonly profile: ServiceProfile; readonly resumeTo: ServiceProfile | null }
   | { readonly type: 'forget' }
   | { readonly type: 'lease-started'; readonly grant: Grant; readonly attachment: Attachment }
-  | { readonly type: 'lease-renewed'; readonly grant: Grant }
+  | { readonly type: 'lease-renewed' | 'lease-reprofiled'; readonly grant: Grant }
   | {
       readonly type: 'lease-ended';
       readonly grant: Grant;
