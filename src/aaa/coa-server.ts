@@ -73,6 +73,7 @@ interface Request extends AdmittedRequest {
 const DEFAULT_MAX_UNDER_WAY = 1_000;
 const DEFAULT_MAX_REMEMBERED = 65_536;
 const DEFAULT_CLOSE_DEADLINE_MS = 5_000;
+const TOO_MANY: CoaRefusal = { cause: 'ResourcesUnavailable', reason: 'too many orders at once' };
 
 export class CoaServer {
   readonly #o: CoaServerOptions;
@@ -83,6 +84,7 @@ export class CoaServer {
   #unknownClients = 0;
   #socketErrors = 0;
   #underWay = 0;
+  #closed = false;
   #closing: Promise<void> | null = null;
 
   private constructor(options: CoaServerOptions, socket: Socket) {
@@ -146,6 +148,7 @@ export class CoaServer {
         });
       });
     }
+    this.#closed = true;
     await new Promise<void>((closed) => this.#socket.close(() => closed()));
   }
 
@@ -176,31 +179,26 @@ export class CoaServer {
     }
     if (known !== null) {
       client.counters.duplicate();
-      if (known.answer !== null) this.#send(known.answer, client, port);
+      if (known.answer !== null) void this.#send(known.answer, client, port);
       return;
     }
     client.counters.began(kind);
     const untilMs = nowMs + repeatableMs(request, { ...this.#o, wallMs: this.#o.clock.wallMs() });
     const remembered = this.#answers.open(key, { port, untilMs }, nowMs);
     const busy = remembered === null || this.#underWay >= (this.#o.maxUnderWay ?? DEFAULT_MAX_UNDER_WAY);
-    if (busy) {
-      const refusal: CoaRefusal = { cause: 'ResourcesUnavailable', reason: 'too many orders at once' };
-      this.#answer(request, remembered, refusal);
-      return;
-    }
     this.#underWay += 1;
-    // The datagram's buffer is the request's own: dgram gives a new one for each.
-    this.#execute(request)
+    const outcome = busy ? Promise.resolve(TOO_MANY) : this.#execute(request);
+    outcome
       .catch((error: unknown): CoaRefusal => {
         this.#o.onBug(error);
         return { cause: 'ResourcesUnavailable', reason: 'a defect of the BNG' };
       })
-      .then((refusal) => {
+      .then((refusal) => this.#answer(request, remembered, refusal))
+      .catch(this.#o.onBug)
+      .finally(() => {
         this.#underWay -= 1;
-        this.#answer(request, remembered, refusal);
         if (this.#underWay === 0) for (const tell of this.#idle) tell();
-      })
-      .catch(this.#o.onBug);
+      });
   }
 
   /** Null when the dataplane has what was ordered. */
@@ -221,7 +219,8 @@ export class CoaServer {
     return refusalOf(kind, outcome);
   }
 
-  #answer(request: Request, remembered: RememberedRequest | null, refusal: CoaRefusal | null): void {
+  /** Resolves when the system has the answer. */
+  #answer(request: Request, remembered: RememberedRequest | null, refusal: CoaRefusal | null): Promise<void> {
     const { client, kind, packet, port } = request;
     const errorCause = refusal?.cause ?? null;
     const attributes = new RadiusAttributesBuilder();
@@ -237,18 +236,23 @@ export class CoaServer {
     });
     if (remembered !== null) remembered.answer = answer;
     client.counters.answered(kind, errorCause);
-    this.#send(answer, client, port);
     this.#o.onAnswered?.({
       client: client.address,
       request: kind,
       errorCause,
       reason: refusal?.reason ?? null,
     });
+    return this.#send(answer, client, port);
   }
 
-  #send(answer: Uint8Array, client: KnownClient, port: number): void {
-    this.#socket.send(answer, port, formatIpv4(client.address), (error) => {
-      if (error !== null) client.counters.sendFailed();
+  #send(answer: Uint8Array, client: KnownClient, port: number): Promise<void> {
+    return new Promise((sent) => {
+      const done = (error: Error | null): void => {
+        if (error !== null) client.counters.sendFailed();
+        sent();
+      };
+      if (this.#closed) done(new BngError('BNG_ERR_CLOSED', 'expected an open CoA socket'));
+      else this.#socket.send(answer, port, formatIpv4(client.address), done);
     });
   }
 }
