@@ -22,11 +22,13 @@ import type { AuthorizationChange, SessionSelector } from './port.js';
 export type CoaKind = 'CoA' | 'Disconnect';
 export type ErrorCauseName = keyof typeof ErrorCause;
 
-/** What a Filter-Id stands for. */
-export type FilterProfile = Pick<
-  AuthorizationChange,
-  'poolName' | 'serviceId' | 'downloadBitsPerSecond' | 'uploadBitsPerSecond'
->;
+/** What a Filter-Id stands for. A rate of 0 is unlimited; a pool of null stays what it is. */
+export interface FilterProfile {
+  readonly poolName: string | null;
+  readonly serviceId: string;
+  readonly downloadBitsPerSecond: number;
+  readonly uploadBitsPerSecond: number;
+}
 
 export interface NasIdentity {
   readonly nasIdentifier: string;
@@ -193,17 +195,18 @@ function readChange(reading: Reading): AuthorizationChange {
   // Authorize Only would need an Access-Request of ours (RFC 5176 §3.2); no other service can be changed to.
   if (attributes.has(A.ServiceType)) refusals.add('UnsupportedService', 'Service-Type cannot be changed');
   const filterId = attributes.first(A.FilterId);
-  const filter = filterId === undefined ? {} : rules.filters.get(filterId);
-  if (filter === undefined)
+  const filter = filterId === undefined ? undefined : rules.filters.get(filterId);
+  if (filterId !== undefined && filter === undefined) {
     refusals.add('InvalidAttributeValue', 'Filter-Id names no filter of the configuration');
-  const poolName = attributes.first(A.FramedPool);
+  }
+  const poolName = attributes.first(A.FramedPool) ?? filter?.poolName ?? undefined;
   const download = readRate(reading, A.WisprBandwidthMaxDown, A.BngDownloadRate);
   const upload = readRate(reading, A.WisprBandwidthMaxUp, A.BngUploadRate);
   const session = readSeconds(reading, A.SessionTimeout, 1);
   const idle = readSeconds(reading, A.IdleTimeout, 1);
   const interim = readSeconds(reading, A.AcctInterimInterval, SHORTEST_INTERIM_SECONDS);
   return {
-    ...filter,
+    ...(filter === undefined ? {} : ratesOf(filter)),
     ...(poolName === undefined ? {} : { poolName }),
     ...(download === undefined ? {} : { downloadBitsPerSecond: download }),
     ...(upload === undefined ? {} : { uploadBitsPerSecond: upload }),
@@ -211,6 +214,14 @@ function readChange(reading: Reading): AuthorizationChange {
     ...(idle === undefined ? {} : { idleTimeoutSeconds: idle }),
     ...(interim === undefined ? {} : { interimIntervalSeconds: interim }),
   };
+}
+
+function ratesOf({
+  serviceId,
+  downloadBitsPerSecond,
+  uploadBitsPerSecond,
+}: FilterProfile): AuthorizationChange {
+  return { serviceId, downloadBitsPerSecond, uploadBitsPerSecond };
 }
 
 /** In bits per second; 0 is unlimited. Named in both units, it must be the same rate. */
@@ -231,13 +242,14 @@ function readRate(
   return rate;
 }
 
-/** Zero is refused: some take it for "at once", others for "never". */
+/** Null for 0: no limit, as in an Access-Accept. */
 function readSeconds(
   { attributes, refusals }: Reading,
   attribute: RadiusAttribute<number>,
   least: number,
-): number | undefined {
+): number | null | undefined {
   const seconds = attributes.first(attribute);
+  if (seconds === 0) return null;
   if (seconds !== undefined && seconds < least) {
     refusals.add('InvalidAttributeValue', `${attribute.name} is less than ${least} s`);
   }

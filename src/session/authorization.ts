@@ -6,6 +6,7 @@ import type {
   SessionSelector,
 } from '../aaa/port.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import type { SessionTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorResult } from './inlet.js';
 import { isServed } from './machine/build.js';
@@ -74,12 +75,7 @@ export class AuthorizationDesk implements AuthorizationInlet {
         downloadBitsPerSecond: change.downloadBitsPerSecond ?? base.downloadBitsPerSecond,
         uploadBitsPerSecond: change.uploadBitsPerSecond ?? base.uploadBitsPerSecond,
       },
-      terms: {
-        ...terms,
-        sessionTimeoutSeconds: change.sessionTimeoutSeconds ?? terms.sessionTimeoutSeconds,
-        idleTimeoutSeconds: change.idleTimeoutSeconds ?? terms.idleTimeoutSeconds,
-        interimIntervalSeconds: change.interimIntervalSeconds ?? terms.interimIntervalSeconds,
-      },
+      terms: changedTerms(terms, change),
     };
   }
 
@@ -92,4 +88,14 @@ export class AuthorizationDesk implements AuthorizationInlet {
     // The garden's service is none that an ISP sells.
     return profile.walled ? { ...profile, serviceId: poolName } : profile;
   }
+}
+
+function changedTerms(terms: SessionTerms, change: AuthorizationChange): SessionTerms {
+  const { sessionTimeoutSeconds, idleTimeoutSeconds, interimIntervalSeconds } = change;
+  return {
+    ...terms,
+    ...(sessionTimeoutSeconds === undefined ? {} : { sessionTimeoutSeconds }),
+    ...(idleTimeoutSeconds === undefined ? {} : { idleTimeoutSeconds }),
+    ...(interimIntervalSeconds === undefined ? {} : { interimIntervalSeconds }),
+  };
 }
