@@ -14,7 +14,7 @@ const mayImport = {
   config: ['model'],
   pool: ['model'],
   store: ['model'],
-  aaa: ['model', 'wire'],
+  aaa: ['model', 'wire', 'store/port.ts'],
   dataplane: ['model', 'wire'],
   session: ['model', 'aaa/port.ts', 'dataplane/port.ts', 'pool/port.ts', 'store/port.ts'],
   // The simulated access node moves real frames: it drives the addon through its face, which the lab hands it.

@@ -1,0 +1,54 @@
+/** Who carries accounting records away: a RADIUS server, or a log where there is none. One try each; no queue. */
+import { isBngError } from '../model/bng-error.js';
+import { accountingAttributes } from './accounting-attributes.js';
+import type { AccountingRecord } from './accounting-record.js';
+import type { AccountingSender, SendOutcome } from './accounting-sender.js';
+import type { RadiusExchangeResult } from './radius-exchange.js';
+import type { RadiusNas } from './radius-nas-attributes.js';
+import type { RadiusRequest } from './radius-request.js';
+
+/** Acct-Delay-Time is true on each transmission: the client adds it, from the record's own time. */
+export class RadiusAccountingSender implements AccountingSender {
+  readonly #client: { exchange(request: RadiusRequest): Promise<RadiusExchangeResult> };
+  readonly #nas: RadiusNas;
+
+  constructor(options: {
+    readonly client: { exchange(request: RadiusRequest): Promise<RadiusExchangeResult> };
+    readonly nas: RadiusNas;
+  }) {
+    this.#client = options.client;
+    this.#nas = options.nas;
+  }
+
+  async send(record: AccountingRecord): Promise<SendOutcome> {
+    const request = this.#request(record);
+    if (request === null) return 'unsendable';
+    const { kind } = await this.#client.exchange(request);
+    if (kind === 'response') return 'delivered';
+    return kind === 'unsendable' ? 'unsendable' : 'failed';
+  }
+
+  #request(record: AccountingRecord): RadiusRequest | null {
+    try {
+      const attributes = accountingAttributes(record, this.#nas);
+      return { kind: 'accounting', attributes, happenedWallMs: record['Event-Timestamp'] * 1000 };
+    } catch (error) {
+      if (isBngError(error, 'BNG_ERR_VALUE')) return null;
+      throw error;
+    }
+  }
+}
+
+/** The same records as they are stored, for a log of JSON lines. */
+export class LogAccountingSender implements AccountingSender {
+  readonly #write: (record: AccountingRecord) => void;
+
+  constructor(options: { readonly write: (record: AccountingRecord) => void }) {
+    this.#write = options.write;
+  }
+
+  async send(record: AccountingRecord): Promise<SendOutcome> {
+    this.#write(record);
+    return 'delivered';
+  }
+}
