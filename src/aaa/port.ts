@@ -88,9 +88,11 @@ export interface AuthorizationChange {
   readonly serviceId?: string;
   readonly downloadBitsPerSecond?: number;
   readonly uploadBitsPerSecond?: number;
-  readonly sessionTimeoutSeconds?: number;
-  readonly idleTimeoutSeconds?: number;
-  readonly interimIntervalSeconds?: number;
+  /** Null takes the limit away. */
+  readonly sessionTimeoutSeconds?: number | null;
+  readonly idleTimeoutSeconds?: number | null;
+  /** Null goes back to the accounting's own. */
+  readonly interimIntervalSeconds?: number | null;
 }
 
 export type AuthorizationOutcome =

@@ -6,10 +6,11 @@ import type {
   SessionSelector,
 } from '../aaa/port.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import type { SessionTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorResult } from './inlet.js';
 import { isServed } from './machine/build.js';
-import type { OrderEvent, State } from './machine/types.js';
+import type { OrderEvent, Served, State } from './machine/types.js';
 import type { SessionRunner } from './runner.js';
 import type { Places } from './selection.js';
 import { select } from './selection.js';
@@ -44,6 +45,8 @@ export class AuthorizationDesk implements AuthorizationInlet {
       this.#o.runner.push(record, { event: () => this.#event(record.session.state, change), order }),
     );
     if (result.ok) return { ok: true };
+    // A change conflicts with nothing but the end of the session, which came before its turn.
+    if (result.kind === 'conflict') return { ok: false, kind: 'no-session', reason: result.reason };
     return { ok: false, kind: 'failed', reason: 'reason' in result ? result.reason : result.kind };
   }
 
@@ -62,21 +65,37 @@ export class AuthorizationDesk implements AuthorizationInlet {
     if (!isServed(state)) return { type: 'resume' };
     const { profile, terms } = state.grant;
     const poolName = change.poolName ?? profile.poolName;
+    const base = this.#base(state, poolName);
     return {
       type: 'change',
       profile: {
         poolName,
         walled: poolName === this.#o.gardenProfile.poolName,
-        serviceId: change.serviceId ?? profile.serviceId,
-        downloadBitsPerSecond: change.downloadBitsPerSecond ?? profile.downloadBitsPerSecond,
-        uploadBitsPerSecond: change.uploadBitsPerSecond ?? profile.uploadBitsPerSecond,
+        serviceId: change.serviceId ?? base.serviceId,
+        downloadBitsPerSecond: change.downloadBitsPerSecond ?? base.downloadBitsPerSecond,
+        uploadBitsPerSecond: change.uploadBitsPerSecond ?? base.uploadBitsPerSecond,
       },
-      terms: {
-        ...terms,
-        sessionTimeoutSeconds: change.sessionTimeoutSeconds ?? terms.sessionTimeoutSeconds,
-        idleTimeoutSeconds: change.idleTimeoutSeconds ?? terms.idleTimeoutSeconds,
-        interimIntervalSeconds: change.interimIntervalSeconds ?? terms.interimIntervalSeconds,
-      },
+      terms: changedTerms(terms, change),
     };
   }
+
+  /** What is not named in a change of pool: as the operator's suspension, resumption and activation have it. */
+  #base(state: Served, poolName: string): ServiceProfile {
+    const { profile } = state.grant;
+    if (poolName === profile.poolName) return profile;
+    if (poolName === this.#o.gardenProfile.poolName) return this.#o.gardenProfile;
+    if (state.resumeTo?.poolName === poolName) return state.resumeTo;
+    // The garden's service is none that an ISP sells.
+    return profile.walled ? { ...profile, serviceId: poolName } : profile;
+  }
+}
+
+function changedTerms(terms: SessionTerms, change: AuthorizationChange): SessionTerms {
+  const { sessionTimeoutSeconds, idleTimeoutSeconds, interimIntervalSeconds } = change;
+  return {
+    ...terms,
+    ...(sessionTimeoutSeconds === undefined ? {} : { sessionTimeoutSeconds }),
+    ...(idleTimeoutSeconds === undefined ? {} : { idleTimeoutSeconds }),
+    ...(interimIntervalSeconds === undefined ? {} : { interimIntervalSeconds }),
+  };
 }

@@ -195,7 +195,7 @@ export class SessionRunner {
     const { dataplane, accessNode } = this.#o;
     switch (ask.ask) {
       case 'allocate':
-        return this.#grant(record, ask.profile, termsOf(record));
+        return this.#grant(record, ask.profile, termsOf(record, ask.terms));
       case 'install':
       case 'update':
       case 'remove':
@@ -294,9 +294,10 @@ export class SessionRunner {
 type Untold<E> = E extends LifecycleEvent ? Omit<E, 'wallMs' | 'session'> : never;
 
 /** What AAA said of the session, its fixed address apart: that was for the pool the subscriber is moving out of. */
-function termsOf(record: SessionRecord): SessionTerms {
+function termsOf(record: SessionRecord, changed: SessionTerms | null): SessionTerms {
   const { state } = record.session;
-  const terms = isServed(state) ? state.grant.terms : plainTerms(record.identity.subscriberId);
+  const own = isServed(state) ? state.grant.terms : plainTerms(record.identity.subscriberId);
+  const terms = changed ?? own;
   return { ...terms, fixedAddress: null };
 }
 

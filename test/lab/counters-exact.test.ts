@@ -5,8 +5,11 @@ import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { shell } from '../../src/lab/exec.js';
-import type { Subscriber, Sum, Traffic } from '../support/garden-lab.js';
-import { eventually, GardenLab, growth, sumOf, WireCount } from '../support/garden-lab.js';
+import { eventually } from '../support/eventually.js';
+import type { Subscriber, Traffic } from '../support/garden-lab.js';
+import { GardenLab, growth } from '../support/garden-lab.js';
+import type { Sum } from '../support/raw-peer.js';
+import { sumOf, WireCount } from '../support/wire-count.js';
 import type { Ipv4Fields, PacketBuilder } from '../support/packet.js';
 import { seededRandom } from '../support/seeded-random.js';
 

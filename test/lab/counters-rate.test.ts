@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
+import { eventually } from '../support/eventually.js';
+import { sourceOf } from '../support/frame-fields.js';
 import type { Subscriber } from '../support/garden-lab.js';
-import { eventually, GardenLab, growth, sourceOf } from '../support/garden-lab.js';
+import { sumOf, WireCount } from '../support/wire-count.js';
+import { GardenLab, growth } from '../support/garden-lab.js';
 import { mutate, seededRandom } from '../support/mutate.js';
 import { packet } from '../support/packet.js';
 
@@ -60,10 +63,10 @@ describe('under load', () => {
       .payload(Buffer.alloc(972))
       .bytes();
     const earlier = { frames: await garden.frames(), traffic: await garden.traffic(limited.serial) };
-    for (const peer of [garden.core, limited.peer]) {
-      await peer.capture(false);
-      await peer.tally(true);
-    }
+    // A peer's own socket loses frames on a busy machine; tcpdump has room, and says when it had not.
+    for (const peer of [garden.core, limited.peer]) await peer.capture(false);
+    const atCore = await WireCount.start(garden.lab, garden.lab.namespaces.core);
+    const atOnt = await WireCount.start(garden.lab, limited.host.namespace);
     const [sentUp, sentDown] = await Promise.all([
       limited.peer.flood(up, 2 * UP_BPS, FLOOD_MS),
       garden.core.flood(down, 2 * DOWN_BPS, FLOOD_MS),
@@ -74,8 +77,20 @@ describe('under load', () => {
       const judged = (grown['drop'] ?? 0) + (grown['forward_up'] ?? 0) + (grown['forward_down'] ?? 0);
       return judged >= sentUp.packets + sentDown.packets ? now : null;
     });
-    const passedUp = (await garden.core.tally())[`${address}>${internet}`]!;
-    const passedDown = (await limited.peer.tally())[`${internet}>${address}`]!;
+    const traffic = await garden.traffic(limited.serial);
+    const counted = {
+      up: traffic.upstreamBytes - earlier.traffic.upstreamBytes,
+      down: traffic.downstreamBytes - earlier.traffic.downstreamBytes,
+    };
+    await eventually('tcpdump has written all of it', () =>
+      sumOf(atCore.read(), 'from', address).bytes >= counted.up &&
+      sumOf(atOnt.read(), 'to', address).bytes >= counted.down
+        ? true
+        : null,
+    );
+    const passedUp = sumOf(await atCore.stop(), 'from', address);
+    const passedDown = sumOf(await atOnt.stop(), 'to', address);
+    assert.deepEqual(counted, { up: passedUp.bytes, down: passedDown.bytes });
     for (const [name, rate, sent, passed] of [
       ['up', UP_BPS, sentUp, passedUp],
       ['down', DOWN_BPS, sentDown, passedDown],
@@ -84,18 +99,16 @@ describe('under load', () => {
         sent.bytes * 8 > 1.8 * rate * (sent.milliseconds / 1000),
         `${name}: the flood is twice the rate`,
       );
-      const expected = (rate * (sent.milliseconds + BURST_MS)) / 8000;
-      const off = passed.bytes / expected - 1;
-      assert.ok(Math.abs(off) < 0.02, `${name}: ${(off * 100).toFixed(2)} % off the rate`);
+      const most = (rate * (sent.milliseconds + BURST_MS)) / 8000;
+      const least = (rate * (sent.milliseconds + BURST_MS - sent.idleMs)) / 8000;
+      const text = `${name}: ${passed.bytes} of ${least.toFixed()} to ${most.toFixed()}, idle ${sent.idleMs.toFixed()} ms`;
+      assert.ok(passed.bytes < most * 1.02 && passed.bytes > least * 0.98, text);
     }
     const drops = growth(earlier.frames.drops, later.drops);
     assert.deepEqual(drops, {
       policed_up: sentUp.packets - passedUp.packets,
       policed_down: sentDown.packets - passedDown.packets,
     });
-    const traffic = await garden.traffic(limited.serial);
-    assert.equal(traffic.upstreamBytes - earlier.traffic.upstreamBytes, passedUp.bytes);
-    assert.equal(traffic.downstreamBytes - earlier.traffic.downstreamBytes, passedDown.bytes);
     for (const peer of [garden.core, limited.peer]) await peer.capture(true);
   });
 
@@ -150,8 +163,9 @@ describe('under load', () => {
     });
     assert.ok(judged.verdicts['drop']! - began['drop']! > 15_000);
     assert.equal((await pings).received, 10, 'another subscriber goes on');
+    const rightful: readonly (string | null)[] = [limited.address(), CORE_ADDRESSES.bng, null];
     const escaped = garden.core.frames.filter(
-      (frame) => sourceOf(frame)?.startsWith('10.255.') === true && !allowed(frame),
+      (frame) => !rightful.includes(sourceOf(frame)) && !allowed(frame),
     );
     assert.deepEqual(
       escaped.map((frame) => frame.toString('hex')),

@@ -5,8 +5,10 @@ import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { exec } from '../../src/lab/exec.js';
 import { processesIn } from '../../src/lab/namespaces.js';
+import { eventually } from '../support/eventually.js';
+import { destinationOf, sourceOf } from '../support/frame-fields.js';
 import type { Subscriber } from '../support/garden-lab.js';
-import { destinationOf, eventually, GardenLab, sourceOf } from '../support/garden-lab.js';
+import { GardenLab } from '../support/garden-lab.js';
 
 const { internet, gardenAllowed, resolvers } = CORE_ADDRESSES;
 const [gardenDns, otherGardenDns, ispDns] = resolvers;

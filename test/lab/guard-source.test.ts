@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
+import { eventually } from '../support/eventually.js';
+import { ipv4At } from '../support/frame-fields.js';
 import type { Subscriber } from '../support/garden-lab.js';
-import { eventually, GardenLab, growth, ipv4At } from '../support/garden-lab.js';
+import { GardenLab, growth } from '../support/garden-lab.js';
 import type { PacketBuilder } from '../support/packet.js';
 import { packet } from '../support/packet.js';
 
@@ -427,5 +429,48 @@ describe('the source guard', () => {
       garden.fromCore().ipv4({ source: internet, destination: rightful }).udp(ports).payload(mark).bytes(),
     );
     await shared.peer.frame(mark, (frame) => frame.includes(mark));
+  });
+  it('two who may reach each other do so through the gateway, counted once each, and are never redirected', async () => {
+    const lengths = { quick: 20 + 8 + 5, slow: 24 + 8 + 4 };
+    const to = (options?: Uint8Array): PacketBuilder =>
+      alice
+        .toGateway()
+        .ipv4({
+          source: alice.address(),
+          destination: bob.address(),
+          ...(options === undefined ? {} : { options }),
+        })
+        .udp(ports);
+    const earlier = await Promise.all([alice, bob].map(({ serial }) => garden.traffic(serial)));
+    alice.peer.forget();
+    bob.peer.forget();
+    // Options send a packet through the stack, which would tell its sender of the short way (RFC 792, redirect).
+    await alice.peer.send(
+      to().payload('quick').bytes(),
+      to(Uint8Array.of(1, 1, 1, 1))
+        .payload('slow')
+        .bytes(),
+    );
+    for (const text of ['quick', 'slow']) await bob.peer.frame(text, (frame) => frame.includes(text));
+    const mark = 'after-a-redirect-would-be-here';
+    await garden.core.send(
+      garden
+        .fromCore()
+        .ipv4({ source: internet, destination: alice.address() })
+        .udp(ports)
+        .payload(mark)
+        .bytes(),
+    );
+    await alice.peer.frame(mark, (frame) => frame.includes(mark));
+    const others = alice.peer.frames.filter((frame) => !frame.includes(mark));
+    assert.deepEqual(
+      others.map((frame) => frame.toString('hex')),
+      [],
+    );
+    const [a, b] = await Promise.all([alice, bob].map(({ serial }) => garden.traffic(serial)));
+    assert.equal(a!.upstreamPackets - earlier[0]!.upstreamPackets, 2);
+    assert.equal(a!.upstreamBytes - earlier[0]!.upstreamBytes, lengths.quick + lengths.slow);
+    assert.equal(b!.downstreamPackets - earlier[1]!.downstreamPackets, 2);
+    assert.equal(b!.downstreamBytes - earlier[1]!.downstreamBytes, lengths.quick + lengths.slow);
   });
 });

@@ -89,12 +89,13 @@ export const waitingTable: Table = {
     'update-failed': 'active isp bound until 20000 | refused failed',
   },
   'opening for resume': {
-    updated: 'active isp bound until 20000 | free wgar, assign isp, held@off, lease@20000, order-done',
+    updated:
+      'active isp bound until 20000 | free wgar, assign isp, held@off, lease@20000, lease-reprofiled isp, order-done',
     'update-failed': 'suspended wgar none held isp resume isp | refused failed',
   },
   'opening for suspend': {
     updated:
-      'suspended wgar bound until 20000 resume isp | free isp, assign wgar resume isp, held@off, lease@20000, order-done',
+      'suspended wgar bound until 20000 resume isp | free isp, assign wgar resume isp, held@off, lease@20000, lease-reprofiled wgar, order-done',
     'update-failed': 'activating isp none held wgar | refused failed',
   },
   closing: {

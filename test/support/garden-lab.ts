@@ -3,11 +3,6 @@
  * frames at the ends. Waits with deadlines; asserts only what every test relies on.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { execOrThrow, shell } from '../../src/lab/exec.js';
 import { Lab } from '../../src/lab/lab.js';
 import type { ConfigChanges } from '../../src/lab/lab-bng.js';
@@ -15,166 +10,12 @@ import { LAB_VLANS, LabBng } from '../../src/lab/lab-bng.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { formatMac } from '../../src/model/mac.js';
 import type { Tagging } from '../../src/olt/protocol.js';
+import { eventually } from './eventually.js';
 import type { PacketBuilder } from './packet.js';
 import { packet } from './packet.js';
+import { RawPeer } from './raw-peer.js';
 
-const RAW_PEER = fileURLToPath(new URL('raw-peer-main.js', import.meta.url));
 const DEADLINE_MS = 8_000;
-const POLL_MS = 20;
-
-export interface Sum {
-  readonly packets: number;
-  readonly bytes: number;
-}
-
-export interface Flood extends Sum {
-  readonly sent: number;
-  readonly milliseconds: number;
-}
-
-/** Asks until `look` gives something; fails with `what` at the deadline. */
-export async function eventually<T>(
-  what: string,
-  look: () => Promise<T | null> | T | null,
-  deadlineMs = DEADLINE_MS,
-): Promise<T> {
-  const deadline = performance.now() + deadlineMs;
-  for (;;) {
-    const found = await look();
-    if (found !== null) return found;
-    if (performance.now() > deadline) assert.fail(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** A raw peer on one interface of one namespace; see raw-peer-main.ts. */
-export class RawPeer {
-  readonly #child: ChildProcess;
-  readonly #answers = new Map<number, (answer: Record<string, unknown>) => void>();
-  readonly #listeners = new Set<() => void>();
-  #frames: Buffer[] = [];
-  #nextId = 1;
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  static async start(namespace: string, interfaceName: string): Promise<RawPeer> {
-    const child = spawn(
-      'nsenter',
-      [
-        `--net=/run/netns/${namespace}`,
-        '--',
-        'setpriv',
-        '--pdeathsig',
-        'KILL',
-        '--',
-        process.execPath,
-        RAW_PEER,
-        interfaceName,
-      ],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
-    );
-    const peer = new RawPeer(child);
-    await new Promise<void>((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`raw peer ended with ${code}`)));
-      createInterface({ input: child.stdout! }).on('line', (line) => {
-        const message = JSON.parse(line) as Record<string, unknown>;
-        if (message['ready'] === true) resolve();
-        else peer.#take(message);
-      });
-    });
-    return peer;
-  }
-
-  /** What arrived while capturing, oldest first. */
-  get frames(): readonly Buffer[] {
-    return this.#frames;
-  }
-
-  forget(): void {
-    this.#frames = [];
-  }
-
-  async send(...frames: readonly Uint8Array[]): Promise<void> {
-    await this.#ask({ op: 'send', frames: frames.map((frame) => Buffer.from(frame).toString('hex')) });
-  }
-
-  async capture(on: boolean): Promise<void> {
-    await this.#ask({ op: 'capture', on });
-  }
-
-  /** What arrived since the last clearing, by `source>destination`. */
-  async tally(clear = false): Promise<Readonly<Record<string, Sum & { firstMs: number; lastMs: number }>>> {
-    const { tally } = await this.#ask({ op: 'tally', clear });
-    return tally as Record<string, Sum & { firstMs: number; lastMs: number }>;
-  }
-
-  async flood(frame: Uint8Array, bitsPerSecond: number, milliseconds: number): Promise<Flood> {
-    const answer = await this.#ask({
-      op: 'flood',
-      frame: Buffer.from(frame).toString('hex'),
-      bitsPerSecond,
-      milliseconds,
-    });
-    return { ...(answer as unknown as Flood), packets: Number(answer['sent']) };
-  }
-
-  /** The first frame that satisfies `predicate`, now or later; fails at the deadline. */
-  frame(
-    what: string,
-    predicate: (frame: Buffer) => boolean,
-    deadlineMs: number = DEADLINE_MS,
-  ): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = this.#frames.find(predicate);
-        if (found === undefined) return;
-        clearTimeout(timer);
-        this.#listeners.delete(look);
-        resolve(found);
-      };
-      const timer = setTimeout(() => {
-        this.#listeners.delete(look);
-        reject(new assert.AssertionError({ message: `no frame in time: ${what}` }));
-      }, deadlineMs);
-      this.#listeners.add(look);
-      look();
-    });
-  }
-
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
-    await ended;
-  }
-
-  #take(message: Record<string, unknown>): void {
-    if (typeof message['frame'] === 'string') {
-      this.#frames.push(Buffer.from(message['frame'], 'hex'));
-      for (const listener of [...this.#listeners]) listener();
-      return;
-    }
-    const id = Number(message['id']);
-    this.#answers.get(id)?.(message);
-    this.#answers.delete(id);
-  }
-
-  async #ask(request: object): Promise<Record<string, unknown>> {
-    const id = this.#nextId++;
-    const answer = new Promise<Record<string, unknown>>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('raw peer: no answer in time')), 30_000);
-      this.#answers.set(id, (message) => {
-        clearTimeout(timer);
-        if (message['error'] === undefined) resolve(message);
-        else reject(new Error(String(message['error'])));
-      });
-    });
-    this.#child.stdin!.write(`${JSON.stringify({ id, ...request })}\n`);
-    return answer;
-  }
-}
 
 export interface Traffic {
   readonly upstreamPackets: number;
@@ -388,86 +229,6 @@ async function macOf(namespace: string, name: string): Promise<string> {
   return /([0-9a-f]{2}:){5}[0-9a-f]{2}/.exec(listing)?.[0] ?? assert.fail(`${name} has a MAC address`);
 }
 
-/** Octets and packets of IPv4 on an interface, as tcpdump saw them: independent of anything of ours. */
-export class WireCount {
-  readonly #child: ChildProcess;
-  readonly #file: string;
-  #words = '';
-
-  private constructor(child: ChildProcess, file: string) {
-    this.#child = child;
-    this.#file = file;
-  }
-
-  static async start(lab: Lab, namespace: string, filter = 'ip'): Promise<WireCount> {
-    const file = lab.paths.logFile(`wire-${namespace}-${process.hrtime.bigint()}`);
-    const options = [
-      '-n',
-      '-U',
-      '--immediate-mode',
-      '-Z',
-      'root',
-      '-B',
-      '32768',
-      '-s',
-      '96',
-      '-i',
-      'eth0',
-      '-w',
-      file,
-      filter,
-    ];
-    const child = spawn(
-      'nsenter',
-      [`--net=/run/netns/${namespace}`, '--', 'setpriv', '--pdeathsig', 'KILL', '--', 'tcpdump', ...options],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    const count = new WireCount(child, file);
-    lab.onClose(async () => void child.kill('SIGKILL'));
-    child.stderr!.on('data', (chunk: Buffer) => (count.#words += chunk.toString()));
-    await eventually('tcpdump listens', () => (count.#words.includes('listening on') ? true : null));
-    return count;
-  }
-
-  /** What was seen so far, by `source>destination`. */
-  read(): Readonly<Record<string, Sum>> {
-    const pcap = readFileSync(this.#file);
-    const sums: Record<string, Sum> = {};
-    for (let at = 24; at + 16 <= pcap.length; ) {
-      const kept = pcap.readUInt32LE(at + 8);
-      const frame = pcap.subarray(at + 16, at + 16 + kept);
-      if (frame.length < kept) break;
-      at += 16 + kept;
-      const ip = ipv4At(frame);
-      if (ip === null) continue;
-      const ends = `${sourceOf(frame)}>${destinationOf(frame)}`;
-      const sum = sums[ends] ?? { packets: 0, bytes: 0 };
-      sums[ends] = { packets: sum.packets + 1, bytes: sum.bytes + frame.readUInt16BE(ip + 2) };
-    }
-    return sums;
-  }
-
-  /** Ends the capture; fails when anything was missed. */
-  async stop(): Promise<Readonly<Record<string, Sum>>> {
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGINT');
-    await ended;
-    assert.match(this.#words, /\b0 packets dropped by kernel/);
-    return this.read();
-  }
-}
-
-/** Adds up what has `address` as its source, or as its destination. */
-export function sumOf(sums: Readonly<Record<string, Sum>>, side: 'from' | 'to', address: string): Sum {
-  const chosen = Object.entries(sums).filter(
-    ([ends]) => ends.split('>')[side === 'from' ? 0 : 1] === address,
-  );
-  return chosen.reduce(
-    (total, [, sum]) => ({ packets: total.packets + sum.packets, bytes: total.bytes + sum.bytes }),
-    { packets: 0, bytes: 0 },
-  );
-}
-
 /** What grew between two tables of counters. */
 export function growth(
   before: Readonly<Record<string, number>>,
@@ -475,22 +236,4 @@ export function growth(
 ): Record<string, number> {
   const grown = Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)] as const);
   return Object.fromEntries(grown.filter(([, difference]) => difference !== 0));
-}
-
-/** Where the IPv4 header begins in a frame with any tags; null when it is no IPv4 frame. */
-export function ipv4At(frame: Buffer): number | null {
-  let at = 12;
-  while (at + 2 <= frame.length && (frame.readUInt16BE(at) === 0x8100 || frame.readUInt16BE(at) === 0x88a8))
-    at += 4;
-  return at + 22 <= frame.length && frame.readUInt16BE(at) === 0x0800 ? at + 2 : null;
-}
-
-export function sourceOf(frame: Buffer): string | null {
-  const at = ipv4At(frame);
-  return at === null ? null : frame.subarray(at + 12, at + 16).join('.');
-}
-
-export function destinationOf(frame: Buffer): string | null {
-  const at = ipv4At(frame);
-  return at === null ? null : frame.subarray(at + 16, at + 20).join('.');
 }

@@ -138,7 +138,7 @@ function onDeclined(state: Served, step: StepOf<'declining'>, event: AnswerEvent
     return wait(
       { ...state, lease: { phase: 'none' } },
       step,
-      { ask: 'allocate', profile: state.grant.profile },
+      { ask: 'allocate', profile: state.grant.profile, terms: null },
       ...ended,
       { type: 'quarantine', grant: step.quarantine },
     );

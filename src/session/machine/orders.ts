@@ -47,8 +47,8 @@ export function onOrder(state: Served, event: OrderEvent): Transition {
 /** A change inside the pool replaces the entry in place; one between garden and ISP is the operator's own walk. */
 function change(state: Served, { profile, terms }: Extract<OrderEvent, { type: 'change' }>): Transition {
   if (profile.poolName !== state.grant.profile.poolName) {
-    if (profile.walled) return allocate(state, 'suspend', profile);
-    return allocate(state, state.name === 'suspended' ? 'resume' : 'activate', profile);
+    if (profile.walled) return allocate(state, 'suspend', profile, terms);
+    return allocate(state, state.name === 'suspended' ? 'resume' : 'activate', profile, terms);
   }
   const grant: Grant = { ...state.grant, profile, terms };
   if (state.lease.phase !== 'bound') return reprofiled(state, grant);
@@ -68,8 +68,13 @@ export function reprofiled(state: Served, grant: Grant): Transition {
   );
 }
 
-function allocate(state: Served, order: OrderName, profile: Grant['profile']): Transition {
-  return wait(state, { kind: 'allocating', order, profile }, { ask: 'allocate', profile });
+function allocate(
+  state: Served,
+  order: OrderName,
+  profile: Grant['profile'],
+  terms: Grant['terms'] | null = null,
+): Transition {
+  return wait(state, { kind: 'allocating', order, profile }, { ask: 'allocate', profile, terms });
 }
 
 /** A new grant is there: suspension walls what the client has at once, the others go on to the access node. */
@@ -159,6 +164,7 @@ export function opened(state: Served, order: OrderName, grant: Grant): Transitio
     ...effects,
     { type: 'deadline', which: 'held', atMs: null },
     { type: 'deadline', which: 'lease', atMs: now.expiresAtMs },
+    { type: 'lease-reprofiled', grant },
     { type: 'order-done', message: `now ${name}` },
   );
 }

@@ -153,7 +153,8 @@ export type Effect =
 
 /** A question to the world; exactly one `AnswerEvent` comes back. */
 export type Ask =
-  | { readonly ask: 'allocate'; readonly profile: ServiceProfile }
+  /** `terms` are those that the grant gets; null leaves those that the session has. */
+  | { readonly ask: 'allocate'; readonly profile: ServiceProfile; readonly terms: SessionTerms | null }
   | { readonly ask: 'install' | 'update'; readonly entry: SubscriberEntry }
   | { readonly ask: 'remove'; readonly address: Ipv4 }
   | { readonly ask: 'reconfigure'; readonly profile: ServiceProfile };

@@ -1,0 +1,198 @@
+/**
+ * One request from its first transmission to its answer: retransmission with backoff (RFC 5080 §2.2.1), the next server
+ * where one does not answer, the deadline. Opens no socket and verifies nothing.
+ */
+import { isBngError } from '../model/bng-error.js';
+import type { Clock, TimerHandle } from '../model/clock.js';
+import type { RadiusPacket } from '../wire/radius-packet.js';
+import type { RadiusLink, RadiusSlot } from './radius-link.js';
+import { ACCESS_OUTCOMES, ACCOUNTING_OUTCOMES } from './radius-link.js';
+import type { AuthenticatorSource, RadiusRequest } from './radius-request.js';
+import { delaySecondsOf, sealRequest } from './radius-request.js';
+import type { RadiusTimers } from './radius-settings.js';
+import type { RadiusOutcome } from './radius-statistics.js';
+
+export type RadiusExchangeResult =
+  /** Verified, and of a code that answers the request. */
+  | {
+      readonly kind: 'response';
+      readonly packet: RadiusPacket;
+      readonly outcome: RadiusOutcome;
+      readonly server: string;
+    }
+  /** No server gave an answer to believe before the deadline or the last transmission's wait was over. */
+  | { readonly kind: 'timeout'; readonly transmissions: number }
+  /** Never sent: every identifier was in use, and the queue full or the deadline over. */
+  | { readonly kind: 'overloaded' }
+  /** Its attributes fit no packet: more than 4096 bytes together (RFC 2865 §3). Trying again does not help. */
+  | { readonly kind: 'unsendable'; readonly reason: string }
+  | { readonly kind: 'closed' };
+
+export interface ExchangeHouse {
+  readonly clock: Clock;
+  readonly timers: RadiusTimers;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly authenticators: AuthenticatorSource;
+  /** The server to ask next, none of those `visited`; null when no other is left that may answer. */
+  next(visited: ReadonlySet<RadiusLink>): RadiusLink | null;
+  /** The same, but rather a dead server than none. */
+  nextOrDead(visited: ReadonlySet<RadiusLink>): RadiusLink | null;
+  /** The exchange is over, and has given back its identifiers. */
+  finished(exchange: RadiusExchange, result: RadiusExchangeResult): void;
+}
+
+/** A packet as it was last sent. */
+interface Transmission {
+  readonly slot: RadiusSlot;
+  readonly bytes: Uint8Array;
+  readonly delaySeconds: number;
+}
+
+/** The present server and how often it was asked. */
+interface Visit {
+  readonly link: RadiusLink;
+  readonly sinceMs: number;
+  readonly isProbe: boolean;
+  transmissions: number;
+  waitMs: number;
+  latest: Transmission;
+}
+
+export class RadiusExchange {
+  readonly #house: ExchangeHouse;
+  readonly #request: RadiusRequest;
+  readonly #deadlineMs: number;
+  readonly #visited = new Set<RadiusLink>();
+  /** Every packet whose answer still counts: an answer to an earlier one proves as much as one to the latest. */
+  readonly #slots: RadiusSlot[] = [];
+  #visit: Visit | null = null;
+  #timer: TimerHandle;
+  #transmissions = 0;
+  #isOver = false;
+
+  constructor(request: RadiusRequest, house: ExchangeHouse) {
+    this.#request = request;
+    this.#house = house;
+    const deadlineMs = request.deadlineMs ?? house.timers.deadlineMs;
+    this.#deadlineMs = house.clock.monotonicMs() + deadlineMs;
+    this.#timer = house.clock.after(deadlineMs, () => this.#wake());
+  }
+
+  /** Sends for the first time; false when no identifier is free, and then it may be tried again. */
+  start(): boolean {
+    const link = this.#house.nextOrDead(this.#visited);
+    return link !== null && this.#turnTo(link);
+  }
+
+  end(result: RadiusExchangeResult): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#timer.cancel();
+    for (const { socket, identifier } of this.#slots) socket.release(identifier);
+    this.#house.finished(this, result);
+  }
+
+  /** False when no identifier is free there. */
+  #turnTo(link: RadiusLink): boolean {
+    let latest: Transmission | null;
+    try {
+      latest = this.#seal(link);
+    } catch (error) {
+      if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
+      this.end({ kind: 'unsendable', reason: error.message });
+      return true;
+    }
+    if (latest === null) return false;
+    this.#visited.add(link);
+    link.counters.requests += 1;
+    const { clock, timers } = this.#house;
+    this.#visit = {
+      link,
+      sinceMs: clock.monotonicMs(),
+      isProbe: link.beginProbe(),
+      transmissions: 0,
+      waitMs: this.#jittered(timers.initialRetransmitMs),
+      latest,
+    };
+    this.#transmit(this.#visit);
+    return true;
+  }
+
+  /** The request as a packet under an identifier of its own. */
+  #seal(link: RadiusLink): Transmission | null {
+    const slot = link.acquire();
+    if (slot === null) return null;
+    // Given back at the end in any case, also when the request turns out not to fit a packet.
+    this.#slots.push(slot);
+    const { clock, authenticators } = this.#house;
+    const delaySeconds = delaySecondsOf(this.#request, clock.wallMs());
+    const seal = { identifier: slot.identifier, secret: link.server.secret, delaySeconds };
+    const { bytes, authenticator } = sealRequest(this.#request, seal, authenticators);
+    const isAccess = this.#request.kind === 'access';
+    const sealedMs = clock.monotonicMs();
+    slot.pending = {
+      requestAuthenticator: authenticator,
+      outcomes: isAccess ? ACCESS_OUTCOMES : ACCOUNTING_OUTCOMES,
+      isAccess,
+      answered: (packet, outcome) => {
+        // Of a request that was sent twice nobody knows which one was answered (Karn's rule).
+        if (this.#transmissions === 1) link.counters.roundTrip(clock.monotonicMs() - sealedMs);
+        this.end({ kind: 'response', packet, outcome, server: link.server.name });
+      },
+    };
+    return { slot, bytes, delaySeconds };
+  }
+
+  #transmit(visit: Visit): void {
+    visit.latest.slot.socket.send(visit.latest.bytes);
+    visit.transmissions += 1;
+    this.#transmissions += 1;
+    const { clock } = this.#house;
+    this.#timer.cancel();
+    const leftMs = this.#deadlineMs - clock.monotonicMs();
+    this.#timer = clock.after(Math.max(0, Math.min(visit.waitMs, leftMs)), () => this.#wake());
+  }
+
+  #wake(): void {
+    const visit = this.#visit;
+    if (visit === null) return this.end({ kind: 'overloaded' });
+    if (this.#house.clock.monotonicMs() >= this.#deadlineMs) return this.#giveUp(visit);
+    if (this.#isDoneWith(visit)) {
+      const next = visit.link.isAlive
+        ? this.#house.next(this.#visited)
+        : this.#house.nextOrDead(this.#visited);
+      if (next !== null && this.#turnTo(next)) return visit.link.gaveUp(visit);
+    }
+    if (visit.transmissions >= this.#house.timers.maxTransmissions) return this.#giveUp(visit);
+    this.#retransmit(visit);
+  }
+
+  /** A server that others found dead, and one that was only being tried, are not waited for any longer. */
+  #isDoneWith({ link, transmissions, isProbe }: Visit): boolean {
+    return isProbe || !link.isAlive || transmissions >= this.#house.timers.failoverAfter;
+  }
+
+  #retransmit(visit: Visit): void {
+    const { timers, clock } = this.#house;
+    visit.link.counters.retransmissions += 1;
+    const doubled = visit.waitMs + this.#jittered(visit.waitMs);
+    visit.waitMs = doubled > timers.maxRetransmitMs ? this.#jittered(timers.maxRetransmitMs) : doubled;
+    const { latest } = visit;
+    // Another Acct-Delay-Time makes another packet, and another packet another identifier (RFC 2866 §5.2).
+    const isStale = delaySecondsOf(this.#request, clock.wallMs()) !== latest.delaySeconds;
+    // Without a free identifier the old packet goes out again: its delay is that of its first transmission.
+    if (isStale || latest.slot.socket.isClosed) visit.latest = this.#seal(visit.link) ?? latest;
+    this.#transmit(visit);
+  }
+
+  #giveUp(visit: Visit): void {
+    visit.link.gaveUp(visit);
+    this.end({ kind: 'timeout', transmissions: this.#transmissions });
+  }
+
+  /** RAND of RFC 5080 §2.2.1: up to a tenth more or less. */
+  #jittered(ms: number): number {
+    return ms * (0.9 + 0.2 * this.#house.random());
+  }
+}

@@ -1,0 +1,43 @@
+/** The attributes by which every request names this NAS and the subscriber's line. Decides nothing. */
+import type { AccessLine } from '../model/access-line.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { RadiusAttributesBuilder } from '../wire/radius-attributes-builder.js';
+import { MAX_VENDOR_VALUE } from '../wire/radius-attributes-builder.js';
+import { Attribute } from '../wire/radius-dictionary.js';
+import { NasPortType } from '../wire/radius-values.js';
+import { macText } from './radius-user-name.js';
+
+export interface RadiusNas {
+  readonly identifier: string;
+  readonly address: Ipv4;
+  /** Name of the access interface: the first part of every NAS-Port-Id. */
+  readonly accessInterface: string;
+}
+
+export function addNas(builder: RadiusAttributesBuilder, nas: RadiusNas): RadiusAttributesBuilder {
+  return builder.add(Attribute.NasIdentifier, nas.identifier).add(Attribute.NasIpAddress, nas.address);
+}
+
+/** `access0:100.7`, `access0:100`, or `access0` for an untagged line (RFC 2869 §5.17: text of our own making). */
+export function nasPortIdText(nas: RadiusNas, { sVlan, cVlan }: AccessLine): string {
+  const tags = [sVlan, cVlan].filter((tag) => tag !== 0);
+  return tags.length === 0 ? nas.accessInterface : `${nas.accessInterface}:${tags.join('.')}`;
+}
+
+/** RFC 4679 §3.3.1: not empty. Beyond what fits, an identifier cut short would be that of another line: none is sent. */
+function fits(bytes: Uint8Array | undefined): Uint8Array | null {
+  return bytes !== undefined && bytes.length > 0 && bytes.length <= MAX_VENDOR_VALUE ? bytes : null;
+}
+
+export function addLine(
+  builder: RadiusAttributesBuilder,
+  nas: RadiusNas,
+  line: AccessLine,
+): RadiusAttributesBuilder {
+  return builder
+    .add(Attribute.NasPortType, NasPortType.Ethernet)
+    .add(Attribute.NasPortId, nasPortIdText(nas, line))
+    .add(Attribute.CallingStationId, macText(line.mac))
+    .addIf(Attribute.AdslAgentCircuitId, fits(line.circuitId))
+    .addIf(Attribute.AdslAgentRemoteId, fits(line.remoteId));
+}
