@@ -73,10 +73,13 @@ describe('moving DHCP clients', { timeout: 120_000 }, () => {
         assert.equal(session.held_address, null);
         assert.equal(session.attachment?.s_vlan, tagging === 'untagged' ? 0 : 200);
         assert.ok(!(await house.gardenMembers()).includes(old.address));
-        const sent = watches
-          .get(ontSerial)!
-          .sent.slice(requests)
-          .map((one) => `${one.message} from ${one.source === '0.0.0.0' ? 'nowhere' : 'an address'}`);
+        const sent = await until('tcpdump tells of DISCOVER and REQUEST', 5_000, () => {
+          const since = watches.get(ontSerial)!.sent.slice(requests);
+          if (since.length < 3 || since.at(-1)?.message !== 'Request') return null;
+          return since.map(
+            (one) => `${one.message} from ${one.source === '0.0.0.0' ? 'nowhere' : 'an address'}`,
+          );
+        });
         assert.match(sent[0] ?? '', FIRST_QUESTION[client]);
         assert.deepEqual(sent.slice(-2), ['Discover from nowhere', 'Request from nowhere']);
       });

@@ -39,6 +39,13 @@ export class DhcpWatch {
     return this.#sent;
   }
 
+  /** What was sent after the first `count`; waits for at least one, since tcpdump tells a little late. */
+  async since(count: number): Promise<readonly SentDhcp[]> {
+    return until('tcpdump tells of a message', 5_000, () =>
+      this.#sent.length > count ? this.#sent.slice(count) : null,
+    );
+  }
+
   async close(): Promise<void> {
     await this.#child.stop('SIGKILL');
   }
