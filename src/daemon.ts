@@ -1,13 +1,13 @@
 /**
  * The composition root: builds every part, joins them, and starts and stops them in one written order. No domain rules.
  *
- * Start: dataplane (checks the ABI, attaches) → sessions → HTTP inlets → access node → the punt path last.
+ * Start: dataplane (checks the ABI, attaches) → AAA and its store → sessions → HTTP and CoA inlets → access node → the punt
+ * path last.
  * Stop: the same backwards: inlets first, answers under way, sessions with their final counters, dataplane.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { LocalAuthenticator } from './aaa/local-authenticator.js';
-import { LoggedAccounting } from './aaa/logged-accounting.js';
+import { openAaa, openCoa } from './aaa-parts.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { walledProfile } from './config/walled-profile.js';
@@ -30,8 +30,6 @@ import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
-/** Five minutes; RFC 2869 §2.1 asks for at least one. */
-const DEFAULT_INTERIM_SECONDS = 300;
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -78,15 +76,14 @@ export class Daemon {
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
+    const aaa = await openAaa(config, logger);
+    this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
     const link: { accessNode: AccessNode | null } = { accessNode: null };
     const manager = new SessionManager({
-      authenticator: new LocalAuthenticator({ ...config.auth, gardenPool: gardenProfile.poolName }),
-      accounting: new LoggedAccounting({
-        interimIntervalSeconds: config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS,
-        write: (record) => logger.info({ event: 'accounting', ...record }),
-      }),
+      authenticator: aaa.authenticator,
+      accounting: aaa.accounting,
       pools,
       dataplane,
       accessNode: {
@@ -99,8 +96,8 @@ export class Daemon {
       maxSessions: BngLimit.maxSubscribers,
       onBug,
     });
-    this.#stops.push(() => manager.close());
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));
+    this.#stops.push(() => manager.close());
 
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
@@ -137,6 +134,8 @@ export class Daemon {
     await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
+    const coa = await openCoa(config, { inlet: manager.authorization, logger, onBug });
+    if (coa !== null) this.#stops.push(() => coa.close());
     olt?.open();
     if (olt !== null) this.#stops.push(() => olt.close());
     const { trustOption82 } = config.access;

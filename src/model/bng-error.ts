@@ -18,6 +18,7 @@ export type BngErrorCode =
   | 'BNG_ERR_OLT'
   | 'BNG_ERR_LAB'
   | 'BNG_ERR_DEADLINE'
+  | 'BNG_ERR_STORE'
   | 'BNG_ERR_CLOSED';
 
 export type BngErrorContext = Readonly<Record<string, string | number | boolean | bigint | null>>;
