@@ -73,7 +73,7 @@ async function act(
     () => client.punt(mutate(client.frame('DHCPREQUEST', { requestedAddress: granted }), random)),
     () => manager.activate(orderFor(serial, random(4) === 0 ? 'small' : 'isp')),
     () => manager.activate(orderFor(serial)),
-    () => manager.suspend(serial),
+    () => manager.suspend(serial, 'unpaid'),
     () => manager.resume(serial),
     () => (random(3) === 0 ? manager.terminate(serial) : null),
     () => (random(3) === 0 ? manager.ontDisconnected(serial) : null),
