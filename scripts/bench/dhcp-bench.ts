@@ -96,7 +96,7 @@ export async function benchDhcp(context: BenchContext): Promise<readonly Figure[
 async function latencies(context: BenchContext, world: BenchWorld): Promise<Figure[]> {
   const bng = await world.startBng({ defaultPool: 'wgar', logLevel: 'info' });
   const loaded = new Loaded(world, bng);
-  const count = context.quick ? 1000 : 3000;
+  const count = context.quick ? 1000 : 2000;
   // The first thousand meet code that is not compiled yet.
   await loaded.run({ exchange: 'lease', count: 2000, pace: { perSecond: RATE_PER_SECOND } });
   const offers: LoadResult[] = [];
@@ -159,7 +159,7 @@ async function memory(context: BenchContext, world: BenchWorld): Promise<Figure[
 async function rates(context: BenchContext, world: BenchWorld, one: Case): Promise<Figure[]> {
   const bng = await world.startBng(one);
   const loaded = new Loaded(world, bng);
-  const count = context.quick ? 1500 : 4000;
+  const count = context.quick ? 1500 : 3000;
   await loaded.run({ exchange: one.exchange, count: 2000, pace: { outstanding: 32 } });
   const perSecond = (result: LoadResult): number => (result.finished / result.elapsedMs) * 1000;
   let best = { outstanding: 0, rate: 0 };
