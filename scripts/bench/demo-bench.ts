@@ -1,6 +1,6 @@
 /** Wall time of `bng demo`, as a process: its timetable and what it takes beyond that. */
+import { execa } from 'execa';
 import { labProgram } from '../../src/lab/lab-paths.js';
-import { exec } from '../../src/lab/exec.js';
 import { removeLab } from '../../src/lab/lab.js';
 import { BngError } from '../../src/model/bng-error.js';
 import type { BenchContext } from './bench-context.js';
@@ -13,17 +13,25 @@ const TIMEOUT_MS = 90_000;
 
 export async function benchDemo(context: BenchContext): Promise<readonly Figure[]> {
   const prefix = `${context.prefix}m`;
-  context.onClose(() => removeLab(prefix));
   const walls: number[] = [];
   for (let run = 0; run < (context.quick ? 1 : 3); run++) {
     context.progress(`run ${run + 1}, ${SUBSCRIBERS} subscribers, timetable of ${SECONDS} s`);
     const began = performance.now();
     const options = ['--subscribers', `${SUBSCRIBERS}`, '--duration', `${SECONDS}`, '--prefix', prefix];
-    const command = [process.execPath, labProgram('../bin/bng.js'), 'demo', ...options];
-    const { exitCode, stdout, stderr } = await exec(command, { timeoutMs: TIMEOUT_MS });
+    const demo = execa(process.execPath, [labProgram('../bin/bng.js'), 'demo', ...options], {
+      reject: false,
+      timeout: TIMEOUT_MS,
+    });
+    // Asked to stop, the demo takes its lab down itself; what a killed one left is removed here.
+    context.onClose(async () => {
+      demo.kill('SIGTERM', new Error('the bench ends'));
+      await demo;
+      await removeLab(prefix);
+    });
+    const { exitCode, stdout, stderr } = await demo;
     if (exitCode !== 0) {
       throw new BngError('BNG_ERR_LAB', 'expected the demo to come true', {
-        exitCode,
+        exitCode: exitCode ?? null,
         output: stdout.slice(-500) + stderr.slice(-500),
       });
     }

@@ -127,7 +127,7 @@ async function latencies(context: BenchContext, world: BenchWorld): Promise<Figu
       'DORA into the garden p99',
       leases.map((r) => r.lease?.p99Us ?? 0),
     ),
-    { ...at('lost exchanges, all latency runs', ''), values: [lost] },
+    { ...at('exchanges without an answer within 1 s, all latency runs', ''), values: [lost] },
   ];
 }
 
@@ -183,7 +183,7 @@ async function rates(context: BenchContext, world: BenchWorld, one: Case): Promi
   const note = [
     `${outstanding} under way`,
     `CPU of BNG ${share((r) => r.bngCpuMs / r.wholeMs)}, of generator ${share((r) => r.generatorCpuMs / r.wholeMs)}`,
-    `${lost} lost`,
+    `${lost} without an answer within 1 s`,
     one.note,
   ];
   return [

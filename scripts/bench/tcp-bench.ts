@@ -116,7 +116,7 @@ class Path {
 
 export async function benchTcp(context: BenchContext): Promise<readonly Figure[]> {
   const paths = [await Path.open(context, 'XDP'), await Path.open(context, 'stack')] as const;
-  const seconds = context.quick ? 2 : 3;
+  const seconds = 2;
   const figures: Figure[] = [];
   for (const direction of ['upstream', 'downstream'] as const) {
     const [xdp, stack, ratio]: [number[], number[], number[]] = [[], [], []];
