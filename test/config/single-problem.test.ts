@@ -17,6 +17,10 @@ const garden = (rest: string): string => withLine('walledGarden:', `walledGarden
 const also = (line: string): string => MINIMAL + line;
 const radius = (entries: string): string => also(`radius: { ${entries} }`);
 
+const radiusWith = (entry: string): string => radius(`servers: [${SERVER}], nasIdentifier: n, ${entry}`);
+
+const USER_NAME = 'ont-serial, circuit-id, remote-id, mac, or a template with one of them in braces';
+const POLICY = 'garden or silence or refuse';
 const SERVER = '{ host: a, secretFile: /s }';
 const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
 const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
@@ -51,7 +55,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [
     also('dhcp: {}'),
     'dhcp',
-    'only the keys access, core, pools, auth, radius, walledGarden, olt, api, metrics, store, log, qos',
+    'only the keys access, core, pools, auth, radius, accounting, walledGarden, olt, api, metrics, store, log, qos',
     'the unknown key dhcp',
     8,
   ],
@@ -254,12 +258,125 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   ],
   // radius
   [
+    withLine('auth:', 'auth: { mode: radius, defaultPool: wgar }') + 'store: {}',
+    'radius',
+    'a mapping, as auth.mode is radius',
+    'nothing',
+    1,
+  ],
+  [
+    withLine('auth:', 'auth: { mode: radius, defaultPool: wgar, records: [{ ontSerial: A, pool: isp }] }') +
+      `store: {}\nradius: { servers: [${SERVER}], nasIdentifier: bng-1 }`,
+    'auth.records',
+    'no records, as auth.mode is radius',
+    'a list',
+    6,
+  ],
+  [
     withLine('auth:', 'auth: { mode: radius, defaultPool: wgar }') +
       `radius: { servers: [${SERVER}], nasIdentifier: bng-1 }`,
-    'auth.mode',
-    'local (mode radius is not available in this version)',
+    'store',
+    'a mapping, as accounting follows auth.mode radius',
+    'nothing',
+    1,
+  ],
+  [
+    also(`accounting: { mode: radius }\nradius: { servers: [${SERVER}], nasIdentifier: bng-1 }`),
+    'store',
+    'a mapping, as accounting.mode is radius',
+    'nothing',
+    1,
+  ],
+  [
+    also('accounting: { mode: radius }\nstore: {}'),
     'radius',
-    6,
+    'a mapping, as accounting.mode is radius',
+    'nothing',
+    1,
+  ],
+  [also('accounting: { mode: file }'), 'accounting.mode', 'radius or log or none', 'file', 8],
+  [
+    also('accounting: { queueLimit: 0 }'),
+    'accounting.queueLimit',
+    'a number of records from 1 to 100000000',
+    '0',
+    8,
+  ],
+  [auth('defaultPool: wgar, userName: serial'), 'auth.userName', USER_NAME, 'serial', 6],
+  [auth('defaultPool: wgar, userName: "{serial}@isp"'), 'auth.userName', USER_NAME, '{serial}@isp', 6],
+  [auth('defaultPool: wgar, userName: "{mac"'), 'auth.userName', USER_NAME, '{mac', 6],
+  [auth('defaultPool: wgar, onReject: drop'), 'auth.onReject', POLICY, 'drop', 6],
+  [auth('defaultPool: wgar, onTimeout: drop'), 'auth.onTimeout', POLICY, 'drop', 6],
+  [radiusWith('nasIpAddress: bng'), 'radius.nasIpAddress', ADDRESS, 'bng', 8],
+  [radiusWith('timers: 2s'), 'radius.timers', 'a mapping', '2s', 8],
+  [
+    radiusWith('timers: { initialRetransmit: 2 }'),
+    'radius.timers.initialRetransmit',
+    'a duration such as 500ms, 2s or 1m',
+    '2',
+    8,
+  ],
+  [
+    radiusWith('timers: { initialRetransmit: 20s }'),
+    'radius.timers.initialRetransmit',
+    'at most maxRetransmit, 16000ms',
+    '20000ms',
+    8,
+  ],
+  [
+    radiusWith('timers: { deadline: 500ms }'),
+    'radius.timers.deadline',
+    'at least initialRetransmit, 2000ms',
+    '500ms',
+    8,
+  ],
+  [radiusWith('timers: { tries: 1 }'), 'radius.timers.failoverAfter', 'at most tries, 1', '2', 8],
+  [
+    radiusWith('timers: { tries: 0 }'),
+    'radius.timers.tries',
+    'a number of transmissions from 1 to 100',
+    '0',
+    8,
+  ],
+  [
+    radiusWith('timers: { retries: 1 }'),
+    'radius.timers.retries',
+    'only the keys initialRetransmit, maxRetransmit, tries, deadline, failoverAfter, deadTime',
+    'the unknown key retries',
+    8,
+  ],
+  [radiusWith('maxSockets: 0'), 'radius.maxSockets', 'a number of source ports from 1 to 1024', '0', 8],
+  [radiusWith('filters: [gold]'), 'radius.filters', 'a mapping of filters', 'a list', 8],
+  [radiusWith('filters: { gold: 100M }'), 'radius.filters.gold', 'a mapping', '100M', 8],
+  [radiusWith('filters: { gold: { pool: lost } }'), 'radius.filters.gold.pool', A_POOL, 'lost', 8],
+  [radiusWith('filters: { gold: { downloadBps: fast } }'), 'radius.filters.gold.downloadBps', BPS, 'fast', 8],
+  [
+    radiusWith('coa: { clients: [{ host: aaa.example, secretFile: /s }] }'),
+    'radius.coa.clients[0].host',
+    ADDRESS,
+    'aaa.example',
+    8,
+  ],
+  [
+    radiusWith('coa: { clients: [{ host: 1.1.1.1, secretFile: /s }, { host: 1.1.1.1, secretFile: /t }] }'),
+    'radius.coa.clients[1].host',
+    'an address other than that of radius.coa.clients[0], 1.1.1.1',
+    '1.1.1.1',
+    8,
+  ],
+  [
+    radiusWith('coa: { clients: [{ host: 1.1.1.1, secretFile: /s, allow: [kick] }] }'),
+    'radius.coa.clients[0].allow[0]',
+    'coa or disconnect',
+    'kick',
+    8,
+  ],
+  [
+    radiusWith('coa: { clients: [{ host: 1.1.1.1, secretFile: /s }], replayWindow: 300 }'),
+    'radius.coa.replayWindow',
+    DURATION,
+    '300',
+    8,
   ],
   [radius('nasIdentifier: n'), 'radius.servers', 'a list of servers', 'nothing', 8],
   [radius('nasIdentifier: n, servers: []'), 'radius.servers', 'at least one server', 'an empty list', 8],
@@ -315,7 +432,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [
     radius('nasIdentifier: n, servers: [{ host: a, secretFile: /s, secret: x }]'),
     'radius.servers[0].secret',
-    'only the keys host, authPort, acctPort, secretFile',
+    'only the keys host, authPort, acctPort, secretFile, requireMessageAuthenticator',
     'the unknown key secret',
     8,
   ],
@@ -324,13 +441,6 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     'radius.interimInterval',
     DURATION,
     '5',
-    8,
-  ],
-  [
-    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { clients: [${SERVER}] }`),
-    'radius.coa.listen',
-    ENDPOINT,
-    'nothing',
     8,
   ],
   [
@@ -348,7 +458,9 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     8,
   ],
   [
-    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1", clients: [{ host: a }] }`),
+    radius(
+      `nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1", clients: [{ host: 1.1.1.1 }] }`,
+    ),
     'radius.coa.clients[0].secretFile',
     'an absolute path',
     'nothing',
