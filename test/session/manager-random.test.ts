@@ -1,6 +1,7 @@
 /** Whatever happens to a thousand subscribers, in any order, the books of sessions, pools and dataplane agree. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { AuthorizationChange, SessionSelector } from '../../src/aaa/port.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { formatIpv4 } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
@@ -59,6 +60,21 @@ async function act(
   const session = manager.sessionByOnt(serial);
   const address = session?.heldAddress ?? session?.address ?? (0x0aff0009 as Ipv4);
   const granted = session?.address ?? address;
+  const selectors: readonly SessionSelector[] = [
+    { userName: serial },
+    { framedAddress: address },
+    { userName: serial, framedAddress: granted },
+    { mac: client.mac },
+  ];
+  const selector = selectors[random(selectors.length)]!;
+  const changes: readonly AuthorizationChange[] = [
+    { downloadBitsPerSecond: random(1e9) },
+    { poolName: 'isp' },
+    { poolName: 'small', serviceId: 'small', uploadBitsPerSecond: 5 },
+    { poolName: 'wgar' },
+    { sessionTimeoutSeconds: 60 + random(600), idleTimeoutSeconds: 60 + random(600) },
+    { poolName: 'isp', sessionTimeoutSeconds: null, idleTimeoutSeconds: null, interimIntervalSeconds: 60 },
+  ];
   const deeds: readonly (() => unknown)[] = [
     () => manager.ontDetected({ ontSerial: serial, circuitId: Buffer.from(serial) }),
     () => client.punt(client.frame('DHCPDISCOVER')),
@@ -75,6 +91,9 @@ async function act(
     () => manager.activate(orderFor(serial)),
     () => manager.suspend(serial),
     () => manager.resume(serial),
+    () => manager.authorization.changeAuthorization(selector, changes[random(changes.length)]!),
+    () => manager.authorization.changeAuthorization(selector, changes[random(changes.length)]!),
+    () => (random(3) === 0 ? manager.authorization.disconnect(selector) : null),
     () => (random(3) === 0 ? manager.terminate(serial) : null),
     () => (random(3) === 0 ? manager.ontDisconnected(serial) : null),
     () => (random(3) === 0 ? bng.dataplane.refuseNext('busy') : null),
