@@ -97,7 +97,7 @@ lab-down: build ## take the lab down
 	@$(node) node dist/src/bin/bng.js lab down
 
 bench: build ## measure latency, rates and cost per packet (as root)
-	@$(node) node dist/scripts/bench.js
+	@$(node) node dist/scripts/bench.js $(BENCH_ARGS)
 
 lock: ## bring package-lock.json up to date with package.json, for every platform
 	@$(node) npm install --package-lock-only --no-audit --no-fund --loglevel=error

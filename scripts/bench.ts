@@ -7,12 +7,15 @@ import { cpus, loadavg, release } from 'node:os';
 import { isBngError } from '../src/model/bng-error.js';
 import { parseBenchArguments, USAGE } from './bench/bench-arguments.js';
 import type { BenchContext } from './bench/bench-context.js';
+import { benchDemo } from './bench/demo-bench.js';
 import { benchDhcp } from './bench/dhcp-bench.js';
 import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
 import { benchPackets } from './bench/packet-bench.js';
+import { benchSetup } from './bench/setup-bench.js';
 import { benchSubscribers } from './bench/subscriber-bench.js';
+import { benchTcp } from './bench/tcp-bench.js';
 
 type Bench = (context: BenchContext) => Promise<readonly Figure[]>;
 
@@ -20,6 +23,9 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   packets: benchPackets,
   subscribers: benchSubscribers,
   dhcp: benchDhcp,
+  tcp: benchTcp,
+  setup: benchSetup,
+  demo: benchDemo,
 };
 
 const PAGE = 'docs/figures.md';
@@ -27,6 +33,7 @@ const PAGE = 'docs/figures.md';
 const DEADLINE_MS = 345_000;
 
 const closers: (() => Promise<void>)[] = [];
+const ending: { done: Promise<never> | null } = { done: null };
 
 async function cleanUp(): Promise<void> {
   for (const close of closers.splice(0).reverse()) {
@@ -36,8 +43,16 @@ async function cleanUp(): Promise<void> {
 
 /** Ends the process in the middle of whatever runs; nothing stays behind. */
 function breakOff(why: string, status: number): void {
+  if (ending.done !== null) return;
   console.error(why);
-  void cleanUp().finally(() => process.exit(status));
+  const again = [...closers];
+  ending.done = (async () => {
+    await cleanUp();
+    // Once more, for what the bench was just making; closing twice is fine.
+    closers.push(...again);
+    await cleanUp();
+    return process.exit(status);
+  })();
 }
 
 function machine(): Machine {
@@ -52,7 +67,7 @@ function machine(): Machine {
 }
 
 async function main(): Promise<number> {
-  const { benches, quick, json, write, prefix, cpuProfileDirectory } = parseBenchArguments(
+  const { benches, quick, json, write, prefix } = parseBenchArguments(
     process.argv.slice(2),
     Object.keys(BENCHES),
   );
@@ -68,7 +83,7 @@ async function main(): Promise<number> {
     const onClose = (close: () => Promise<void>): void => void closers.push(close);
     const run = BENCHES[name];
     if (run === undefined) continue;
-    const own = await run({ prefix, quick, cpuProfileDirectory, progress, onClose });
+    const own = await run({ prefix, quick, progress, onClose });
     await cleanUp();
     if (!json) console.log(figuresTable(own));
     figures.push(...own);
@@ -84,13 +99,16 @@ async function main(): Promise<number> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => breakOff(`${signal}: cleaning up`, 130));
+  process.on(signal, () => breakOff(`${signal}: cleaning up`, 130));
 }
+process.on('uncaughtException', (error) => breakOff(`a bug: ${error.stack ?? error.message}`, 1));
 setTimeout(() => breakOff('the bench takes too long: cleaning up', 1), DEADLINE_MS).unref();
 
 try {
   process.exitCode = await main();
 } catch (error) {
+  // What was running fails when the ground is taken away from it.
+  if (ending.done !== null) await ending.done;
   await cleanUp();
   if (!isBngError(error)) throw error;
   const misused = error.code === 'BNG_ERR_VALUE';

@@ -10,11 +10,9 @@ export interface BenchArguments {
   readonly write: boolean;
   /** Begins the names of all namespaces: 1 to 4 lower-case letters and digits. */
   readonly prefix: string;
-  /** Where CPU profiles of the BNG are left; null for none. */
-  readonly cpuProfileDirectory: string | null;
 }
 
-export const USAGE = `usage: bench [--only NAME]... [--quick] [--json] [--write] [--prefix TEXT] [--cpu-prof DIRECTORY]`;
+export const USAGE = 'usage: bench [--only NAME]... [--quick] [--json] [--write] [--prefix TEXT]';
 
 /** Throws `BNG_ERR_VALUE` that says what was expected. */
 export function parseBenchArguments(argv: readonly string[], known: readonly string[]): BenchArguments {
@@ -38,7 +36,6 @@ export function parseBenchArguments(argv: readonly string[], known: readonly str
     json: values.json ?? false,
     write: values.write ?? false,
     prefix,
-    cpuProfileDirectory: values['cpu-prof'] ?? null,
   };
 }
 
@@ -52,7 +49,6 @@ function parsed(argv: readonly string[]) {
         json: { type: 'boolean' },
         write: { type: 'boolean' },
         prefix: { type: 'string' },
-        'cpu-prof': { type: 'string' },
       },
     }).values;
   } catch (error) {

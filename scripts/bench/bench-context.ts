@@ -7,7 +7,6 @@ export interface BenchContext {
   /** Begins the names of all namespaces. */
   readonly prefix: string;
   readonly quick: boolean;
-  readonly cpuProfileDirectory: string | null;
   readonly progress: (text: string) => void;
   /** Has `close` called when the bench ends in any way, last in, first out. */
   readonly onClose: (close: () => Promise<void>) => void;
@@ -20,7 +19,6 @@ export interface PartOptions {
   readonly namespace: string;
   readonly logFile: string;
   readonly timeoutMs: number;
-  readonly nodeOptions?: readonly string[];
   /** Called with what the part says of its progress. */
   readonly progress?: (text: string) => void;
 }
@@ -39,7 +37,7 @@ export function tellParent(line: PartLine): void {
 export async function runPart(options: PartOptions): Promise<unknown> {
   let found: { readonly result: unknown } | null = null;
   const program = fileURLToPath(new URL(options.program, import.meta.url));
-  const command = [process.execPath, ...(options.nodeOptions ?? []), program, JSON.stringify(options.settings)];
+  const command = [process.execPath, program, JSON.stringify(options.settings)];
   const ended: { exitCode: number | null } = { exitCode: null };
   const child = new Child(command, {
     namespace: options.namespace,

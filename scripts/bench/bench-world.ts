@@ -12,6 +12,7 @@ import { NamespaceProbe } from '../../src/lab/namespace-probe.js';
 import { createNamespaces } from '../../src/lab/namespaces.js';
 import { claim, livingOwner } from '../../src/lab/ownership.js';
 import { BngError } from '../../src/model/bng-error.js';
+import type { BenchContext } from './bench-context.js';
 
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 15_000;
@@ -20,14 +21,19 @@ const POLL_MS = 50;
 /** Pools large enough for every line that the bench plays. */
 const POOLS = [
   { name: 'wgar', network: '10.240.0.0/12', gateway: '10.240.0.1', dns: ['8.8.8.8'], leaseTime: '600s' },
-  { name: 'isp-residential', network: '10.0.0.0/12', gateway: '10.0.0.1', dns: ['1.1.1.1'], leaseTime: '24h' },
+  {
+    name: 'isp-residential',
+    network: '10.0.0.0/12',
+    gateway: '10.0.0.1',
+    dns: ['1.1.1.1'],
+    leaseTime: '24h',
+  },
 ];
 
 export interface WorldBngOptions {
   /** The pool that every ONT is granted: `wgar` or `isp-residential`. */
   readonly defaultPool: string;
   readonly logLevel: 'info' | 'warn';
-  readonly nodeOptions?: readonly string[];
 }
 
 export class BenchWorld {
@@ -42,9 +48,11 @@ export class BenchWorld {
     this.namespaces = { ont: this.paths.namespace('ont'), bng: this.paths.namespace('bng') };
   }
 
-  /** `BNG_ERR_LAB` when a living process owns the prefix or a step fails. */
-  static async create(prefix: string): Promise<BenchWorld> {
+  /** Removed when the bench ends. `BNG_ERR_LAB` when a living process owns the prefix or a step fails. */
+  static async create(context: BenchContext, role: string): Promise<BenchWorld> {
+    const prefix = `${context.prefix}${role}`;
     const world = new BenchWorld(prefix);
+    context.onClose(() => world.close());
     const { ownerFile } = world.paths;
     if (!claim(ownerFile)) {
       const owner = livingOwner(ownerFile);
@@ -80,7 +88,7 @@ export class BenchWorld {
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify(config));
     const program = labProgram('../bin/bng.js');
-    const bng = new WorldBng(this, [process.execPath, ...(options.nodeOptions ?? []), program, 'run', '-c', configFile]);
+    const bng = new WorldBng(this, [process.execPath, program, 'run', '-c', configFile]);
     await bng.ready();
     return bng;
   }

@@ -54,7 +54,7 @@ export function summarize(values: ArrayLike<number>): Summary {
 
 /** A number as a person reads it: three significant digits below 1,000, whole numbers with separators above. */
 export function formatValue(value: number): string {
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
+  if (Math.abs(value) >= 999.5) return Math.round(value).toLocaleString('en-US');
   const text = value.toPrecision(3);
   return text.includes('e') ? String(value) : text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
 }

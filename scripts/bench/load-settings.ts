@@ -27,8 +27,9 @@ export const loadResultSchema = z.object({
   offer: latencySchema,
   /** DISCOVER sent to ACK received; null when ONTs stop at the OFFER. */
   lease: latencySchema.nullable(),
-  /** CPU time by elapsed time, 1 = one core. */
-  generatorCpuShare: z.number(),
-  bngCpuShare: z.number(),
+  /** How long CPU time was counted: until nothing was under way. */
+  wholeMs: z.number(),
+  generatorCpuMs: z.number(),
+  bngCpuMs: z.number(),
 });
 export type LoadResult = z.infer<typeof loadResultSchema>;

@@ -19,8 +19,7 @@ const resultSchema = z.record(z.string(), z.array(z.number()));
 export async function benchPackets(context: BenchContext): Promise<readonly Figure[]> {
   context.progress('compiling the wrapped programs');
   const objectPath = await compile();
-  const world = await BenchWorld.create(`${context.prefix}p`);
-  context.onClose(() => world.close());
+  const world = await BenchWorld.create(context, 'p');
   const { accessInterface, coreInterface } = world;
   await shell(
     `echo 1 >/proc/sys/net/ipv4/ip_forward
@@ -62,7 +61,15 @@ async function compile(): Promise<string> {
   const machine = (await execOrThrow(['gcc', '-dumpmachine'])).trim();
   // As scripts/build-bpf.sh does it.
   const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Wpadded', '-Werror'];
-  const command = ['clang', ...flags, `-I/usr/include/${machine}`, '-c', join(root, SOURCE), '-o', objectPath];
+  const command = [
+    'clang',
+    ...flags,
+    `-I/usr/include/${machine}`,
+    '-c',
+    join(root, SOURCE),
+    '-o',
+    objectPath,
+  ];
   await execOrThrow(command, { timeoutMs: CLANG_TIMEOUT_MS });
   return objectPath;
 }

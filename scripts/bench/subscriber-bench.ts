@@ -12,8 +12,7 @@ const TIMEOUT_MS = 60_000;
 const resultSchema = z.record(z.string(), z.number());
 
 export async function benchSubscribers(context: BenchContext): Promise<readonly Figure[]> {
-  const world = await BenchWorld.create(`${context.prefix}s`);
-  context.onClose(() => world.close());
+  const world = await BenchWorld.create(context, 's');
   const valuesOf = new Map<string, number[]>();
   const many = context.quick ? MANY / 10 : MANY;
   for (let run = 0; run < (context.quick ? 1 : 3); run++) {

@@ -20,6 +20,46 @@ function parsed(text: string): Config {
   return result.config;
 }
 
+const RADIUS_DEFAULTS: Config['radius'] = {
+  servers: [
+    {
+      host: '127.0.0.1',
+      authPort: 1812,
+      acctPort: 1813,
+      secretFile: '/etc/bng/radius.secret',
+      requireMessageAuthenticator: true,
+    },
+  ],
+  nasIdentifier: 'bng-1',
+  nasIpAddress: null,
+  timers: {
+    initialRetransmitMs: 2_000,
+    maxRetransmitMs: 16_000,
+    maxTransmissions: 5,
+    deadlineMs: 30_000,
+    failoverAfter: 2,
+    deadMs: 30_000,
+  },
+  limits: { maxSockets: 64, maxQueued: 10_000 },
+  interimIntervalSeconds: 300,
+  filters: {},
+  coa: null,
+};
+
+const COA_DEFAULTS = {
+  listen: { address: parseIpv4('127.0.0.1'), port: 3799 },
+  clients: [
+    {
+      address: parseIpv4('127.0.0.1'),
+      secretFile: '/etc/bng/radius.secret',
+      allow: ['CoA', 'Disconnect'],
+    },
+  ],
+  requireMessageAuthenticator: true,
+  requireEventTimestamp: true,
+  replayWindowSeconds: 300,
+};
+
 describe('a configuration that is right', () => {
   it('fills in every default', () => {
     assert.deepEqual(parsed(MINIMAL), {
@@ -50,8 +90,16 @@ describe('a configuration that is right', () => {
           exclude: [],
         },
       ],
-      auth: { mode: 'local', defaultPool: 'wgar', records: [] },
+      auth: {
+        mode: 'local',
+        defaultPool: 'wgar',
+        records: [],
+        userName: 'ont-serial',
+        onReject: 'garden',
+        onTimeout: 'silence',
+      },
       radius: null,
+      accounting: { mode: 'log', queueLimit: 1_000_000 },
       walledGarden: { poolName: 'wgar', portal: { address: parseIpv4('10.255.0.1'), port: 80 }, allow: [] },
       olt: null,
       api: {
@@ -104,19 +152,98 @@ describe('a configuration that is right', () => {
   it('reads the settings that the example has commented out, and they are the defaults where it says so', () => {
     const example = readFileSync(EXAMPLE, 'utf8');
     const everything = example.replace(/^( *)# ?( *[a-zA-Z-]+[0-9A-Za-z]*:|  +- )/gm, '$1$2');
-    for (const setting of ['cVlanTpid', 'localForwarding', 'radius', 'allowRemote', 'log', 'qos']) {
+    for (const setting of [
+      'cVlanTpid',
+      'localForwarding',
+      'userName',
+      'radius',
+      'accounting',
+      'allowRemote',
+      'log',
+      'qos',
+    ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }
     const [before, after] = [parsed(example), parsed(everything)];
     assert.deepEqual({ ...after, radius: null }, before);
     assert.deepEqual(after.radius, {
-      servers: [{ host: '127.0.0.1', authPort: 1812, acctPort: 1813, secretFile: '/etc/bng/radius.secret' }],
-      nasIdentifier: 'bng-1',
-      interimIntervalSeconds: 300,
-      coa: {
-        listen: { address: parseIpv4('127.0.0.1'), port: 3799 },
-        clients: [{ host: '127.0.0.1', secretFile: '/etc/bng/radius.secret' }],
+      ...RADIUS_DEFAULTS,
+      nasIpAddress: parseIpv4('192.0.2.1'),
+      filters: {
+        'home-100': {
+          poolName: 'isp-residential',
+          serviceId: 'home-100',
+          downloadBitsPerSecond: 1e8,
+          uploadBitsPerSecond: 2e7,
+        },
+        slow: { poolName: null, serviceId: 'slow', downloadBitsPerSecond: 1e6, uploadBitsPerSecond: 1e6 },
       },
+      coa: COA_DEFAULTS,
+    });
+  });
+
+  it('fills in the defaults of RADIUS, and lets accounting follow authentication', () => {
+    const text =
+      withLine('auth:', 'auth: { mode: radius, defaultPool: wgar }') +
+      `store: {}
+radius: { servers: [{ host: 127.0.0.1, secretFile: /etc/bng/radius.secret }], nasIdentifier: bng-1 }
+`;
+    const config = parsed(text);
+    assert.deepEqual(config.radius, RADIUS_DEFAULTS);
+    assert.equal(config.accounting.mode, 'radius');
+    const coa = 'coa: { clients: [{ host: 127.0.0.1, secretFile: /etc/bng/radius.secret }] }';
+    assert.deepEqual(parsed(text.replace('bng-1 }', `bng-1, ${coa} }`)).radius?.coa, COA_DEFAULTS);
+    assert.equal(parsed(`${text}accounting: { mode: none }`).accounting.mode, 'none');
+  });
+
+  it('reads what is said of RADIUS', () => {
+    const config = parsed(
+      withLine(
+        'auth:',
+        'auth: { mode: radius, defaultPool: wgar, userName: "{remote-id}@isp", onReject: refuse, onTimeout: garden }',
+      ) +
+        `accounting: { mode: log, queueLimit: 5 }
+radius:
+  servers: [{ host: aaa.example, authPort: 1, acctPort: 2, secretFile: /s, requireMessageAuthenticator: false }]
+  nasIdentifier: bng-1
+  timers: { initialRetransmit: 100ms, maxRetransmit: 1s, tries: 3, deadline: 1m, failoverAfter: 1, deadTime: 1h }
+  maxSockets: 2
+  maxQueued: 7
+  coa:
+    listen: 0.0.0.0:0
+    clients: [{ host: 192.0.2.7, secretFile: /t, allow: [disconnect] }]
+    requireMessageAuthenticator: false
+    requireEventTimestamp: false
+    replayWindow: 10s
+`,
+    );
+    const { userName, onReject, onTimeout } = config.auth;
+    assert.deepEqual([userName, onReject, onTimeout], ['{remote-id}@isp', 'refuse', 'garden']);
+    assert.deepEqual(config.accounting, { mode: 'log', queueLimit: 5 });
+    assert.deepEqual(config.radius?.servers, [
+      {
+        host: 'aaa.example',
+        authPort: 1,
+        acctPort: 2,
+        secretFile: '/s',
+        requireMessageAuthenticator: false,
+      },
+    ]);
+    assert.deepEqual(config.radius?.timers, {
+      initialRetransmitMs: 100,
+      maxRetransmitMs: 1_000,
+      maxTransmissions: 3,
+      deadlineMs: 60_000,
+      failoverAfter: 1,
+      deadMs: 3_600_000,
+    });
+    assert.deepEqual(config.radius?.limits, { maxSockets: 2, maxQueued: 7 });
+    assert.deepEqual(config.radius?.coa, {
+      listen: { address: 0, port: 0 },
+      clients: [{ address: parseIpv4('192.0.2.7'), secretFile: '/t', allow: ['Disconnect'] }],
+      requireMessageAuthenticator: false,
+      requireEventTimestamp: false,
+      replayWindowSeconds: 10,
     });
   });
 

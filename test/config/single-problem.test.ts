@@ -15,9 +15,7 @@ const auth = (rest: string): string => withLine('auth:', `auth: { mode: local, $
 const records = (list: string): string => auth(`defaultPool: wgar, records: ${list}`);
 const garden = (rest: string): string => withLine('walledGarden:', `walledGarden: { pool: wgar, ${rest} }`);
 const also = (line: string): string => MINIMAL + line;
-const radius = (entries: string): string => also(`radius: { ${entries} }`);
 
-const SERVER = '{ host: a, secretFile: /s }';
 const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
 const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
 const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
@@ -29,7 +27,6 @@ const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
 const DESTINATION = 'prefix or prefix:port such as 203.0.113.0/24:443';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
 const A_POOL = 'the name of a pool (wgar, isp)';
-const PORT = 'a port number from 1 to 65535';
 const BPS = 'a whole number of bits per second from 0 to 1000000000000';
 const FLAG = 'true or false';
 
@@ -51,7 +48,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [
     also('dhcp: {}'),
     'dhcp',
-    'only the keys access, core, pools, auth, radius, walledGarden, olt, api, metrics, store, log, qos',
+    'only the keys access, core, pools, auth, radius, accounting, walledGarden, olt, api, metrics, store, log, qos',
     'the unknown key dhcp',
     8,
   ],
@@ -251,108 +248,6 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     'only the keys ontSerial, pool, serviceId, downloadBps, uploadBps',
     'the unknown key rate',
     6,
-  ],
-  // radius
-  [
-    withLine('auth:', 'auth: { mode: radius, defaultPool: wgar }') +
-      `radius: { servers: [${SERVER}], nasIdentifier: bng-1 }`,
-    'auth.mode',
-    'local (mode radius is not available in this version)',
-    'radius',
-    6,
-  ],
-  [radius('nasIdentifier: n'), 'radius.servers', 'a list of servers', 'nothing', 8],
-  [radius('nasIdentifier: n, servers: []'), 'radius.servers', 'at least one server', 'an empty list', 8],
-  [
-    radius(`servers: [${SERVER}]`),
-    'radius.nasIdentifier',
-    'a NAS identifier of 1 to 253 printable characters (RFC 2865 §5.32)',
-    'nothing',
-    8,
-  ],
-  [
-    radius('nasIdentifier: n, servers: [{ secretFile: /s }]'),
-    'radius.servers[0].host',
-    'an IPv4 address or a host name',
-    'nothing',
-    8,
-  ],
-  [
-    radius('nasIdentifier: n, servers: [{ host: 10.0.0.256, secretFile: /s }]'),
-    'radius.servers[0].host',
-    'an IPv4 address or a host name',
-    '10.0.0.256',
-    8,
-  ],
-  [
-    radius('nasIdentifier: n, servers: [{ host: a }]'),
-    'radius.servers[0].secretFile',
-    'an absolute path',
-    'nothing',
-    8,
-  ],
-  [
-    radius('nasIdentifier: n, servers: [{ host: a, secretFile: s }]'),
-    'radius.servers[0].secretFile',
-    'an absolute path',
-    's',
-    8,
-  ],
-  [
-    radius('nasIdentifier: n, servers: [{ host: a, secretFile: /s, authPort: 0 }]'),
-    'radius.servers[0].authPort',
-    PORT,
-    '0',
-    8,
-  ],
-  [
-    radius('nasIdentifier: n, servers: [{ host: a, secretFile: /s, acctPort: 65536 }]'),
-    'radius.servers[0].acctPort',
-    PORT,
-    '65536',
-    8,
-  ],
-  [
-    radius('nasIdentifier: n, servers: [{ host: a, secretFile: /s, secret: x }]'),
-    'radius.servers[0].secret',
-    'only the keys host, authPort, acctPort, secretFile',
-    'the unknown key secret',
-    8,
-  ],
-  [
-    radius(`nasIdentifier: n, servers: [${SERVER}], interimInterval: 5`),
-    'radius.interimInterval',
-    DURATION,
-    '5',
-    8,
-  ],
-  [
-    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { clients: [${SERVER}] }`),
-    'radius.coa.listen',
-    ENDPOINT,
-    'nothing',
-    8,
-  ],
-  [
-    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1" }`),
-    'radius.coa.clients',
-    'a list of clients',
-    'nothing',
-    8,
-  ],
-  [
-    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1", clients: [] }`),
-    'radius.coa.clients',
-    'at least one client',
-    'an empty list',
-    8,
-  ],
-  [
-    radius(`nasIdentifier: n, servers: [${SERVER}], coa: { listen: "1.1.1.1:1", clients: [{ host: a }] }`),
-    'radius.coa.clients[0].secretFile',
-    'an absolute path',
-    'nothing',
-    8,
   ],
   // walled garden
   [withLine('walledGarden:', ''), 'walledGarden.pool', POOL_NAME, 'nothing', 1],
