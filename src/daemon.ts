@@ -8,6 +8,8 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openAaa, openCoa } from './aaa-parts.js';
+import { aaaReport } from './aaa-report.js';
+import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { walledProfile } from './config/walled-profile.js';
@@ -21,6 +23,7 @@ import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { Metrics, buildMetrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
+import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
 import { formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
@@ -80,7 +83,7 @@ export class Daemon {
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
-    const link: { accessNode: AccessNode | null } = { accessNode: null };
+    const link: { accessNode: AccessNode | null; coa: CoaServer | null } = { accessNode: null, coa: null };
     const manager = new SessionManager({
       authenticator: aaa.authenticator,
       accounting: aaa.accounting,
@@ -107,6 +110,7 @@ export class Daemon {
       poolNames,
       dataplane,
       logger: httpLogger(logger),
+      radius: () => aaaReport(config, aaa.inspection, link.coa),
     };
     const metrics = new Metrics(shared);
     this.#stops.push(() => metrics.close());
@@ -125,6 +129,7 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
     await this.#listen(
@@ -136,6 +141,7 @@ export class Daemon {
 
     const coa = await openCoa(config, { inlet: manager.authorization, logger, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());
+    link.coa = coa;
     olt?.open();
     if (olt !== null) this.#stops.push(() => olt.close());
     const { trustOption82 } = config.access;

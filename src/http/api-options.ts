@@ -5,10 +5,13 @@ import type { Clock } from '../model/clock.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleSource } from '../session/lifecycle.js';
+import type { RadiusReport } from './radius-report.js';
 
 export interface HealthCheck {
   readonly name: string;
   readonly ok: boolean;
+  /** Ready all the same, but something that people should look at is out of order. */
+  readonly degraded?: boolean;
   readonly detail: string;
 }
 
@@ -45,6 +48,7 @@ export interface ApiOptions {
   /** The bearer token; null opens the API to whoever reaches the socket by address or as `localhost`. */
   readonly token: string | null;
   readonly health: () => HealthReport;
+  readonly radius: () => RadiusReport;
   readonly clock: Clock;
   readonly limits: ApiLimits;
   readonly logger: FastifyBaseLogger;

@@ -12,6 +12,7 @@ import { collectRoutes, methodsOf, openApiDocument } from './openapi.js';
 import { addOrderRoutes } from './order-routes.js';
 import { addPoolRoutes } from './pool-routes.js';
 import { sendProblem } from './problem.js';
+import { addRadiusRoutes } from './radius-routes.js';
 import { addSessionRoutes } from './session-routes.js';
 
 /** Builds the app; the caller listens and closes. Every answer that is not a success is a problem document. */
@@ -43,6 +44,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addSessionRoutes(app, options.operator, options.dataplane);
   addPoolRoutes(app, options.pools);
   addDropRoutes(app, options.dataplane);
+  addRadiusRoutes(app, options.radius);
   addHealthRoutes(app, options.health);
   addEventRoutes(
     app,

@@ -11,7 +11,12 @@ const readySchema = {
       type: 'array',
       items: {
         type: 'object',
-        properties: { name: { type: 'string' }, ok: { type: 'boolean' }, detail: { type: 'string' } },
+        properties: {
+          name: { type: 'string' },
+          ok: { type: 'boolean' },
+          degraded: { type: 'boolean', description: 'ready all the same, but people should look at it' },
+          detail: { type: 'string' },
+        },
       },
     },
   },

@@ -13,6 +13,8 @@ import { defineFamilies } from './metric-families.js';
 import type { MetricFamilies } from './metric-families.js';
 import { availableAddresses, utilization } from './pool-figures.js';
 import { sendProblem } from './problem.js';
+import { RadiusMetrics } from './radius-metrics.js';
+import type { RadiusReport } from './radius-report.js';
 import { TrafficLedger } from './traffic-ledger.js';
 import type { LedgerPool } from './traffic-ledger.js';
 
@@ -28,6 +30,7 @@ export interface MetricsSources {
   readonly pools: AddressPools;
   readonly poolNames: readonly string[];
   readonly dataplane: DataplaneInspection;
+  readonly radius: () => RadiusReport;
 }
 
 const NO_POOL = 'none';
@@ -43,6 +46,7 @@ export class Metrics {
   readonly #sources: MetricsSources;
   readonly #registry = new Registry();
   readonly #families: MetricFamilies;
+  readonly #radius: RadiusMetrics;
   readonly #ledger: TrafficLedger;
   readonly #stopListening: () => void;
   /** Ids of sessions that are activating because they were resumed. */
@@ -56,6 +60,7 @@ export class Metrics {
   constructor(sources: MetricsSources) {
     this.#sources = sources;
     this.#families = defineFamilies(this.#registry);
+    this.#radius = new RadiusMetrics(this.#registry);
     this.#ledger = new TrafficLedger(
       sources.poolNames.flatMap((name): LedgerPool[] => {
         const terms = sources.pools.terms(name);
@@ -77,12 +82,13 @@ export class Metrics {
     this.#families.eventClientsDropped.inc();
   }
 
-  /** Reads pools and dataplane once, then renders every family in the text format of Prometheus. */
+  /** Reads pools, dataplane and AAA once, then renders every family in the text format of Prometheus. */
   async render(): Promise<string> {
     this.#readSessionsAndPools();
     this.#readTraffic();
     this.#readFrames();
-    return this.#registry.metrics();
+    const roundTrips = this.#radius.read(this.#sources.radius());
+    return `${await this.#registry.metrics()}\n${roundTrips}`;
   }
 
   close(): void {

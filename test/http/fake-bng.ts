@@ -14,6 +14,7 @@ import { fastify } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { DEFAULT_API_LIMITS } from '../../src/http/api-options.js';
 import type { ApiOptions, HealthCheck } from '../../src/http/api-options.js';
+import type { RadiusReport } from '../../src/http/radius-report.js';
 
 export const START_WALL_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
@@ -101,6 +102,16 @@ const TERMS: readonly PoolTerms[] = [
   },
 ];
 
+const LOCAL_RADIUS: RadiusReport = {
+  authMode: 'local',
+  accountingMode: 'log',
+  servers: [],
+  clients: [],
+  authenticator: null,
+  accounting: null,
+  coa: null,
+};
+
 export class FakeBng implements OperatorInlet, LifecycleSource {
   readonly list: SessionView[] = [];
   readonly orders: { name: string; order: unknown }[] = [];
@@ -110,6 +121,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   readonly checks: HealthCheck[] = [{ name: 'dataplane', ok: true, detail: 'native' }];
   readonly listeners = new Set<LifecycleListener>();
   usages: PoolUsage[] = TERMS.map(({ name }) => ({ name, capacity: 1000, allocated: 125, quarantined: 1 }));
+  radius: RadiusReport = LOCAL_RADIUS;
   /** What the next orders get instead of the table's answer; an error is thrown. */
   nextResult: OperatorResult | Error | null = null;
   trafficReads = 0;
@@ -216,7 +228,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     if (!from.includes(session.state)) {
       return { ok: false, kind: 'conflict', state: session.state, reason: `${name} is not possible now` };
     }
-    this.list[index] = { ...session, state: newState };
+    this.list[index] = { ...session, state: newState, suspendedFor: reasonOf(order) };
     return {
       ok: true,
       ontSerial,
@@ -226,6 +238,11 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
       message: 'done',
     };
   }
+}
+
+function reasonOf(order: unknown): string | null {
+  const { reason } = order as { readonly reason?: string };
+  return reason ?? null;
 }
 
 /** A logger that keeps what was logged as errors. */
@@ -247,6 +264,7 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     dataplane: bng.dataplane,
     token: null,
     health: () => ({ checks: bng.checks }),
+    radius: () => bng.radius,
     clock: new FakeClock(),
     limits: DEFAULT_API_LIMITS,
     logger: makeLogger().logger,

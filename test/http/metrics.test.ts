@@ -35,6 +35,7 @@ function makeMetrics(bng: FakeBng) {
     pools: bng.pools,
     poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
+    radius: () => bng.radius,
   });
   const app = buildMetrics({ metrics, logger: makeLogger().logger });
   const scrape = async () => {
@@ -63,6 +64,22 @@ test('every family of the mission is there with its type, and nothing unnamed be
     bng_verdicts_total: 'counter',
     bng_xdp_native: 'gauge',
     bng_event_clients_dropped_total: 'counter',
+    bng_radius_requests_total: 'counter',
+    bng_radius_retransmissions_total: 'counter',
+    bng_radius_ignored_total: 'counter',
+    bng_radius_in_flight: 'gauge',
+    bng_radius_server_up: 'gauge',
+    bng_radius_round_trip_seconds: 'histogram',
+    bng_accounting_queue_length: 'gauge',
+    bng_accounting_queue_unsaved: 'gauge',
+    bng_accounting_queue_oldest_seconds: 'gauge',
+    bng_accounting_outage: 'gauge',
+    bng_accounting_store_failed: 'gauge',
+    bng_accounting_records_total: 'counter',
+    bng_accounting_retries_total: 'counter',
+    bng_coa_requests_total: 'counter',
+    bng_coa_duplicates_total: 'counter',
+    bng_coa_dropped_total: 'counter',
   });
 });
 

@@ -229,6 +229,7 @@ test('the description lists every route with the schemas that check it', async (
       'get /api/v1/sessions/{key}',
       'get /api/v1/pools',
       'get /api/v1/drops',
+      'get /api/v1/radius',
       'get /healthz',
       'get /readyz',
       'get /api/v1/events',

@@ -63,6 +63,7 @@ export interface DropsAnswer {
 export interface CheckAnswer {
   readonly name: string;
   readonly ok: boolean;
+  readonly degraded?: boolean;
   readonly detail: string;
 }
 

@@ -15,6 +15,8 @@ import type {
 import type { Answer, ApiClient } from './api-client.js';
 import { isUsageError, openClient } from './open-client.js';
 import type { ConnectionOptions } from './open-client.js';
+import type { RadiusAnswer } from './radius-answers.js';
+import { radiusView } from './radius-view.js';
 import { parseRate } from './rate.js';
 import { harmless } from './terminal.js';
 import type { Terminal } from './terminal.js';
@@ -160,6 +162,16 @@ function addReadCommands(program: Command, perform: (action: Action) => Promise<
       perform(async (run) =>
         run.show(await run.client.get<DropsAnswer>('/api/v1/drops'), (drops) =>
           dropsView(run.terminal, drops),
+        ),
+      ),
+    );
+  program
+    .command('radius')
+    .description('RADIUS servers, round trips, the accounting queue and CoA')
+    .action(() =>
+      perform(async (run) =>
+        run.show(await run.client.get<RadiusAnswer>('/api/v1/radius'), (radius) =>
+          radiusView(run.terminal, radius),
         ),
       ),
     );

@@ -131,8 +131,12 @@ export function dropsView(terminal: Terminal, answer: DropsAnswer): string[] {
 
 export function healthView(terminal: Terminal, checks: readonly CheckAnswer[]): string[] {
   const ready = checks.every((check) => check.ok);
+  const degraded = checks.some((check) => check.degraded === true);
+  const [word, style] = (
+    !ready ? ['not ready', 'red'] : degraded ? ['ready, degraded', 'yellow'] : ['ready', 'green']
+  ) satisfies readonly [string, Style];
   return [
-    paint(terminal, ready ? 'green' : 'red', ready ? 'ready' : 'not ready'),
+    paint(terminal, style, word),
     ...table(
       terminal,
       [
@@ -142,8 +146,8 @@ export function healthView(terminal: Terminal, checks: readonly CheckAnswer[]): 
         },
         {
           title: 'OK',
-          text: (check) => (check.ok ? 'yes' : 'NO'),
-          style: (check) => (check.ok ? 'green' : 'red'),
+          text: (check) => (!check.ok ? 'NO' : check.degraded === true ? 'degraded' : 'yes'),
+          style: (check) => (!check.ok ? 'red' : check.degraded === true ? 'yellow' : 'green'),
         },
         { title: 'DETAIL', text: (check) => check.detail },
       ],
