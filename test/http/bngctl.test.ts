@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { buildApi } from '../../src/http/api.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { apiOptions, FakeBng, makeSession, traffic } from './fake-bng.js';
+import { radiusReport } from './radius-figures.js';
 
 const PROGRAM = fileURLToPath(new URL('../../src/bin/bngctl.js', import.meta.url));
 const TOKEN = 'correct-horse-battery';
@@ -150,6 +151,49 @@ test('pools show a bar, drops what was counted, health its checks', async () => 
     assert.equal(sick.code, 1);
     assert.match(sick.out, /^not ready\n[^]*^radius +NO +no server answers$/m);
     assert.match((await bngctl('health', '--json')).out, /"ok":false/);
+  });
+});
+
+test('radius shows servers, what was ignored and why, the queue with its alarms, and CoA', async () => {
+  await withBng(async ({ bng, bngctl }) => {
+    bng.radius = radiusReport;
+    const { code, out, err } = await bngctl('radius');
+    assert.deepEqual([code, err], [0, '']);
+    for (const line of [
+      /^authentication: radius, accounting: radius$/m,
+      /^SERVER +ROLE +STATE +IN FLIGHT +REQUESTS +RESENT +MEAN +P50 +P99 +OUTCOMES$/m,
+      /^192\.0\.2\.7:1812 +auth +alive +3 +40 +6 +250\.0ms +208\.0ms +1\.00s +access-accept 30, access-reject 5, no-answer 2$/m,
+      /^192\.0\.2\.7:1813 +acct +dead +1 +11 +13 +- +- +- +no-answer 12$/m,
+      /^ignored from 192\.0\.2\.7:1812: 7 × missing-message-authenticator: answers can be forged$/m,
+      /^acct +17 +18 +19$/m,
+      /^unknown attributes +25$/m,
+      /^waiting +27 \(29 in flight, 28 not in the store yet\)$/m,
+      /^oldest +30\.5 s$/m,
+      /^dropped +33 superseded interims, 34 unsendable, 35 damaged$/m,
+      /^ALARM: no accounting server answers$/m,
+      /^192\.0\.2\.8 +CoA-Request +42 +ack 43, SessionContextNotFound 44$/m,
+      /^dropped from 192\.0\.2\.8: malformed 46$/m,
+      /^from addresses of no client: 36 datagrams$/m,
+    ]) {
+      assert.match(out, line);
+    }
+    const json = await bngctl('--json', 'radius');
+    const body = JSON.parse(json.out) as { servers: { round_trip: { p50_ms: number } }[] };
+    assert.equal(body.servers[0]?.round_trip.p50_ms, 208);
+  });
+});
+
+test('radius in local mode says so; health tells degraded from not ready', async () => {
+  await withBng(async ({ bng, bngctl }) => {
+    const { code, out } = await bngctl('radius');
+    assert.deepEqual(
+      [code, out],
+      [0, 'authentication: local, accounting: log\n\nno RADIUS server is in use\n\naccounting queue: none\n'],
+    );
+    bng.checks.push({ name: 'radius', ok: true, degraded: true, detail: 's1 (auth) is dead' });
+    const health = await bngctl('health');
+    assert.equal(health.code, 0);
+    assert.match(health.out, /^ready, degraded\n[^]*^radius +degraded +s1 \(auth\) is dead$/m);
   });
 });
 

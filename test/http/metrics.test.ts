@@ -5,6 +5,7 @@ import { buildMetrics, Metrics } from '../../src/http/metrics.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { FakeBng, makeLogger, makeSession, START_WALL_MS, traffic } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
+import { radiusReport } from './radius-figures.js';
 
 /** Series with their labels in the order given, to values; refuses any line outside the text format. */
 function parseMetrics(text: string): { series: Map<string, number>; types: Map<string, string> } {
@@ -192,6 +193,77 @@ test('DHCP requests count by pool, those without a pool as none; dropped event c
   assert.equal(series.get('bng_dhcp_requests_total{pool="isp-residential"}'), 0);
   assert.equal(series.get('bng_dhcp_requests_total{pool="none"}'), 1);
   assert.equal(series.get('bng_event_clients_dropped_total'), 1);
+});
+
+test('AAA is mirrored at each scrape, its round trips bucket for bucket', async () => {
+  const bng = new FakeBng();
+  bng.radius = radiusReport;
+  const { scrape } = makeMetrics(bng);
+  await scrape();
+  // What follows holds at the second scrape too: totals are the source's, not added up.
+  const { series } = await scrape();
+  const auth = 'server="192.0.2.7:1812"';
+  const acct = 'server="192.0.2.7:1813"';
+  const expected = {
+    [`bng_radius_requests_total{${auth},code="Access-Request",outcome="access-accept"}`]: 30,
+    [`bng_radius_requests_total{${auth},code="Access-Request",outcome="access-reject"}`]: 5,
+    [`bng_radius_requests_total{${auth},code="Access-Request",outcome="access-challenge"}`]: 0,
+    [`bng_radius_requests_total{${auth},code="Access-Request",outcome="no-answer"}`]: 2,
+    [`bng_radius_requests_total{${acct},code="Accounting-Request",outcome="accounting-response"}`]: 0,
+    [`bng_radius_requests_total{${acct},code="Accounting-Request",outcome="no-answer"}`]: 12,
+    [`bng_radius_retransmissions_total{${auth}}`]: 6,
+    [`bng_radius_retransmissions_total{${acct}}`]: 13,
+    [`bng_radius_ignored_total{${auth},reason="missing-message-authenticator"}`]: 7,
+    [`bng_radius_ignored_total{${auth},reason="malformed"}`]: 0,
+    [`bng_radius_in_flight{${auth}}`]: 3,
+    [`bng_radius_in_flight{${acct}}`]: 1,
+    [`bng_radius_server_up{${auth}}`]: 1,
+    [`bng_radius_server_up{${acct}}`]: 0,
+    [`bng_radius_round_trip_seconds_bucket{${auth},le="0.001"}`]: 0,
+    [`bng_radius_round_trip_seconds_bucket{${auth},le="0.01"}`]: 4,
+    [`bng_radius_round_trip_seconds_bucket{${auth},le="1"}`]: 9,
+    [`bng_radius_round_trip_seconds_bucket{${auth},le="+Inf"}`]: 10,
+    [`bng_radius_round_trip_seconds_sum{${auth}}`]: 2.5,
+    [`bng_radius_round_trip_seconds_count{${auth}}`]: 10,
+    [`bng_radius_round_trip_seconds_bucket{${acct},le="+Inf"}`]: 0,
+    bng_accounting_queue_length: 27,
+    bng_accounting_queue_unsaved: 28,
+    bng_accounting_queue_oldest_seconds: 30.5,
+    bng_accounting_outage: 1,
+    bng_accounting_store_failed: 0,
+    bng_accounting_retries_total: 32,
+    'bng_accounting_records_total{result="delivered"}': 31,
+    'bng_accounting_records_total{result="superseded"}': 33,
+    'bng_accounting_records_total{result="unsendable"}': 34,
+    'bng_accounting_records_total{result="damaged"}': 35,
+    'bng_coa_requests_total{code="CoA-Request",outcome="ack"}': 44,
+    'bng_coa_requests_total{code="CoA-Request",outcome="SessionContextNotFound"}': 44,
+    'bng_coa_requests_total{code="Disconnect-Request",outcome="ack"}': 0,
+    bng_coa_duplicates_total: 40,
+    'bng_coa_dropped_total{reason="unknown-client"}': 36,
+    'bng_coa_dropped_total{reason="malformed"}': 47,
+    'bng_coa_dropped_total{reason="replayed"}': 2,
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(series.get(name), value, name);
+  const found = [...series.keys()].filter((name) => /^bng_(radius|accounting|coa)_/.test(name));
+  const others = found.filter((name) => !(name in expected));
+  assert.ok(
+    others.every((name) => name.includes(acct) && name.startsWith('bng_radius_round_trip_seconds')),
+    others.join(', '),
+  );
+});
+
+test('where AAA has no queue and no CoA server there are no series of them, also when they go away', async () => {
+  const bng = new FakeBng();
+  const { scrape } = makeMetrics(bng);
+  const aaaSeries = async (): Promise<string[]> =>
+    [...(await scrape()).series.keys()].filter((name) => /^bng_(radius|accounting|coa)_/.test(name));
+  assert.deepEqual(await aaaSeries(), []);
+  const local = bng.radius;
+  bng.radius = radiusReport;
+  assert.notEqual((await aaaSeries()).length, 0);
+  bng.radius = local;
+  assert.deepEqual(await aaaSeries(), []);
 });
 
 test('two BNGs in one process do not share a series, and a closed one listens no more', async () => {

@@ -34,7 +34,11 @@ function serversView(terminal: Terminal, servers: readonly RadiusServerAnswer[])
     [
       { title: 'SERVER', text: (server: RadiusServerAnswer) => server.name },
       { title: 'ROLE', text: (server) => server.role },
-      { title: 'STATE', text: (server) => server.state, style: (server) => STATE_STYLES[server.state] ?? null },
+      {
+        title: 'STATE',
+        text: (server) => server.state,
+        style: (server) => STATE_STYLES[server.state] ?? null,
+      },
       { title: 'IN FLIGHT', text: (server) => String(server.in_flight), right: true },
       { title: 'REQUESTS', text: (server) => String(server.requests), right: true },
       { title: 'RESENT', text: (server) => String(server.retransmissions), right: true },
@@ -110,7 +114,9 @@ interface CoaRow {
 }
 
 function coaView(terminal: Terminal, coa: NonNullable<RadiusAnswer['coa']>): string[] {
-  const rows = coa.clients.flatMap((client) => client.requests.map((request): CoaRow => ({ client, request })));
+  const rows = coa.clients.flatMap((client) =>
+    client.requests.map((request): CoaRow => ({ client, request })),
+  );
   return [
     ...table(
       terminal,
