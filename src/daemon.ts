@@ -133,7 +133,17 @@ export class Daemon {
       ],
     });
     await this.#listen(
-      buildApi({ ...shared, token, health, clock: systemClock, limits: DEFAULT_API_LIMITS }),
+      buildApi({
+        ...shared,
+        token,
+        health,
+        clock: systemClock,
+        limits: DEFAULT_API_LIMITS,
+        onEventClientDropped: () => {
+          metrics.eventClientDropped();
+          logger.warn({ event: 'event-client-dropped' });
+        },
+      }),
       config.api.listen,
     );
     await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);

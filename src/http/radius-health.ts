@@ -10,12 +10,11 @@ import type { RadiusReport, RadiusRole } from './radius-report.js';
 export function radiusHealth(report: RadiusReport): HealthCheck | null {
   const { accounting } = report;
   if (report.servers.length === 0 && accounting === null) return null;
+  const storeFailure = accounting?.storeFailure ?? null;
   const troubles = [
     ...deadServers(report),
     ...(accounting?.outage === true ? [`no answer to accounting: ${accounting.length} records wait`] : []),
-    ...(accounting?.storeFailure == null
-      ? []
-      : [`the accounting store takes nothing: ${accounting.storeFailure}`]),
+    ...(storeFailure === null ? [] : [`the accounting store takes nothing: ${storeFailure}`]),
   ];
   const detail = troubles.length > 0 ? troubles.join('; ') : aliveServers(report);
   return { name: 'radius', ok: true, degraded: troubles.length > 0, detail };
