@@ -60,7 +60,10 @@ describe('accounting across kill -9', () => {
 
     const bySession = bySessionId(records);
     for (const id of heard.starts) {
-      assert.ok(bySession.get(id)?.some(({ status }) => status === 'Start'), `Start of ${id} was lost`);
+      assert.ok(
+        bySession.get(id)?.some(({ status }) => status === 'Start'),
+        `Start of ${id} was lost`,
+      );
     }
     for (const id of heard.stops) {
       const stop = bySession.get(id)?.find(({ status }) => status === 'Stop');
@@ -78,7 +81,11 @@ describe('accounting across kill -9', () => {
       assert.equal(statuses[0], 'Start', `${id}: ${statuses.join()}`);
       assert.equal(statuses.at(-1), 'Stop', `${id}: ${statuses.join()}`);
       const octets = distinct.map(({ inputOctets }) => inputOctets);
-      assert.deepEqual(octets, octets.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)), `${id} runs backwards`);
+      assert.deepEqual(
+        octets,
+        octets.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+        `${id} runs backwards`,
+      );
       if (distinct.at(-1)?.cause === 11) rebooted += 1;
     }
     // The test would prove nothing if no kill had hit an open session or an answered record.
