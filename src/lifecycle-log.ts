@@ -25,7 +25,12 @@ function details(event: LifecycleEvent): Record<string, unknown> {
     case 'session-created':
       return {};
     case 'state-changed':
-      return { from: event.from, to: event.to, durationMs: Math.round(event.durationMs) };
+      return {
+        from: event.from,
+        to: event.to,
+        durationMs: Math.round(event.durationMs),
+        ...(event.to === 'suspended' ? { reason: event.session.suspendedFor } : {}),
+      };
     case 'lease-bound':
     case 'lease-renewed':
       return { address: formatIpv4(event.address), pool: event.poolName };

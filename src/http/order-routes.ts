@@ -109,7 +109,7 @@ function addActivate(app: FastifyInstance, operator: OperatorInlet, poolNames: r
   });
 }
 
-/** Adds the four order routes. `reason` is written to the log; a suspension also carries it into the session. */
+/** Adds the four order routes. `reason` is written to the log; of a suspension the subscriber's own page shows it too. */
 export function addOrderRoutes(
   app: FastifyInstance,
   operator: OperatorInlet,

@@ -76,6 +76,7 @@ export function linePage(session: SessionView): string {
   const { title, text } = TEXTS[session.state];
   const facts = [
     ['State', session.state],
+    ['Reason', session.suspendedFor],
     ['ONT', session.ontSerial],
     ['Address', session.address === null ? null : formatIpv4(session.address)],
   ] as const;

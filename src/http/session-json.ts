@@ -41,6 +41,10 @@ export const sessionSchema = {
     created_at: instantSchema,
     state_since: instantSchema,
     lease_expires_at: { type: ['string', 'null'], description: 'RFC 3339, UTC' },
+    suspended_for: {
+      type: ['string', 'null'],
+      description: 'why it was suspended; null when it is not, or nobody said why',
+    },
   },
 } as const;
 
@@ -101,6 +105,7 @@ export function sessionJson(session: SessionView): Record<string, unknown> {
     created_at: instantText(session.createdWallMs),
     state_since: instantText(session.stateSinceWallMs),
     lease_expires_at: session.leaseExpiresWallMs === null ? null : instantText(session.leaseExpiresWallMs),
+    suspended_for: session.suspendedFor,
   };
 }
 

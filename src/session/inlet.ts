@@ -72,6 +72,7 @@ export type OperatorResult =
 
 export interface OperatorInlet {
   activate(order: ActivationOrder): Promise<OperatorResult>;
+  /** `reason` is kept with the suspension and shown to operators and on the subscriber's own page. */
   suspend(ontSerial: string, reason: string): Promise<OperatorResult>;
   resume(ontSerial: string): Promise<OperatorResult>;
   terminate(ontSerial: string): Promise<OperatorResult>;

@@ -191,8 +191,8 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     return this.#order(ontSerial, { type: 'activate', profile });
   }
 
-  suspend(ontSerial: string): Promise<OperatorResult> {
-    return this.#order(ontSerial, { type: 'suspend', profile: this.#o.gardenProfile });
+  suspend(ontSerial: string, reason: string): Promise<OperatorResult> {
+    return this.#order(ontSerial, { type: 'suspend', profile: this.#o.gardenProfile, reason });
   }
 
   resume(ontSerial: string): Promise<OperatorResult> {

@@ -27,6 +27,9 @@ export interface QueuedEvent {
   readonly done?: () => void;
 }
 
+/** Below this, what two readings of the two clocks disagree about is jitter and no step of the wall clock. */
+const CLOCK_STEP_MS = 1_000;
+
 export type DeadlineName = 'lease' | 'held' | 'unbound';
 
 export class SessionRecord {
@@ -40,6 +43,10 @@ export class SessionRecord {
   stateSinceWallMs: number;
   readonly queue: QueuedEvent[] = [];
   busy = false;
+  /** Why it is suspended, while it is. */
+  suspendedFor: string | null = null;
+  /** The end of the present lease on both clocks, as first shown. */
+  #shownExpiry: { readonly expiresAtMs: number; readonly wallMs: number } | null = null;
   /** The client that was told to wait while authentication is out. */
   heldReply: HeldReply | null = null;
   readonly deadlines = new Map<DeadlineName, TimerHandle>();
@@ -81,7 +88,18 @@ export class SessionRecord {
       heldAddress: held?.grant.address ?? null,
       createdWallMs: this.createdWallMs,
       stateSinceWallMs: this.stateSinceWallMs,
-      leaseExpiresWallMs: lease.phase === 'bound' ? now.wallMs + (lease.expiresAtMs - now.nowMs) : null,
+      leaseExpiresWallMs: lease.phase === 'bound' ? this.#expiryWallMs(lease.expiresAtMs, now) : null,
+      suspendedFor: state.name === 'suspended' ? this.suspendedFor : null,
     };
+  }
+
+  /** The two clocks are read one after the other and tick differently, so each reading would give another millisecond. */
+  #expiryWallMs(expiresAtMs: number, now: { readonly nowMs: number; readonly wallMs: number }): number {
+    const wallMs = Math.round(now.wallMs + (expiresAtMs - now.nowMs));
+    const shown = this.#shownExpiry;
+    const holds = shown?.expiresAtMs === expiresAtMs && Math.abs(shown.wallMs - wallMs) < CLOCK_STEP_MS;
+    if (shown !== null && holds) return shown.wallMs;
+    this.#shownExpiry = { expiresAtMs, wallMs };
+    return wallMs;
   }
 }

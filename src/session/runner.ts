@@ -19,8 +19,9 @@ import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import type { AnswerEvent, Ask, Effect, Grant, SessionEvent } from './machine/types.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
+import { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
-import type { SessionView } from './view.js';
+import type { SessionStateName, SessionView } from './view.js';
 import { verdictOf } from './verdict.js';
 
 /** How long a declined address stays out of use. */
@@ -60,6 +61,7 @@ interface Turn {
 
 export class SessionRunner {
   readonly #o: RunnerOptions;
+  readonly #suspensions = new SuspensionReasons();
 
   constructor(options: RunnerOptions) {
     this.#o = options;
@@ -92,7 +94,7 @@ export class SessionRunner {
       const next = transition(record.session, event);
       record.session = next.session;
       this.#o.table.moved(record, from);
-      if (from !== record.session.state.name) this.#stateChanged(record, from);
+      if (from !== record.session.state.name) this.#stateChanged(record, turn, from);
       for (const effect of next.effects) this.#perform(record, turn, effect);
       event = next.ask === null ? null : await this.#ask(record, next.ask);
     }
@@ -147,6 +149,7 @@ export class SessionRunner {
         return;
       case 'forget':
         authenticator.forget(subscriberId);
+        this.#suspensions.forget(subscriberId);
         return;
       case 'lease-started':
         ledger.started(record, effect.grant, effect.attachment);
@@ -265,7 +268,12 @@ export class SessionRunner {
     record.deadlines.set('unbound', this.#o.clock.after(UNBOUND_MS, fire));
   }
 
-  #stateChanged(record: SessionRecord, from: typeof record.session.state.name): void {
+  #stateChanged(record: SessionRecord, { first }: Turn, from: SessionStateName): void {
+    record.suspendedFor = this.#suspensions.reasonAfter(record.identity.subscriberId, {
+      from,
+      to: record.session.state.name,
+      said: first.type === 'suspend' ? first.reason : null,
+    });
     const { nowMs, wallMs } = this.#now();
     const durationMs = nowMs - record.stateSinceMs;
     record.stateSinceMs = nowMs;

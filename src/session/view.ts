@@ -29,5 +29,8 @@ export interface SessionView {
   readonly heldAddress: Ipv4 | null;
   readonly createdWallMs: number;
   readonly stateSinceWallMs: number;
+  /** The same in every picture of one lease, unless the wall clock was set. */
   readonly leaseExpiresWallMs: number | null;
+  /** Why the operator suspended it; null when not suspended, and where nobody said why. */
+  readonly suspendedFor: string | null;
 }

@@ -113,6 +113,17 @@ test('session shows everything with its counters, by ONT, address or id', async 
   });
 });
 
+test('a suspended session shows why, whoever wrote the reason', async () => {
+  await withBng(async ({ bng, bngctl }) => {
+    bng.list.push(makeSession({ id: 'held', state: 'suspended', suspendedFor: 'unpaid\u001b[2J' }));
+    const { out } = await bngctl('session', 'held');
+    assert.match(out, /^suspended for unpaid\ufffd\[2J$/m);
+    const json = await bngctl('--json', 'session', 'held');
+    assert.equal((JSON.parse(json.out) as { suspended_for: string }).suspended_for, 'unpaid\u001b[2J');
+    assert.doesNotMatch((await bngctl('session', 'session-2')).out, /suspended for/);
+  });
+});
+
 test('a serial with control characters cannot steer the terminal', async () => {
   await withBng(async ({ bng, bngctl }) => {
     bng.list.push(makeSession({ id: 'evil', ontSerial: '\u001b[2J\u0007x' }));

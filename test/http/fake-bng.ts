@@ -37,6 +37,7 @@ export function makeSession(overrides: Partial<SessionView> = {}): SessionView {
     createdWallMs: START_WALL_MS,
     stateSinceWallMs: START_WALL_MS,
     leaseExpiresWallMs: START_WALL_MS + 600_000,
+    suspendedFor: null,
     ...overrides,
   };
 }

@@ -117,3 +117,19 @@ test('over a real socket the page goes out in one answer and the connection ends
     await app.close();
   }
 });
+
+test('the reason of a suspension is shown, as text whatever it holds', async () => {
+  const suspendedFor = '<b onclick="x()">unpaid</b> & \'late\'';
+  const response = await portal(bngWith({ state: 'suspended', suspendedFor })).inject({
+    url: '/',
+    remoteAddress: LINE,
+  });
+  assert.ok(
+    response.body.includes(
+      '<dt>Reason</dt><dd>&lt;b onclick=&quot;x()&quot;&gt;unpaid&lt;/b&gt; &amp; &#39;late&#39;</dd>',
+    ),
+    response.body,
+  );
+  const other = await portal(bngWith()).inject({ url: '/', remoteAddress: LINE });
+  assert.doesNotMatch(other.body, /Reason/);
+});

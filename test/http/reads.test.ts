@@ -129,6 +129,7 @@ test('a session is found by ONT serial, address and id, with its counters as dec
       created_at: '2026-01-02T03:04:05.000Z',
       state_since: '2026-01-02T03:04:05.000Z',
       lease_expires_at: '2026-01-02T03:14:05.000Z',
+      suspended_for: null,
       traffic: {
         address: '10.255.0.10',
         upstream_packets: '1',

@@ -185,7 +185,7 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   'decline garden': { type: 'decline', address: GARDEN, attachment: at },
   'activate home': { type: 'activate', profile: homeProfile },
   'activate business': { type: 'activate', profile: businessProfile },
-  suspend: { type: 'suspend', profile: gardenProfile },
+  suspend: { type: 'suspend', profile: gardenProfile, reason: 'unpaid' },
   resume: { type: 'resume' },
   terminate: { type: 'terminate' },
   'change rates': { type: 'change', profile: fasterProfile, terms: plainTerms('subscriber') },

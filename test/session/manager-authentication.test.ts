@@ -127,7 +127,7 @@ describe('authentication', () => {
     bng.manager.ontDetected({ ontSerial: 'ONT1', circuitId: Buffer.from('c') });
     for (const result of [
       await bng.manager.activate(orderFor('ONT1')),
-      await bng.manager.suspend('ONT1'),
+      await bng.manager.suspend('ONT1', 'unpaid'),
       await bng.manager.resume('ONT1'),
     ]) {
       assert.equal(result.ok ? 'ok' : result.kind, 'conflict');

@@ -1,6 +1,7 @@
 /** The operator's orders from end to end: activation, suspension, resumption, termination, with the client's part. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { logLifecycle } from '../../src/lifecycle-log.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { prefixContains } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
@@ -155,7 +156,7 @@ describe('activation', () => {
 describe('suspension', () => {
   it('walls the address that the client has at once, then moves it to the garden', async () => {
     const address = await activated();
-    const suspended = await bng.manager.suspend('ONT1');
+    const suspended = await bng.manager.suspend('ONT1', 'unpaid');
     assert.ok(suspended.ok);
     assert.deepEqual(
       [suspended.oldState, suspended.newState, suspended.oldAddress],
@@ -175,7 +176,7 @@ describe('suspension', () => {
       walledThen = bng.dataplane.installed(address)?.walled;
       return { ok: false, reason: 'OLT is away' };
     };
-    assert.equal((await bng.manager.suspend('ONT1')).ok, true);
+    assert.equal((await bng.manager.suspend('ONT1', 'unpaid')).ok, true);
     assert.equal(walledThen, true);
     assert.equal(bng.stateOf('ONT1'), 'suspended');
     assert.ok(bng.lifecycle.some((event) => event.type === 'trouble' && event.reason === 'OLT is away'));
@@ -183,7 +184,7 @@ describe('suspension', () => {
 
   it('resumed before the client moved: the same address, open again, and its lease goes on', async () => {
     const address = await activated();
-    await bng.manager.suspend('ONT1');
+    await bng.manager.suspend('ONT1', 'unpaid');
     const accounted = bng.accounted.length;
     const resumed = await bng.manager.resume('ONT1');
     assert.ok(resumed.ok);
@@ -200,7 +201,7 @@ describe('suspension', () => {
 
   it('resumed after the client moved: the client moves back to its address', async () => {
     const address = await activated();
-    await bng.manager.suspend('ONT1');
+    await bng.manager.suspend('ONT1', 'unpaid');
     const garden = await move(address);
     const resumed = await bng.manager.resume('ONT1');
     assert.ok(resumed.ok);
@@ -213,7 +214,7 @@ describe('suspension', () => {
 
   it('of an activation under way leaves the client where it is, and resumes to the new service', async () => {
     await bng.manager.activate(orderFor('ONT1'));
-    assert.equal((await bng.manager.suspend('ONT1')).ok, true);
+    assert.equal((await bng.manager.suspend('ONT1', 'unpaid')).ok, true);
     assert.deepEqual([bng.stateOf('ONT1'), bng.allocated('isp')], ['suspended', 0]);
     assert.equal(kindOf(await client.renew(old)), 'DHCPACK');
     await bng.manager.resume('ONT1');
@@ -222,7 +223,7 @@ describe('suspension', () => {
 
   it('outlives the session, and so does what to resume to', async () => {
     const address = await activated();
-    await bng.manager.suspend('ONT1');
+    await bng.manager.suspend('ONT1', 'unpaid');
     bng.manager.ontDisconnected('ONT1');
     await settled();
     await bng.detect('ONT1');
@@ -230,6 +231,82 @@ describe('suspension', () => {
     const garden = (await client.lease()).message.yiaddr;
     assert.equal((await bng.manager.resume('ONT1')).ok, true);
     assert.equal(await move(garden), address);
+  });
+});
+
+describe('the reason of a suspension', () => {
+  const reason = (): string | null | undefined => bng.manager.sessionByOnt('ONT1')?.suspendedFor;
+
+  it('is on the session while it is suspended, told with the change of state, and gone with the resumption', async () => {
+    const address = await activated();
+    assert.equal(reason(), null);
+    await bng.manager.suspend('ONT1', 'invoice 17 unpaid');
+    assert.equal(reason(), 'invoice 17 unpaid');
+    const told = bng.lifecycle.findLast((event) => event.type === 'state-changed');
+    assert.deepEqual([told?.session.state, told?.session.suspendedFor], ['suspended', 'invoice 17 unpaid']);
+    const lines: unknown[] = [];
+    const log = { info: (line: unknown) => lines.push(line) } as unknown as Parameters<
+      typeof logLifecycle
+    >[0];
+    logLifecycle(log)(told!);
+    assert.equal((lines[0] as { reason: string }).reason, 'invoice 17 unpaid');
+    const garden = await move(address);
+    assert.equal(reason(), 'invoice 17 unpaid');
+    await bng.manager.resume('ONT1');
+    assert.equal(reason(), null);
+    await move(garden);
+    assert.equal(reason(), null);
+  });
+
+  it('stays the first one when the order is repeated, and is a new one with a new suspension', async () => {
+    await activated();
+    await bng.manager.suspend('ONT1', 'first');
+    await bng.manager.suspend('ONT1', 'again');
+    assert.equal(reason(), 'first');
+    await bng.manager.resume('ONT1');
+    await bng.manager.suspend('ONT1', 'second');
+    assert.equal(reason(), 'second');
+  });
+
+  it('outlives the session as the suspension does, and ends with a termination', async () => {
+    await activated();
+    await bng.manager.suspend('ONT1', 'unpaid');
+    bng.manager.ontDisconnected('ONT1');
+    await settled();
+    await bng.detect('ONT1');
+    assert.deepEqual([bng.stateOf('ONT1'), reason()], ['suspended', 'unpaid']);
+    await bng.manager.terminate('ONT1');
+    await settled();
+    assert.deepEqual([bng.stateOf('ONT1'), reason()], ['wgar', null]);
+  });
+
+  it('is not that of an earlier suspension when the AAA server moves the line into the garden', async () => {
+    await activated();
+    await bng.manager.suspend('ONT1', 'unpaid');
+    await bng.manager.resume('ONT1');
+    const userName = bng.accounted.at(-1)!.session.terms.userName;
+    const outcome = await bng.manager.authorization.changeAuthorization({ userName }, { poolName: 'wgar' });
+    assert.deepEqual([outcome.ok, bng.stateOf('ONT1'), reason()], [true, 'suspended', null]);
+  });
+});
+
+describe('the end of a lease in wall time', () => {
+  it('is the same at every reading although the two clocks jitter, moves with a renewal and follows a step', async () => {
+    const wallMs = bng.clock.wallMs.bind(bng.clock);
+    const read = (offsetMs: number): number | null | undefined => {
+      bng.clock.wallMs = () => wallMs() + offsetMs;
+      return bng.manager.sessionByOnt('ONT1')?.leaseExpiresWallMs;
+    };
+    const first = read(0);
+    assert.ok(typeof first === 'number');
+    assert.deepEqual([read(1), read(-1), read(0.4), read(-0.6)], [first, first, first, first]);
+    assert.equal(read(3_600_000), first + 3_600_000);
+    assert.equal(read(0), first);
+    await bng.clock.advance(60_000);
+    assert.equal(read(1), first);
+    read(0);
+    await client.renew(old);
+    assert.deepEqual([read(1), read(-1)], [first + 60_000, first + 60_000]);
   });
 });
 

@@ -93,7 +93,7 @@ async function act(
     () => client.punt(mutate(client.frame('DHCPREQUEST', { requestedAddress: granted }), random)),
     () => manager.activate(orderFor(serial, random(4) === 0 ? 'small' : 'isp')),
     () => manager.activate(orderFor(serial)),
-    () => manager.suspend(serial),
+    () => manager.suspend(serial, 'unpaid'),
     () => manager.resume(serial),
     () => manager.authorization.changeAuthorization(selector, changes[random(changes.length)]!),
     () => manager.authorization.changeAuthorization(selector, changes[random(changes.length)]!),

@@ -52,7 +52,7 @@ describe('an order is refused', () => {
   it('unknown-ont: for an ONT that nobody has seen', async () => {
     for (const result of [
       await bng.manager.activate(orderFor('ONT9')),
-      await bng.manager.suspend('ONT9'),
+      await bng.manager.suspend('ONT9', 'unpaid'),
       await bng.manager.resume('ONT9'),
       await bng.manager.terminate('ONT9'),
     ]) {
@@ -68,13 +68,13 @@ describe('an order is refused', () => {
   });
 
   it('conflict: suspension and resumption of a subscriber who was never activated', async () => {
-    await refused('conflict', () => bng.manager.suspend('ONT1'));
+    await refused('conflict', () => bng.manager.suspend('ONT1', 'unpaid'));
     await refused('conflict', () => bng.manager.resume('ONT1'));
   });
 
   it('conflict: activation of a suspended subscriber, with the present state', async () => {
     await activate();
-    await bng.manager.suspend('ONT1');
+    await bng.manager.suspend('ONT1', 'unpaid');
     const result = await bng.manager.activate(orderFor('ONT1'));
     assert.deepEqual(result, {
       ok: false,
@@ -106,7 +106,7 @@ describe('an order is refused', () => {
 
   it('failed: resumption that the access node refuses leaves the subscriber suspended', async () => {
     await activate();
-    await bng.manager.suspend('ONT1');
+    await bng.manager.suspend('ONT1', 'unpaid');
     await client.lease();
     bng.accessNodeSays = () => ({ ok: false, reason: 'busy' });
     await refused('failed', () => bng.manager.resume('ONT1'));
@@ -115,7 +115,7 @@ describe('an order is refused', () => {
 
   it('failed: resumption before the move that the dataplane refuses leaves the subscriber suspended, to be resumed again', async () => {
     await activate();
-    await bng.manager.suspend('ONT1');
+    await bng.manager.suspend('ONT1', 'unpaid');
     const held = bng.manager.sessionByOnt('ONT1')!.heldAddress!;
     bng.dataplane.refuseNext('busy');
     const result = await bng.manager.resume('ONT1');
@@ -128,7 +128,7 @@ describe('an order is refused', () => {
   it('failed: suspension that the dataplane refuses to wall leaves the subscriber active', async () => {
     await activate();
     bng.dataplane.refuseNext('map is gone');
-    await refused('failed', () => bng.manager.suspend('ONT1'));
+    await refused('failed', () => bng.manager.suspend('ONT1', 'unpaid'));
     assert.deepEqual([bng.stateOf('ONT1'), bng.allocated('wgar')], ['active', 0]);
   });
 
@@ -139,7 +139,7 @@ describe('an order is refused', () => {
   });
 
   it('and the refusal is told to onlookers', async () => {
-    await bng.manager.suspend('ONT1');
+    await bng.manager.suspend('ONT1', 'unpaid');
     const told = bng.lifecycle.filter((event) => event.type === 'order-refused');
     assert.deepEqual(
       told.map((event) => [event.order, event.session.ontSerial]),

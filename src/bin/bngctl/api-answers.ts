@@ -23,6 +23,7 @@ export interface SessionAnswer {
   readonly created_at: string;
   readonly state_since: string;
   readonly lease_expires_at: string | null;
+  readonly suspended_for: string | null;
 }
 
 export interface SessionDetailAnswer extends SessionAnswer {

@@ -216,7 +216,7 @@ function addOrderCommands(program: Command, perform: (action: Action) => Promise
       .command(name)
       .description(description)
       .argument('<ont>', 'ONT serial')
-      .option('--reason <text>', 'why; written to the log')
+      .option('--reason <text>', 'why; written to the log, and of a suspension shown to the subscriber')
       .action((ont: string, { reason }: { reason?: string }) =>
         perform((run) => order(run, name, { ont_serial: ont, ...(reason === undefined ? {} : { reason }) })),
       );

@@ -60,6 +60,7 @@ export function sessionView(terminal: Terminal, session: SessionDetailAnswer): s
     ['id', session.id],
     ['ont', session.ont_serial],
     ['state', `${session.state} since ${shortInstant(session.state_since)}`],
+    ...(session.state === 'suspended' ? [['suspended for', session.suspended_for] as const] : []),
     ['address', session.address === null ? null : `${session.address} (${session.lease_phase})`],
     ['held address', session.held_address],
     ['lease until', session.lease_expires_at === null ? null : shortInstant(session.lease_expires_at)],

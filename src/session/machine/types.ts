@@ -89,8 +89,8 @@ export type DhcpEvent =
 
 export type OrderEvent =
   | { readonly type: 'activate'; readonly profile: ServiceProfile }
-  /** `profile` is the garden's. */
-  | { readonly type: 'suspend'; readonly profile: ServiceProfile }
+  /** `profile` is the garden's; `reason` is for people. */
+  | { readonly type: 'suspend'; readonly profile: ServiceProfile; readonly reason: string }
   | { readonly type: 'resume' }
   | { readonly type: 'terminate' }
   /** The AAA server's word (CoA): other rates, timers or another pool, in whichever state. */
