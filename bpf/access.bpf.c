@@ -31,6 +31,14 @@ const union bng_abi *bng_abi_types __attribute__((used));
 
 char bng_license[] SEC("license") = "Dual BSD/GPL";
 
+/* A default route would take these, and the kernel's FIB alone does not refuse the first. */
+static __always_inline bool bng_is_unroutable(const struct bng_frame *frame)
+{
+	__u32 first_octet = bpf_ntohl(frame->ip->daddr) >> 24;
+
+	return first_octet == BNG_THIS_NETWORK || first_octet == BNG_LOOPBACK_NETWORK;
+}
+
 /* Group addresses of either layer (RFC 1122 §3.3.6): nothing from a subscriber is for more than one receiver. */
 static __always_inline bool bng_is_group(const struct bng_frame *frame)
 {
@@ -132,6 +140,8 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 		return outcome;
 	if (bng_is_group(frame))
 		return bng_drop(BNG_DROP_MULTICAST);
+	if (bng_is_unroutable(frame))
+		return bng_drop(BNG_DROP_NO_ROUTE);
 	walled = bng_is_walled(from);
 	if (walled) {
 		outcome = bng_judge_walled(frame, &to_stack);

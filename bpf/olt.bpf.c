@@ -138,8 +138,7 @@ int olt_from_ont(struct __sk_buff *skb)
 	if (!seen)
 		bpf_map_update_elem(&olt_stations, &station, &ifindex, BPF_ANY);
 	else if (*seen != ifindex)
-		return drop(
-			OLT_DROP_STATION_MOVED); /* nobody on a shared VLAN takes over a neighbour's address */
+		return drop(OLT_DROP_STATION_MOVED); /* nobody on a shared VLAN takes over a neighbour's address */
 	if (is_dhcp(skb, 0))
 		return punt(skb, &port->line);
 	if (port->line.c_vlan && bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), port->line.c_vlan))

@@ -201,6 +201,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     pools,
     burstMs: qos.burstMs,
     localForwarding: access.localForwarding,
+    forwardInStack: access.forwardInStack,
     nftTable: 'bng',
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });

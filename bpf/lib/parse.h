@@ -28,6 +28,8 @@ enum bng_icmp_type {
 };
 
 enum bng_ipv4_address {
+	BNG_THIS_NETWORK = 0, /* first octet; RFC 1122 3.2.1.3: never a destination */
+	BNG_LOOPBACK_NETWORK = 127, /* first octet; never leaves a host */
 	BNG_FIRST_GROUP_ADDRESS = 0xe0000000, /* 224.0.0.0: multicast, reserved and broadcast lie above */
 };
 

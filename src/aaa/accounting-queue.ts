@@ -58,7 +58,11 @@ export interface AccountingQueueFigures {
   readonly delivered: number;
   /** Tries that brought no answer. */
   readonly retried: number;
-  readonly dropped: { readonly supersededInterim: number; readonly unsendable: number; readonly damaged: number };
+  readonly dropped: {
+    readonly supersededInterim: number;
+    readonly unsendable: number;
+    readonly damaged: number;
+  };
   /** Nobody answers: one try at a time. */
   readonly outage: boolean;
   /** Why the store takes nothing at the moment: an alarm. */
@@ -138,7 +142,8 @@ export class AccountingQueue {
 
   /** Takes the record over; it is durable when `stored()` resolves. After `close` it is `BNG_ERR_CLOSED`. */
   put({ kind, stream: id, record, changes }: NewRecord): void {
-    if (!this.#isOpen) throw new BngError('BNG_ERR_CLOSED', 'expected an accounting queue that is open', { id });
+    if (!this.#isOpen)
+      throw new BngError('BNG_ERR_CLOSED', 'expected an accounting queue that is open', { id });
     const sequence = this.#nextSequence;
     this.#nextSequence += 1;
     const parsed = { sequence, kind, queuedWallMs: this.#clock.wallMs(), stream: id };
@@ -271,7 +276,9 @@ export class AccountingQueue {
 
   /** Reads the first records of those streams back from the store. */
   async #fetch(streams: readonly AccountingStream[]): Promise<void> {
-    const firsts = streams.flatMap((stream) => stream.records.slice(0, 1).map((queued) => ({ stream, queued })));
+    const firsts = streams.flatMap((stream) =>
+      stream.records.slice(0, 1).map((queued) => ({ stream, queued })),
+    );
     const byKey = new Map<string, AccountingRecord | null>();
     // One by one only when a row is damaged: the others must not wait for it.
     const keys = firsts.map(({ queued }) => queued.key);

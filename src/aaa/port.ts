@@ -1,6 +1,7 @@
 /** What the session layer asks of authentication and accounting. Values only: no RADIUS, no sockets. */
 import type { AccessLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
+import type { Mac } from '../model/mac.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
@@ -70,4 +71,40 @@ export interface Accounting {
   start(session: AccountingSession): void;
   interim(session: AccountingSession, usage: AccountingUsage): void;
   stop(session: AccountingSession, final: AccountingUsage & { readonly cause: TerminateCause }): void;
+}
+
+/** Names one session in a CoA or Disconnect; all that is given must agree (RFC 5176 §3). */
+export interface SessionSelector {
+  readonly accountingId?: string;
+  readonly userName?: string;
+  readonly framedAddress?: Ipv4;
+  readonly mac?: Mac;
+  readonly circuitId?: Uint8Array;
+}
+
+/** What a CoA changes; what is left out stays. */
+export interface AuthorizationChange {
+  readonly poolName?: string;
+  readonly serviceId?: string;
+  readonly downloadBitsPerSecond?: number;
+  readonly uploadBitsPerSecond?: number;
+  /** Null takes the limit away. */
+  readonly sessionTimeoutSeconds?: number | null;
+  readonly idleTimeoutSeconds?: number | null;
+  /** Null goes back to the accounting's own. */
+  readonly interimIntervalSeconds?: number | null;
+}
+
+export type AuthorizationOutcome =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly kind: 'no-session' | 'ambiguous' | 'invalid' | 'failed';
+      readonly reason: string;
+    };
+
+/** What the AAA server may order of a session that is up. Resolves when the dataplane has it. */
+export interface AuthorizationInlet {
+  changeAuthorization(selector: SessionSelector, change: AuthorizationChange): Promise<AuthorizationOutcome>;
+  disconnect(selector: SessionSelector): Promise<AuthorizationOutcome>;
 }

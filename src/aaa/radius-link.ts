@@ -28,7 +28,7 @@ export interface PendingAnswer {
   readonly requestAuthenticator: Uint8Array;
   /** What answers of each code mean; any other code is no answer. */
   readonly outcomes: ReadonlyMap<number, RadiusOutcome>;
-  /** The requests of this kind whose answers can carry a Message-Authenticator. */
+  /** Only answers to Access-Requests can be made to carry a Message-Authenticator (RFC 2866 §5.13 has none). */
   readonly isAccess: boolean;
   answered(packet: RadiusPacket, outcome: RadiusOutcome): void;
 }

@@ -4,6 +4,7 @@ import type { RadiusSecret } from '../wire/radius-secret.js';
 export interface RadiusServer {
   /** How operators know it: in metrics, logs and `bngctl radius`. */
   readonly name: string;
+  /** An IPv4 address or a name; answers must come from just there, the kernel drops others unseen. */
   readonly host: string;
   readonly port: number;
   readonly secret: RadiusSecret;

@@ -12,13 +12,14 @@ export function macText(mac: Mac): string {
   return formatMac(mac).toUpperCase().replaceAll(':', '-');
 }
 
-/** Printable ASCII stays as it is; anything else becomes `0x` and hexadecimal, so that no two identities look the same. */
+/**
+ * Printable ASCII with blanks, as circuit-ids have them (TR-101 §3.9.3), stays as it is. Anything else becomes `0x` and
+ * hexadecimal, and so does text that begins like it: no two identifiers look the same.
+ */
 function opaqueText(bytes: Uint8Array | undefined): string | null {
   if (bytes === undefined || bytes.length === 0) return null;
-  const buffer = Buffer.from(bytes);
-  return bytes.every((byte) => byte > 0x20 && byte < 0x7f)
-    ? buffer.toString('latin1')
-    : `0x${buffer.toString('hex')}`;
+  const text = Buffer.from(bytes).toString('latin1');
+  return /^(?!0x)[\x20-\x7e]+$/.test(text) ? text : `0x${Buffer.from(bytes).toString('hex')}`;
 }
 
 const SOURCES: ReadonlyMap<string, UserNameFormat> = new Map<string, UserNameFormat>([

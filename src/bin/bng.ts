@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `bng` command: argv to one function each. No rules of the domain. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { isLabPrefix } from '../lab/lab-paths.js';
 import { check } from './bng/check.js';
 import { demo, type DemoOptions, SCENARIOS } from './bng/demo.js';
 import { labDown, labHold, labUp } from './bng/lab.js';
@@ -9,6 +10,8 @@ import { run } from './bng/run.js';
 const DEFAULT_CONFIG = '/etc/bng/bng.yaml';
 
 const program = new Command('bng')
+  // Before any subcommand, which takes it over when it is made.
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .description('Broadband Network Gateway: a control plane for eBPF/XDP and nftables on Linux.')
   .showHelpAfterError('(see bng --help)')
   .addHelpText(
@@ -40,13 +43,22 @@ function wholeNumber(range: { readonly from: number; readonly to: number }): (te
   };
 }
 
+function labPrefix(text: string): string {
+  if (isLabPrefix(text)) return text;
+  throw new InvalidArgumentError('expected 1 to 6 lower-case letters and digits, a letter first.');
+}
+
+const prefix = new Option('--prefix <text>', 'names the lab: 1 to 6 lower-case letters and digits')
+  .argParser(labPrefix)
+  .default('bng');
+
 program
   .command('demo')
   .description('Play a whole ISP on this machine: real packets, real DHCP clients, nothing left behind.')
   .addOption(new Option('--scenario <name>', 'the story').choices(SCENARIOS).default('full-lifecycle'))
   .option('--subscribers <n>', 'how many ONTs', wholeNumber({ from: 1, to: 200 }), 10)
   .option('--duration <seconds>', 'length of the story', wholeNumber({ from: 15, to: 3600 }), 60)
-  .option('--prefix <text>', 'names the lab: 1 to 6 lower-case letters and digits', 'bng')
+  .addOption(prefix)
   .option('--json', 'one JSON object a line', false)
   .option('--keep', 'leave the lab up until Ctrl-C', false)
   .action(async ({ duration, ...options }: Omit<DemoOptions, 'durationSeconds'> & { duration: number }) => {
@@ -56,9 +68,6 @@ program
 const lab = program
   .command('lab')
   .description('A lab to play in: an access node, ONTs with DHCP clients, a core, a BNG.');
-const prefix = new Option('--prefix <text>', 'names the lab: 1 to 6 lower-case letters and digits').default(
-  'bng',
-);
 const onts = new Option('--subscribers <n>', 'how many ONTs')
   .argParser(wholeNumber({ from: 0, to: 200 }))
   .default(2);
@@ -86,5 +95,4 @@ lab
     process.exitCode = await labDown(options.prefix);
   });
 
-program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 await program.parseAsync();

@@ -34,6 +34,8 @@ export interface AccessConfig {
   readonly trustOption82: boolean;
   /** Subscribers may reach each other through the gateway. */
   readonly localForwarding: boolean;
+  /** For comparison only: XDP judges every packet, the kernel's stack forwards it. */
+  readonly forwardInStack: boolean;
 }
 
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */
@@ -45,11 +47,19 @@ export interface LocalRecord {
   readonly uploadBitsPerSecond: number;
 }
 
+/** What becomes of a subscriber without a grant: the walled garden, no answer, or no for an answer. */
+export type RadiusPolicy = 'garden' | 'silence' | 'refuse';
+
 export interface AuthConfig {
-  readonly mode: 'local';
-  /** The pool of every ONT without a record. */
+  readonly mode: 'local' | 'radius';
+  /** The pool of every ONT without a record, and of who is accepted without a word about it. */
   readonly defaultPool: string;
+  /** Empty with mode radius. */
   readonly records: readonly LocalRecord[];
+  /** `ont-serial`, `circuit-id`, `remote-id`, `mac`, or a template with these in braces; for mode radius. */
+  readonly userName: string;
+  readonly onReject: RadiusPolicy;
+  readonly onTimeout: RadiusPolicy;
 }
 
 export interface RadiusServerConfig {
@@ -57,17 +67,58 @@ export interface RadiusServerConfig {
   readonly authPort: number;
   readonly acctPort: number;
   readonly secretFile: string;
+  readonly requireMessageAuthenticator: boolean;
 }
 
-/** Read and checked, but without effect as long as no authenticator speaks RADIUS. */
+/** What a Filter-Id stands for. A rate of 0 means unlimited. */
+export interface FilterConfig {
+  /** Null leaves the pool to Framed-Pool, or to what the subscriber has. */
+  readonly poolName: string | null;
+  readonly serviceId: string;
+  readonly downloadBitsPerSecond: number;
+  readonly uploadBitsPerSecond: number;
+}
+
+export interface CoaClientConfig {
+  readonly address: Ipv4;
+  readonly secretFile: string;
+  readonly allow: readonly ('CoA' | 'Disconnect')[];
+}
+
+export interface CoaConfig {
+  readonly listen: Endpoint;
+  readonly clients: readonly CoaClientConfig[];
+  readonly requireMessageAuthenticator: boolean;
+  readonly requireEventTimestamp: boolean;
+  readonly replayWindowSeconds: number;
+}
+
 export interface RadiusConfig {
   readonly servers: readonly RadiusServerConfig[];
   readonly nasIdentifier: string;
+  /** Null leaves it to the address that the servers are reached from. */
+  readonly nasIpAddress: Ipv4 | null;
+  /** RFC 5080 §2.2.1. */
+  readonly timers: {
+    readonly initialRetransmitMs: number;
+    readonly maxRetransmitMs: number;
+    /** To one server, the first included. */
+    readonly maxTransmissions: number;
+    readonly deadlineMs: number;
+    /** Transmissions to one server before the next is tried. */
+    readonly failoverAfter: number;
+    readonly deadMs: number;
+  };
+  readonly limits: { readonly maxSockets: number; readonly maxQueued: number };
   readonly interimIntervalSeconds: number;
-  readonly coa: {
-    readonly listen: Endpoint;
-    readonly clients: readonly { readonly host: string; readonly secretFile: string }[];
-  } | null;
+  readonly filters: Readonly<Record<string, FilterConfig>>;
+  readonly coa: CoaConfig | null;
+}
+
+export interface AccountingConfig {
+  readonly mode: 'radius' | 'log' | 'none';
+  /** Records that wait for a server, in the store. */
+  readonly queueLimit: number;
 }
 
 /** A destination that garden members may reach; port null means every port and protocol. */
@@ -98,6 +149,7 @@ export interface Config {
   readonly pools: readonly PoolConfig[];
   readonly auth: AuthConfig;
   readonly radius: RadiusConfig | null;
+  readonly accounting: AccountingConfig;
   readonly walledGarden: WalledGardenConfig;
   readonly olt: OltConfig | null;
   readonly api: { readonly listen: Endpoint; readonly tokenFile: string; readonly allowRemote: boolean };

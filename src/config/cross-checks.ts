@@ -3,6 +3,7 @@ import { formatIpv4 } from '../model/ipv4.js';
 import type { Endpoint } from './config.js';
 import type { Draft } from './draft.js';
 import { checkPools } from './pool-checks.js';
+import { checkRadius } from './radius-checks.js';
 import type { Finding, Path } from './problem.js';
 
 /** Everything wrong with the draft that no entry shows by itself. */
@@ -12,6 +13,7 @@ export function crossCheck(draft: Draft): readonly Finding[] {
     ...checkPools(draft.pools.map((pool) => pool.partial)),
     ...checkPoolNames(draft),
     ...checkAuth(draft),
+    ...checkRadius(draft),
     ...checkPortal(draft),
     ...checkListeners(draft),
   ];
@@ -35,6 +37,10 @@ function checkPoolNames(draft: Draft): readonly Finding[] {
       name: partial.pool,
     })),
     { path: ['walledGarden', 'pool'], name: draft.walledGarden.partial.pool },
+    ...Object.entries(draft.radius?.partial.filters ?? {}).map(([name, filter]) => ({
+      path: ['radius', 'filters', name, 'pool'],
+      name: filter.pool,
+    })),
     ...Object.keys(draft.olt?.partial.vlans ?? {}).map((name) => ({
       path: ['olt', 'vlans', name],
       name,
@@ -48,14 +54,10 @@ function checkPoolNames(draft: Draft): readonly Finding[] {
   });
 }
 
-function checkAuth({ auth, authRecords, radius }: Draft): readonly Finding[] {
+function checkAuth({ auth, authRecords }: Draft): readonly Finding[] {
   const findings: Finding[] = [];
-  if (auth.partial.mode === 'radius') {
-    findings.push({
-      path: ['auth', 'mode'],
-      expected: 'local (mode radius is not available in this version)',
-    });
-    if (radius === null) findings.push({ path: ['radius'], expected: 'a mapping, as auth.mode is radius' });
+  if (auth.partial.mode === 'radius' && authRecords.length > 0) {
+    findings.push({ path: ['auth', 'records'], expected: 'no records, as auth.mode is radius' });
   }
   const firstWith = new Map<string, number>();
   authRecords.forEach(({ partial: { ontSerial } }, at) => {

@@ -11,6 +11,7 @@ export interface Draft {
   readonly auth: Reading<typeof sections.AUTH>;
   readonly authRecords: readonly Reading<typeof sections.AUTH_RECORD>[];
   readonly radius: Reading<typeof sections.RADIUS> | null;
+  readonly accounting: Reading<typeof sections.ACCOUNTING>;
   readonly walledGarden: Reading<typeof sections.WALLED_GARDEN>;
   readonly olt: Reading<typeof sections.OLT> | null;
   readonly api: Reading<typeof sections.API>;
@@ -51,6 +52,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
         findings,
       ) ?? [],
     radius: optional('radius', sections.RADIUS),
+    accounting: section('accounting', sections.ACCOUNTING),
     walledGarden: section('walledGarden', sections.WALLED_GARDEN),
     olt: optional('olt', sections.OLT),
     api: section('api', sections.API),

@@ -8,6 +8,7 @@ import { isBngError } from '../model/bng-error.js';
 import { parseIpv4, parsePrefix } from '../model/ipv4.js';
 import type { AddressRange, AllowedDestination, Endpoint } from './config.js';
 
+const MILLISECONDS_OF: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
 
 /** Option 51 is 32 bits wide and its highest value means "for ever" (RFC 2131 §3.3). */
@@ -68,12 +69,24 @@ function readDuration(text: string): number | null {
   return seconds > 0 && seconds <= LONGEST_DURATION_SECONDS ? seconds : null;
 }
 
+/** In milliseconds; a day is the longest that a request or a server may be waited for. */
+function readShortDuration(text: string): number | null {
+  const [, digits = '', unit = ''] = /^([1-9][0-9]*)(ms|s|m|h)$/.exec(text) ?? [];
+  const milliseconds = Number(digits) * (MILLISECONDS_OF[unit] ?? 0);
+  return milliseconds > 0 && milliseconds <= 86_400_000 ? milliseconds : null;
+}
+
+const USER_NAME_FIELD = '(ont-serial|circuit-id|remote-id|mac)';
+/** One of the fields, or text around at least one of them in braces. */
+const USER_NAME = new RegExp(`^(${USER_NAME_FIELD}|[^{}]*(\\{${USER_NAME_FIELD}\\}[^{}]*)+)$`);
+
 export const address = textOf('an IPv4 address such as 192.0.2.1', parseIpv4);
 export const prefix = textOf('an IPv4 prefix without host bits such as 10.0.0.0/12', parsePrefix);
 export const addressRange = textOf('an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10', readRange);
 export const listenEndpoint = textOf('ip:port such as 127.0.0.1:8080', (text) => readEndpoint(text, 0));
 export const serviceEndpoint = textOf('ip:port with a port from 1 to 65535', (text) => readEndpoint(text, 1));
 export const allowedDestination = textOf('prefix or prefix:port such as 203.0.113.0/24:443', readDestination);
+export const shortDuration = textOf('a duration such as 500ms, 2s or 1m', readShortDuration);
 export const duration = textOf('a duration such as 600s, 10m, 24h or 7d', readDuration);
 
 export const interfaceName = matching(
@@ -89,6 +102,13 @@ export const ontSerial = matching(
   /^[\x21-\x7e]{1,64}$/,
 );
 export const serviceId = matching('a service id of 1 to 64 printable characters', /^[\x20-\x7e]{1,64}$/);
+/** RFC 2865 §5.11: text of at most 253 bytes. */
+export const FILTER_NAME = 'the name of a filter (1 to 253 printable characters)';
+export const filterName = matching(FILTER_NAME, /^[\x21-\x7e]{1,253}$/);
+export const userNameFormat = matching(
+  'ont-serial, circuit-id, remote-id, mac, or a template with one of them in braces',
+  USER_NAME,
+);
 export const nasIdentifier = matching(
   'a NAS identifier of 1 to 253 printable characters (RFC 2865 §5.32)',
   /^[\x21-\x7e]{1,253}$/,

@@ -3,10 +3,12 @@
  */
 import type { Config } from './config.js';
 import { crossCheck } from './cross-checks.js';
+import { assembleRadius } from './assemble-radius.js';
 import { readDraft } from './draft.js';
 import type { Draft } from './draft.js';
 import { configProblem } from './problem.js';
 import type { ConfigProblem, Finding } from './problem.js';
+import { accountingModeOf } from './radius-checks.js';
 import { readYaml } from './yaml-source.js';
 
 export type ConfigResult =
@@ -35,6 +37,7 @@ function assemble(draft: Draft): Config | null {
   const access = draft.access.complete;
   const core = draft.core.complete;
   const auth = draft.auth.complete;
+  const accounting = draft.accounting.complete;
   const garden = draft.walledGarden.complete;
   const api = draft.api.complete;
   const metrics = draft.metrics.complete;
@@ -42,13 +45,15 @@ function assemble(draft: Draft): Config | null {
   const qos = draft.qos.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
-  if (!access || !core || !auth || !garden || !api || !metrics || !log || !qos || !gardenPool) return null;
+  if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !log || !qos || !gardenPool)
+    return null;
   return {
     access,
     core,
     pools: pools.map(({ leaseTime, ...pool }) => ({ ...pool, leaseSeconds: leaseTime })),
-    auth: { mode: 'local', defaultPool: auth.defaultPool, records: assembleRecords(draft) },
+    auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
+    accounting: { ...accounting, mode: accountingModeOf(draft) },
     walledGarden: {
       poolName: garden.pool,
       portal: garden.portal ?? { address: gardenPool.gateway, port: 80 },
@@ -77,13 +82,6 @@ function assembleRecords(draft: Draft): Config['auth']['records'] {
       },
     ];
   });
-}
-
-function assembleRadius(draft: Draft): Config['radius'] {
-  const radius = draft.radius?.complete;
-  if (radius === null || radius === undefined) return null;
-  const { servers, nasIdentifier, interimInterval, coa } = radius;
-  return { servers, nasIdentifier, interimIntervalSeconds: interimInterval, coa: coa ?? null };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -13,6 +13,7 @@ export const ACCESS = {
   // Option 82 of an untrusted access side would let a subscriber choose whose line it is on.
   trustOption82: leaf.flag.default(false),
   localForwarding: leaf.flag.default(true),
+  forwardInStack: leaf.flag.default(false),
 };
 
 export const CORE = { interface: leaf.interfaceName };
@@ -35,6 +36,10 @@ export const AUTH = {
   mode: leaf.oneOf(['local', 'radius']),
   defaultPool: leaf.poolName,
   records: z.unknown(),
+  userName: leaf.userNameFormat.default('ont-serial'),
+  onReject: leaf.oneOf(['garden', 'silence', 'refuse']).default('garden'),
+  // Who waits for a server that is away asks again; the garden would tell a paying subscriber that it has no service.
+  onTimeout: leaf.oneOf(['garden', 'silence', 'refuse']).default('silence'),
 };
 
 export const AUTH_RECORD = {
@@ -53,18 +58,62 @@ export const RADIUS = {
         authPort: leaf.port.default(1812),
         acctPort: leaf.port.default(1813),
         secretFile: leaf.absolutePath,
+        // Without it an answer can be forged (CVE-2024-3596).
+        requireMessageAuthenticator: leaf.flag.default(true),
       }),
       { error: 'a list of servers' },
     )
     .min(1, { error: 'at least one server' }),
   nasIdentifier: leaf.nasIdentifier,
+  nasIpAddress: leaf.address.optional(),
+  timers: mapping({
+    initialRetransmit: leaf.shortDuration.default(2_000),
+    maxRetransmit: leaf.shortDuration.default(16_000),
+    tries: leaf.integer(1, 100, 'a number of transmissions').default(5),
+    deadline: leaf.shortDuration.default(30_000),
+    failoverAfter: leaf.integer(1, 100, 'a number of transmissions').default(2),
+    deadTime: leaf.shortDuration.default(30_000),
+  }).prefault({}),
+  maxSockets: leaf.integer(1, 1024, 'a number of source ports').default(64),
+  maxQueued: leaf.integer(1, 1_000_000, 'a number of requests').default(10_000),
   interimInterval: leaf.duration.default(300),
+  filters: z
+    .record(
+      leaf.filterName,
+      mapping({
+        pool: leaf.poolName.optional(),
+        serviceId: leaf.serviceId.optional(),
+        downloadBps: leaf.bitsPerSecond.default(0),
+        uploadBps: leaf.bitsPerSecond.default(0),
+      }),
+      { error: (issue) => (issue.code === 'invalid_key' ? leaf.FILTER_NAME : 'a mapping of filters') },
+    )
+    .default({}),
   coa: mapping({
-    listen: leaf.listenEndpoint,
+    listen: leaf.listenEndpoint.prefault('127.0.0.1:3799'),
     clients: z
-      .array(mapping({ host: leaf.host, secretFile: leaf.absolutePath }), { error: 'a list of clients' })
+      .array(
+        mapping({
+          // An address and no name: who may give orders must not depend on what a name server says.
+          host: leaf.address,
+          secretFile: leaf.absolutePath,
+          allow: z
+            .array(leaf.oneOf(['coa', 'disconnect']), { error: 'a list of coa and disconnect' })
+            .default(['coa', 'disconnect']),
+        }),
+        { error: 'a list of clients' },
+      )
       .min(1, { error: 'at least one client' }),
+    requireMessageAuthenticator: leaf.flag.default(true),
+    requireEventTimestamp: leaf.flag.default(true),
+    replayWindow: leaf.duration.default(300),
   }).optional(),
+};
+
+/** Without a mode, records go where authentication is. */
+export const ACCOUNTING = {
+  mode: leaf.oneOf(['radius', 'log', 'none']).optional(),
+  queueLimit: leaf.integer(1, 100_000_000, 'a number of records').default(1_000_000),
 };
 
 export const WALLED_GARDEN = {
@@ -101,6 +150,7 @@ export const ROOT = {
   pools: z.unknown(),
   auth: z.unknown(),
   radius: z.unknown(),
+  accounting: z.unknown(),
   walledGarden: z.unknown(),
   olt: z.unknown(),
   api: z.unknown(),

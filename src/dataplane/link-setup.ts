@@ -75,6 +75,10 @@ export class LinkSetup {
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
     await this.#sysctl('net/ipv4/ip_forward', '1');
     await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
+    // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
+    // The kernel sends them when either setting says so; other interfaces keep their own.
+    await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
+    await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
     for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
     for (const pool of this.#options.pools) await this.#poolRoute(pool);
   }

@@ -21,7 +21,7 @@ import type { SubscriberEntry } from './port.js';
 
 export interface SubscriberMapsOptions {
   readonly object: NativeObject;
-  /** TPIDs of the tags given to frames towards subscribers. */
+  /** TPIDs of the tags given to frames towards subscribers whose own are not known. */
   readonly sTpid: number;
   readonly cTpid: number;
   readonly burstMs: number;
@@ -114,8 +114,8 @@ export class SubscriberMaps {
       slot,
       sVlan: attachment.sVlan,
       cVlan: attachment.cVlan,
-      sTpid: attachment.sVlan === 0 ? 0 : this.#options.sTpid,
-      cTpid: attachment.cVlan === 0 ? 0 : this.#options.cTpid,
+      sTpid: attachment.sVlan === 0 ? 0 : (attachment.sTpid ?? this.#options.sTpid),
+      cTpid: attachment.cVlan === 0 ? 0 : (attachment.cTpid ?? this.#options.cTpid),
       mac: macToBytes(attachment.mac),
       flags: entry.walled ? BngSubscriberFlag.walled : 0,
       upstream: this.#rate(entry.uploadBitsPerSecond),

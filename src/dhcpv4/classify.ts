@@ -18,6 +18,7 @@ export type IgnoreReason =
   | 'server-message'
   | 'other-server'
   | 'untrusted-option82'
+  | 'untrusted-relay'
   | 'spoofed-chaddr'
   | 'inconsistent'
   | 'no-address';
@@ -50,6 +51,8 @@ export function classify(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyR
   if (messageType === undefined) return ignore('bootp');
   const line = lineOf(frame, punted, rules);
   if (typeof line === 'string') return ignore(line);
+  // The reply will need it: an answer that cannot be built must not have changed a session first.
+  void message.options.maxMessageSize;
   const { serverIdentifier, requestedAddress } = message.options;
   const elsewhere = serverIdentifier !== undefined && !rules.isServerId(serverIdentifier);
   switch (messageType) {
@@ -89,14 +92,20 @@ function classifyRequest(frame: DhcpFrame, line: AccessLine): ClassifiedMessage 
 function lineOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): AccessLine | IgnoreReason {
   const { message, ethernet } = frame;
   const direct = message.giaddr === IPV4_ANY;
+  // Behind a relay the source guard cannot vouch for chaddr; only an access node that is trusted may.
+  if (!direct && !rules.trustOption82) return 'untrusted-relay';
   if (isGroupMac(message.chaddr)) return 'spoofed-chaddr';
   // The dataplane's source guard goes by the frame's MAC: an address for another MAC would serve nobody but a thief.
   if (direct && message.chaddr !== ethernet.source) return 'spoofed-chaddr';
-  const { ifindex, sVlan, cVlan } = punted;
-  const attachment = { ifindex, sVlan, cVlan, mac: message.chaddr };
+  const { ifindex, sVlan, cVlan, sTpid, cTpid } = punted;
+  const attachment = {
+    ...{ ifindex, sVlan, cVlan, mac: message.chaddr },
+    ...(sTpid === 0 ? {} : { sTpid }),
+    ...(cTpid === 0 ? {} : { cTpid }),
+  };
   if (!message.options.has(DhcpOption.RelayAgentInformation)) return attachment;
   // RFC 3046 §2.1: option 82 with a giaddr of 0 comes from a trusted access node or is dropped.
-  if (!rules.trustOption82) return direct ? 'untrusted-option82' : attachment;
+  if (!rules.trustOption82) return 'untrusted-option82';
   const told = message.options.relayAgentInformation;
   return {
     ...attachment,

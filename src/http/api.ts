@@ -1,5 +1,5 @@
 /** The operator API: builds the app out of its routes, without listening. Holds no route of its own but the description. */
-import fastify from 'fastify';
+import { fastify, LogController } from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { addAdmission } from './admission.js';
 import type { ApiOptions } from './api-options.js';
@@ -18,7 +18,7 @@ import { addSessionRoutes } from './session-routes.js';
 export function buildApi(options: ApiOptions): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.limits.bodyBytes,
     requestTimeout: options.limits.requestTimeoutMs,
     routerOptions: { maxParamLength: 128 },

@@ -54,21 +54,17 @@ const KIND_BY_STATUS: Readonly<Record<number, ProblemKind>> = {
 };
 
 /** Answers an error that fastify or a handler raised. Errors of ours are logged and answered without their text. */
-export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const [schemaError] = (error.validation ?? []) as readonly VerboseSchemaError[];
-  if (schemaError !== undefined) {
-    return sendProblem(
-      reply,
-      'invalid-field',
-      describeSchemaError(schemaError, error.validationContext ?? 'body'),
-    );
-  }
   const status = error.statusCode ?? 500;
-  if (status >= 500) {
+  if (schemaError !== undefined) {
+    sendProblem(reply, 'invalid-field', describeSchemaError(schemaError, error.validationContext ?? 'body'));
+  } else if (status >= 500) {
     request.log.error({ err: error }, 'a request could not be answered');
-    return sendProblem(reply, 'internal', { detail: 'The log of the BNG says more.' });
+    sendProblem(reply, 'internal', { detail: 'The log of the BNG says more.' });
+  } else {
+    sendProblem(reply, KIND_BY_STATUS[status] ?? 'bad-request', { detail: error.message });
   }
-  return sendProblem(reply, KIND_BY_STATUS[status] ?? 'bad-request', { detail: error.message });
 }
 
 /** Answers bytes that Node's HTTP parser refused; there is no request yet, so the answer is written by hand. */

@@ -1,5 +1,5 @@
 /** Metrics of the BNG: fed by lifecycle events, by the DHCP server and, at each scrape, by pools and dataplane. */
-import fastify from 'fastify';
+import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import type { Counter } from 'prom-client';
@@ -173,7 +173,7 @@ export function buildMetrics(options: {
 }): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024,
     requestTimeout: 10_000,
     forceCloseConnections: true,

@@ -3,7 +3,7 @@
  * A subscriber is known by the connection's source address alone, never by anything the request says. Orders nothing.
  */
 import { isIPv4 } from 'node:net';
-import fastify from 'fastify';
+import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { parseIpv4 } from '../model/ipv4.js';
 import type { OperatorInlet } from '../session/inlet.js';
@@ -31,7 +31,7 @@ function sessionOf(
 export function buildPortal(options: PortalOptions): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // Any path is this page, malformed ones too; without it the router would judge them first.
     rewriteUrl: () => '/',
     bodyLimit: 1024,

@@ -2,7 +2,7 @@
  * Three real DHCP clients behind one face, each with a script and files of its own, so that nothing of the machine
  * (resolv.conf, other leases, other clients) is touched. Knows no lab.
  */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from './exec.js';
 import { EMIT_FUNCTION } from './lease-log.js';
@@ -75,6 +75,19 @@ require dhcp_server_identifier
 reboot 4
 `;
 
+/** How long dhcpcd may take over its goodbye. */
+const RELEASE_MS = 3_000;
+
+/** Process ids of a process's children; none when it is gone. */
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 export class DhcpClient {
   readonly #options: DhcpClientOptions;
   #child: Child | null = null;
@@ -141,9 +154,19 @@ export class DhcpClient {
         return;
       }
       case 'dhcpcd':
-        await this.#child?.stop('SIGALRM', 3_000);
+        await this.#releaseDhcpcd();
         return;
     }
+  }
+
+  /** Below `unshare` is the shell of its pid namespace, and below that dhcpcd, which ends with its DHCPRELEASE. */
+  async #releaseDhcpcd(): Promise<void> {
+    const child = this.#child;
+    if (child?.pid === undefined || !child.isRunning) return;
+    const dhcpcd = childrenOf(child.pid).flatMap(childrenOf)[0];
+    if (dhcpcd !== undefined) process.kill(dhcpcd, 'SIGALRM');
+    await Promise.race([child.ended, new Promise((resolve) => setTimeout(resolve, RELEASE_MS).unref())]);
+    await child.stop('SIGKILL');
   }
 
   /** Ends the client without a DHCPRELEASE, as when the power fails. */
@@ -187,12 +210,23 @@ export class DhcpClient {
       case 'dhclient':
         return ['dhclient', '-4', '-d', ...this.#dhclientFiles(), 'eth0'];
       case 'dhcpcd': {
-        // Its pid file, control socket and lease have fixed paths: a mount namespace gives each client its own.
+        // Its pid file, control socket and lease have fixed paths: a mount namespace gives each client its own. It gives
+        // up root, and with that the kernel forgets that it must die with its parent: it does as a member of a pid
+        // namespace, whose first process keeps root.
         const state = this.#file('state');
         mkdirSync(state, { recursive: true });
         const mounts = `mkdir -p /run/dhcpcd /var/lib/dhcpcd && mount -t tmpfs none /run/dhcpcd && mount --bind '${state}' /var/lib/dhcpcd`;
-        const dhcpcd = `exec dhcpcd -4 -B -f '${this.#file('dhcpcd.conf')}' -c '${script}' eth0`;
-        return ['unshare', '--mount', 'sh', '-euc', `${mounts}; ${dhcpcd}`];
+        const dhcpcd = `dhcpcd -4 -B -f '${this.#file('dhcpcd.conf')}' -c '${script}' eth0 & wait`;
+        return [
+          'unshare',
+          '--mount',
+          '--pid',
+          '--fork',
+          '--kill-child',
+          'sh',
+          '-euc',
+          `${mounts}; ${dhcpcd}`,
+        ];
       }
     }
   }

@@ -6,6 +6,11 @@ import { BngError } from '../model/bng-error.js';
 
 export const LAB_ROOT = '/run/bng-lab';
 
+/** Whether labs may bear the prefix. No dash: namespaces are `prefix-role`, and one prefix must not hold another's. */
+export function isLabPrefix(text: string): boolean {
+  return /^[a-z][a-z0-9]{0,5}$/.test(text);
+}
+
 /** Names of everything that a lab with this prefix has. `BNG_ERR_VALUE` for a prefix that does not fit. */
 export class LabPaths {
   readonly prefix: string;
@@ -17,8 +22,7 @@ export class LabPaths {
   readonly bpffsDirectory: string;
 
   constructor(prefix: string) {
-    // No dash: namespaces are named `prefix-role`, and one prefix must not hold another's.
-    if (!/^[a-z][a-z0-9]{0,5}$/.test(prefix)) {
+    if (!isLabPrefix(prefix)) {
       throw new BngError('BNG_ERR_VALUE', 'expected a lab prefix of 1 to 6 lower-case letters and digits', {
         found: prefix,
       });

@@ -16,7 +16,8 @@ import { createNamespaces, deleteNamespaces, emptyNamespaces, listNamespaces } f
 import type { OltSettings } from './olt-settings.js';
 import type { OntHostOptions } from './ont-host.js';
 import { OntHost } from './ont-host.js';
-import { abandonedPrefixes, claim, disclaim, livingOwner } from './ownership.js';
+import { abandonedPrefixes, claim, disclaim, livingOwner, othersHaveRemoved, takeOver } from './ownership.js';
+import { Reaper } from './reaper.js';
 
 export interface LabOptions {
   /** 1 to 6 lower-case letters and digits; names everything. Default `bng`. */
@@ -53,6 +54,7 @@ export class Lab {
   readonly #closers: (() => Promise<void>)[] = [];
   #olt: OltConnection | null = null;
   #nextOnt = 1;
+  #reaper: Reaper | null = null;
   #closing: Promise<void> | null = null;
 
   private constructor(options: LabOptions) {
@@ -72,6 +74,7 @@ export class Lab {
   static async create(options: LabOptions = {}): Promise<Lab> {
     const lab = new Lab(options);
     const { paths } = lab;
+    await othersHaveRemoved(paths.ownerFile);
     if (!claim(paths.ownerFile)) {
       const owner = livingOwner(paths.ownerFile);
       if (owner === null) await removeLab(paths.prefix);
@@ -82,6 +85,7 @@ export class Lab {
         });
       }
     }
+    lab.#reaper = new Reaper(paths.prefix);
     try {
       await clean(paths);
       mkdirSync(paths.directory, { recursive: true });
@@ -134,8 +138,11 @@ export class Lab {
   async unplug(ontSerial: string): Promise<void> {
     const host = this.ont(ontSerial);
     this.#onts.delete(ontSerial);
-    await this.askOlt('unplug', { ontSerial });
-    await host.remove();
+    try {
+      await this.askOlt('unplug', { ontSerial });
+    } finally {
+      await host.remove();
+    }
   }
 
   /** Asks the access node; its refusal is `BNG_ERR_OLT`. */
@@ -162,7 +169,7 @@ export class Lab {
 
   async #build(): Promise<void> {
     const { olt, bng, core } = this.namespaces;
-    this.#progress('namespaces');
+    this.#options.onProgress?.('namespaces');
     await createNamespaces([olt, bng, core]);
     // Made inside a namespace, because `ip link add NAME netns X` looks for NAME in the present namespace too (6.1).
     await shell(
@@ -182,9 +189,9 @@ route add default via ${CORE_ADDRESSES.router} dev core0
 END`,
       { namespace: bng },
     );
-    this.#progress('core network and access node');
+    this.#options.onProgress?.('core network and access node');
     await Promise.all([this.#startCore(), this.#startOlt()]);
-    this.#progress('ready');
+    this.#options.onProgress?.('ready');
   }
 
   async #startCore(): Promise<void> {
@@ -251,12 +258,10 @@ END`,
     await Promise.all(this.onts.map((host) => attempt(() => host.stop())));
     this.#onts.clear();
     await attempt(() => clean(this.paths));
+    // Where something could not be removed, the watchdog stays and tries again when this process ends.
     if (failures.length > 0) throw failures[0];
     disclaim(this.paths.ownerFile);
-  }
-
-  #progress(message: string): void {
-    this.#options.onProgress?.(message);
+    await this.#reaper?.dismiss();
   }
 }
 
@@ -275,10 +280,12 @@ async function clean(paths: LabPaths): Promise<void> {
  */
 export async function removeLab(prefix: string): Promise<void> {
   const paths = new LabPaths(prefix);
+  await othersHaveRemoved(paths.ownerFile);
   const owner = livingOwner(paths.ownerFile);
   if (owner !== null && owner !== process.pid) {
     throw new BngError('BNG_ERR_LAB', 'expected a lab whose process has ended', { prefix, pid: owner });
   }
+  takeOver(paths.ownerFile);
   await clean(paths);
   disclaim(paths.ownerFile);
 }

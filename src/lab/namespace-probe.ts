@@ -31,15 +31,28 @@ export interface PingOutcome {
 
 export type TransferOutcome =
   | { readonly ok: true; readonly bytes: number; readonly seconds: number }
-  | { readonly ok: false; readonly bytes: number; readonly reason: string };
+  /** `stalled`: the connection went dead; otherwise it ended in another way, its deadline included. */
+  | { readonly ok: false; readonly bytes: number; readonly stalled: boolean; readonly reason: string };
 
 const DEFAULT_TIMEOUT_MS = 2_000;
+/** A transfer of which nothing moves for this long is over: its connection was cut. */
+const STALL_SECONDS = 2;
 /** How much longer than its own deadline a program may take to end. */
 const GRACE_MS = 2_000;
 
 const addressList = z.array(
   z.object({ addr_info: z.array(z.object({ family: z.string(), local: z.string(), prefixlen: z.int() })) }),
 );
+
+const uploadAnswer = z.object({ bytes: z.int() });
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
 
 function seconds(timeoutMs: number): string {
   return (timeoutMs / 1000).toFixed(3);
@@ -112,19 +125,31 @@ export class NamespaceProbe {
   /** Reads `url` to its end and forgets it. */
   async download(url: string, timeoutMs: number): Promise<TransferOutcome> {
     const result = await this.#curl(
-      ['-o', '/dev/null', '-w', '%{size_download} %{time_total}', url],
+      ['-y', `${STALL_SECONDS}`, '-Y', '1', '-o', '/dev/null', '-w', '%{size_download} %{time_total}', url],
       timeoutMs,
     );
     return transferOutcome(result);
   }
 
-  /** Posts `bytes` zeros to `url`. */
+  /** Posts `bytes` zeros to one of the lab's web servers; gives how many it says that it got. */
   async upload(url: string, bytes: number, timeoutMs: number): Promise<TransferOutcome> {
-    const curl =
-      'curl -sS --noproxy "*" -m "$2" -X POST -T - -o /dev/null -w "%{size_upload} %{time_total}" "$3"';
-    const script = `head -c "$1" /dev/zero | ${curl}`;
-    const args = ['sh', '-c', script, 'upload', `${bytes}`, seconds(timeoutMs), url];
-    return transferOutcome(await this.run(args, timeoutMs + GRACE_MS));
+    const curl = 'curl -sS --noproxy "*" -m "$2" -y "$4" -Y 1 -X POST -T - -w "\\n%{time_total}" "$3"';
+    const args = [
+      'sh',
+      '-c',
+      `head -c "$1" /dev/zero | ${curl}`,
+      'upload',
+      `${bytes}`,
+      seconds(timeoutMs),
+      url,
+      `${STALL_SECONDS}`,
+    ];
+    const result = await this.run(args, timeoutMs + GRACE_MS);
+    const [body = '', took = ''] = result.stdout.split('\n');
+    if (result.exitCode !== 0) return failedTransfer(0, result.stderr);
+    const counted = uploadAnswer.safeParse(jsonOrNull(body));
+    if (!counted.success) return failedTransfer(0, `expected a count, found ${body.slice(0, 200)}`);
+    return { ok: true, bytes: counted.data.bytes, seconds: Number(took) };
   }
 
   #curl(args: readonly string[], timeoutMs: number): Promise<ExecResult> {
@@ -138,5 +163,11 @@ export class NamespaceProbe {
 function transferOutcome(result: ExecResult): TransferOutcome {
   const [bytes, took] = result.stdout.split(' ').map(Number);
   if (result.exitCode === 0) return { ok: true, bytes: bytes ?? 0, seconds: took ?? 0 };
-  return { ok: false, bytes: bytes ?? 0, reason: result.stderr || 'no end in time' };
+  return failedTransfer(bytes ?? 0, result.stderr);
+}
+
+function failedTransfer(bytes: number, stderr: string): TransferOutcome {
+  const reason = stderr || 'no end in time';
+  // curl's words for what -y and -Y ended.
+  return { ok: false, bytes, stalled: reason.includes('too slow'), reason };
 }

@@ -32,6 +32,8 @@ export interface OntHostOptions {
 }
 
 const FIRST_MAC = 0x02_00_5e_00_00_00;
+/** Long enough for ARP; whether the gateway answers the ping itself does not matter. */
+const RESOLVE_MS = 500;
 const ANY_LEASE = (): boolean => true;
 
 export class OntHost extends NamespaceProbe {
@@ -155,6 +157,10 @@ export class OntHost extends NamespaceProbe {
 
   /** Gives the lease back with a DHCPRELEASE. */
   async release(): Promise<void> {
+    // A line in use knows its gateway's MAC address. Without it the client's one message waits for ARP, and is dropped
+    // when the client takes the address off the interface in the next moment.
+    const router = this.lease?.router;
+    if (router !== undefined && router !== '') await this.ping(router, { timeoutMs: RESOLVE_MS });
     await this.#client?.release();
   }
 

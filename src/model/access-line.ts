@@ -12,6 +12,12 @@ export interface VlanTags {
 export interface Attachment extends VlanTags {
   readonly ifindex: number;
   readonly mac: Mac;
+  /**
+   * TPIDs that the line's own frames bear (0x8100, 0x88a8): frames towards it bear the same. No part of its identity;
+   * where they are not known, the configured ones are used.
+   */
+  readonly sTpid?: number;
+  readonly cTpid?: number;
 }
 
 /** The attachment and what the access node says of it in option 82 (RFC 3046). */

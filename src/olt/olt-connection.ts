@@ -135,8 +135,8 @@ export class OltConnection {
     for (const id of [...this.#pending.keys()]) {
       this.#settle(id, { ok: false, reason: 'the connection to the access node was lost' });
     }
-    if (wasUp) this.#options.onDown();
     if (this.#closed) return;
+    if (wasUp) this.#options.onDown();
     this.#retry = this.#options.clock.after(this.#backoffMs, () => this.open());
     this.#backoffMs = Math.min(this.#backoffMs * 2, LONGEST_BACKOFF_MS);
   }

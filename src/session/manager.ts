@@ -3,7 +3,7 @@
  * and queues the event there; decides nothing that the machine decides.
  */
 import { randomUUID } from 'node:crypto';
-import type { Accounting, Authenticator } from '../aaa/port.js';
+import type { Accounting, Authenticator, AuthorizationInlet } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
@@ -28,6 +28,7 @@ import { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import type { DhcpEvent, OrderEvent } from './machine/types.js';
 import { SessionRecord } from './record.js';
+import { AuthorizationDesk } from './authorization.js';
 import { SessionRunner } from './runner.js';
 import { SessionTable } from './table.js';
 import type { SessionStateName, SessionView } from './view.js';
@@ -52,6 +53,8 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   readonly #table = new SessionTable();
   readonly #ledger: AccountingLedger;
   readonly #runner: SessionRunner;
+  /** What the AAA server may order. */
+  readonly authorization: AuthorizationInlet;
   readonly #listeners = new Set<LifecycleListener>();
   readonly #onts = new Map<string, OntSighting>();
   readonly #serverIds: ReadonlySet<Ipv4>;
@@ -75,6 +78,13 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       tell: (event) => this.#tell(event),
       isLineKnown: (ontSerial) => this.#onts.has(ontSerial),
       onTerminated: (record) => this.#terminated(record),
+    });
+    this.authorization = new AuthorizationDesk({
+      table: this.#table,
+      ledger: this.#ledger,
+      runner: this.#runner,
+      pools,
+      gardenProfile: options.gardenProfile,
     });
   }
 

@@ -1,6 +1,7 @@
 /** One session's mutable record: the machine's value, its queue, timers and accounting. Only the manager touches it. */
 import type { AccessLine } from '../model/access-line.js';
 import type { TimerHandle } from '../model/clock.js';
+import type { Ipv4 } from '../model/ipv4.js';
 import type { Identity } from './identity.js';
 import type { DhcpVerdict, OperatorResult } from './inlet.js';
 import { isServed } from './machine/build.js';
@@ -10,9 +11,16 @@ import type { SessionView } from './view.js';
 
 export type DhcpReply = (verdict: DhcpVerdict) => void;
 
+/** A client that waits for authentication, and the address it asked for (null: none). */
+export interface HeldReply {
+  readonly reply: DhcpReply;
+  readonly asked: Ipv4 | null;
+}
+
 /** Something that waits for its turn, and whom to tell. */
 export interface QueuedEvent {
-  readonly event: SessionEvent;
+  /** A function is called when its turn has come: what it says may depend on what came before it. */
+  readonly event: SessionEvent | (() => SessionEvent);
   readonly reply?: DhcpReply;
   readonly order?: (result: OperatorResult) => void;
   /** Called when the event and all that followed from it are done. */
@@ -33,7 +41,7 @@ export class SessionRecord {
   readonly queue: QueuedEvent[] = [];
   busy = false;
   /** The client that was told to wait while authentication is out. */
-  heldReply: DhcpReply | null = null;
+  heldReply: HeldReply | null = null;
   readonly deadlines = new Map<DeadlineName, TimerHandle>();
   /** Keys under which the attachment index knows this record. */
   attachmentKeys: readonly string[] = [];

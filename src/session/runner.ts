@@ -2,7 +2,7 @@
  * Drives the machine: one event at a time per session, its effects in order, its questions put to the ports and their
  * answers fed back before the next event. Sessions run side by side.
  */
-import type { Authenticator } from '../aaa/port.js';
+import type { AuthenticationResult, Authenticator } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import type { ServiceProfile } from '../model/service-profile.js';
@@ -12,13 +12,15 @@ import type { AddressPools } from '../pool/port.js';
 import type { GrantAnswer } from './grants.js';
 import { makeGrant } from './grants.js';
 import type { AccessNode } from './access-node.js';
+import { askDataplane } from './ask-dataplane.js';
 import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
 import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import type { AnswerEvent, Ask, Effect, Grant, SessionEvent } from './machine/types.js';
-import type { QueuedEvent, SessionRecord } from './record.js';
+import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
 import type { SessionTable } from './table.js';
+import type { SessionView } from './view.js';
 import { verdictOf } from './verdict.js';
 
 /** How long a declined address stays out of use. */
@@ -41,6 +43,19 @@ export interface RunnerOptions {
   readonly onTerminated: (record: SessionRecord) => void;
   /** A defect of ours; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
+}
+
+type Accepted = Extract<AuthenticationResult, { kind: 'accepted' }>;
+
+/** One item of a queue while it is handled. */
+interface Turn {
+  readonly item: QueuedEvent;
+  /** What the item said when its turn came. */
+  readonly first: SessionEvent;
+  /** The session as it was before. */
+  readonly before: SessionView;
+  /** Who was told already. */
+  readonly seen: { answered: boolean; ordered: boolean };
 }
 
 export class SessionRunner {
@@ -69,14 +84,16 @@ export class SessionRunner {
   async #handle(record: SessionRecord, item: QueuedEvent): Promise<void> {
     const before = record.view(this.#now());
     const seen = { answered: false, ordered: false };
-    let event: SessionEvent | null = item.event;
+    const first = typeof item.event === 'function' ? item.event() : item.event;
+    const turn: Turn = { item, first, before, seen };
+    let event: SessionEvent | null = first;
     while (event !== null) {
       const from = record.session.state.name;
       const next = transition(record.session, event);
       record.session = next.session;
       this.#o.table.moved(record, from);
       if (from !== record.session.state.name) this.#stateChanged(record, from);
-      for (const effect of next.effects) this.#perform(record, item, effect, seen, before);
+      for (const effect of next.effects) this.#perform(record, turn, effect);
       event = next.ask === null ? null : await this.#ask(record, next.ask);
     }
     if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
@@ -85,13 +102,7 @@ export class SessionRunner {
     if (before.state !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
   }
 
-  #perform(
-    record: SessionRecord,
-    item: QueuedEvent,
-    effect: Effect,
-    seen: { answered: boolean; ordered: boolean },
-    before: ReturnType<SessionRecord['view']>,
-  ): void {
+  #perform(record: SessionRecord, { item, first, before, seen }: Turn, effect: Effect): void {
     const { pools, authenticator, ledger, clock } = this.#o;
     const { subscriberId } = record.identity;
     switch (effect.type) {
@@ -100,7 +111,7 @@ export class SessionRunner {
         return;
       case 'answer':
         if (item.reply !== undefined) seen.answered = true;
-        this.#answer(record, item, effect);
+        this.#answer(record, { reply: item.reply, first }, effect);
         return;
       case 'order-done':
         seen.ordered = true;
@@ -120,7 +131,7 @@ export class SessionRunner {
             ? { ok: false, kind: 'conflict', state: record.session.state.name, reason: effect.reason }
             : { ok: false, kind: 'failed', reason: effect.reason },
         );
-        this.#tell(record, { type: 'order-refused', order: item.event.type, reason: effect.reason });
+        this.#tell(record, { type: 'order-refused', order: first.type, reason: effect.reason });
         return;
       case 'free':
         pools.free(effect.grant.profile.poolName, effect.grant.address, subscriberId);
@@ -163,37 +174,32 @@ export class SessionRunner {
     }
   }
 
-  #answer(record: SessionRecord, item: QueuedEvent, effect: Extract<Effect, { type: 'answer' }>): void {
+  #answer(
+    record: SessionRecord,
+    { reply, first }: { readonly reply: DhcpReply | undefined; readonly first: SessionEvent },
+    effect: Extract<Effect, { type: 'answer' }>,
+  ): void {
+    const asked = first.type === 'request' ? first.address : null;
+    const own = reply === undefined ? null : { reply, asked };
     if (effect.answer.say === 'hold') {
-      record.heldReply?.({ kind: 'silence', reason: 'superseded by a retransmission' });
-      record.heldReply = item.reply ?? null;
+      record.heldReply?.reply({ kind: 'silence', reason: 'superseded by a retransmission' });
+      record.heldReply = own;
       return;
     }
-    const reply = item.reply ?? record.heldReply;
-    if (item.reply === undefined) record.heldReply = null;
-    const asked = item.event.type === 'request' ? item.event.address : null;
-    reply?.(verdictOf(effect.answer, { pools: this.#o.pools, asked }));
+    const client = own ?? record.heldReply;
+    if (own === null) record.heldReply = null;
+    client?.reply(verdictOf(effect.answer, { pools: this.#o.pools, asked: client.asked }));
   }
 
   async #ask(record: SessionRecord, ask: Ask): Promise<AnswerEvent> {
     const { dataplane, accessNode } = this.#o;
     switch (ask.ask) {
       case 'allocate':
-        return this.#grant(record, ask.profile, termsOf(record));
-      case 'install': {
-        const outcome = await dataplane.install(ask.entry);
-        return outcome.ok ? { type: 'installed' } : { type: 'install-failed', reason: outcome.reason };
-      }
-      case 'update': {
-        const outcome = await dataplane.update(ask.entry);
-        return outcome.ok ? { type: 'updated' } : { type: 'update-failed', reason: outcome.reason };
-      }
-      case 'remove': {
-        const outcome = await dataplane.remove(ask.address);
-        return outcome.ok
-          ? { type: 'removed', traffic: outcome.traffic }
-          : { type: 'remove-failed', reason: outcome.reason };
-      }
+        return this.#grant(record, ask.profile, termsOf(record, ask.terms));
+      case 'install':
+      case 'update':
+      case 'remove':
+        return askDataplane(dataplane, ask);
       case 'reconfigure': {
         const { ontSerial } = record.identity;
         if (ontSerial === null || accessNode === null || !this.#o.isLineKnown(ontSerial)) {
@@ -220,13 +226,21 @@ export class SessionRunner {
       this.push(record, { event: { type: 'not-authorised', reason: `${result.kind}: ${result.reason}` } });
       return;
     }
+    this.push(record, { event: () => this.#authorise(record, result) });
+  }
+
+  /**
+   * Allocates when the result's turn has come and not before: if an end was queued in front of it, the address may by
+   * then belong to the next session of the same subscriber, which this one must not free.
+   */
+  #authorise(record: SessionRecord, result: Accepted): SessionEvent {
+    if (record.session.state.name !== 'discovered') {
+      return { type: 'not-authorised', reason: 'the session has ended' };
+    }
     const allocated = this.#grant(record, result.profile, result.terms);
-    this.push(record, {
-      event:
-        allocated.type === 'allocated'
-          ? { type: 'authorised', grant: allocated.grant, resumeTo: result.resumeTo }
-          : { type: 'not-authorised', reason: allocated.reason },
-    });
+    return allocated.type === 'allocated'
+      ? { type: 'authorised', grant: allocated.grant, resumeTo: result.resumeTo }
+      : { type: 'not-authorised', reason: allocated.reason };
   }
 
   #arm(record: SessionRecord, which: 'lease' | 'held', atMs: number | null): void {
@@ -262,7 +276,7 @@ export class SessionRunner {
   #ended(record: SessionRecord): void {
     for (const timer of record.deadlines.values()) timer.cancel();
     record.deadlines.clear();
-    record.heldReply?.({ kind: 'silence', reason: 'the session has ended' });
+    record.heldReply?.reply({ kind: 'silence', reason: 'the session has ended' });
     record.heldReply = null;
     this.#o.onTerminated(record);
   }
@@ -280,9 +294,10 @@ export class SessionRunner {
 type Untold<E> = E extends LifecycleEvent ? Omit<E, 'wallMs' | 'session'> : never;
 
 /** What AAA said of the session, its fixed address apart: that was for the pool the subscriber is moving out of. */
-function termsOf(record: SessionRecord): SessionTerms {
+function termsOf(record: SessionRecord, changed: SessionTerms | null): SessionTerms {
   const { state } = record.session;
-  const terms = isServed(state) ? state.grant.terms : plainTerms(record.identity.subscriberId);
+  const own = isServed(state) ? state.grant.terms : plainTerms(record.identity.subscriberId);
+  const terms = changed ?? own;
   return { ...terms, fixedAddress: null };
 }
 

@@ -63,7 +63,10 @@ function lock(path: string): () => void {
   }
 }
 
-function unavailable(path: string, error: unknown): { readonly kind: 'unavailable'; readonly reason: string } {
+function unavailable(
+  path: string,
+  error: unknown,
+): { readonly kind: 'unavailable'; readonly reason: string } {
   const reason = error instanceof Error ? error.message : String(error);
   return { kind: 'unavailable', reason: `${path}: ${reason}` };
 }

@@ -112,10 +112,14 @@ export class SqliteFile {
   /** Pages first, then every row: the damage in words, or null. A row of a newer version throws `unavailable`. */
   check(): string | null {
     try {
-      const [first] = this.#db.pragma('integrity_check(1)') as readonly { readonly integrity_check: string }[];
+      const [first] = this.#db.pragma('integrity_check(1)') as readonly {
+        readonly integrity_check: string;
+      }[];
       if (first?.integrity_check !== 'ok') return `database pages: ${first?.integrity_check ?? 'unreadable'}`;
       for (const [name, { schemaVersion }] of this.#tables) {
-        const select = this.#db.prepare<[], Row>(`SELECT key, schema_version, checksum, value FROM "${name}"`);
+        const select = this.#db.prepare<[], Row>(
+          `SELECT key, schema_version, checksum, value FROM "${name}"`,
+        );
         for (const row of select.iterate()) {
           if (!isWhole(name, row)) return `row ${JSON.stringify(row.key)} of ${name}`;
           if (row.schema_version > schemaVersion) {

@@ -50,7 +50,9 @@ export class SqliteStore implements Store {
     this.#worker = worker;
     this.damage = damage;
     worker.on('message', (reply: StoreReply) => this.#replied(reply));
-    worker.on('error', (error) => this.#end({ kind: 'unavailable', reason: `store thread: ${error.message}` }));
+    worker.on('error', (error) =>
+      this.#end({ kind: 'unavailable', reason: `store thread: ${error.message}` }),
+    );
     worker.on('exit', () => this.#end({ kind: 'closed', reason: 'the store is closed' }));
   }
 

@@ -11,7 +11,10 @@ export const MAX_VENDOR_VALUE = MAX_VALUE - 6;
 
 function inVendor(vendorId: number, type: number, value: Uint8Array): Uint8Array {
   const packed = new Uint8Array(6 + value.length);
-  new DataView(packed.buffer).setUint32(0, vendorId);
+  packed[0] = vendorId >>> 24;
+  packed[1] = vendorId >>> 16;
+  packed[2] = vendorId >>> 8;
+  packed[3] = vendorId;
   packed[4] = type;
   packed[5] = 2 + value.length;
   packed.set(value, 6);

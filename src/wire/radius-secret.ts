@@ -71,7 +71,8 @@ export class RadiusSecret {
     joined.set(this.#bytes);
     for (let at = 0; at < text.length; at += MD5_LENGTH) {
       joined.set(before, this.#bytes.length);
-      for (const [i, mask] of md5(joined).entries()) text[at + i] = (text[at + i] ?? 0) ^ mask;
+      const mask = md5(joined);
+      for (let i = 0; i < MD5_LENGTH; i++) text[at + i] = (text[at + i] ?? 0) ^ (mask[i] ?? 0);
       before = cipherAt(at);
     }
     return text;

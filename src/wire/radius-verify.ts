@@ -37,14 +37,14 @@ function refuseMessageAuthenticator(packet: RadiusPacket, expected: Expectation)
   // At most one (RFC 3579 §3.3): of two, a receiver that checks either is fooled by the other.
   if (second !== undefined || only.value.length !== AUTHENTICATOR_LENGTH)
     return 'malformed-message-authenticator';
-  const signed = Uint8Array.from(packet.bytes);
+  const signed = new Uint8Array(packet.bytes);
   signed.set(expected.authenticator, AUTHENTICATOR_OFFSET);
   signed.fill(0, only.offset, only.offset + AUTHENTICATOR_LENGTH);
   return timingSafeEqual(expected.secret.hmac(signed), only.value) ? null : 'wrong-message-authenticator';
 }
 
 function matchesDigest(packet: RadiusPacket, secret: RadiusSecret, authenticator: Uint8Array): boolean {
-  const signed = Uint8Array.from(packet.bytes);
+  const signed = new Uint8Array(packet.bytes);
   signed.set(authenticator, AUTHENTICATOR_OFFSET);
   return timingSafeEqual(secret.md5After(signed), packet.authenticator);
 }

@@ -123,6 +123,9 @@ runTable(() => rig, 'bng_access', [
     at(qinq, from({ ...qinq, tags: [[0x88a8, 200]] })),
   ),
   drops('multicast from a subscriber', 'multicast', udp(qinq, '239.1.1.1')(from(qinq))),
+  drops('“this network” (RFC 1122 §3.2.1.3)', 'no_route', udp(qinq, '0.1.2.3')(from(qinq))),
+  drops('the unspecified address', 'no_route', udp(qinq, '0.0.0.0')(from(qinq))),
+  drops('loopback', 'no_route', udp(qinq, '127.0.0.1')(from(qinq))),
   drops('limited broadcast from a subscriber', 'multicast', udp(qinq, '255.255.255.255')(from(qinq))),
   drops(
     'a unicast packet in a broadcast frame',

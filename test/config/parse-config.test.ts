@@ -29,6 +29,7 @@ describe('a configuration that is right', () => {
         vlan: { sVlanTpid: 0x88a8, cVlanTpid: 0x8100 },
         trustOption82: false,
         localForwarding: true,
+        forwardInStack: false,
       },
       core: { interface: 'core0' },
       pools: [

@@ -43,7 +43,8 @@ export function enterNamespaces(file: string, namespaces: readonly [string, ...s
     for (const name of namespaces) run(`ip netns add ${name}; ip -n ${name} link set lo up`);
     const inner = spawnSync(
       'nsenter',
-      [`--net=/run/netns/${namespaces[0]}`, process.execPath, '--enable-source-maps', fileURLToPath(file)],
+      // With this process's own options: the reporter among them, so that its tests are told of one by one.
+      [`--net=/run/netns/${namespaces[0]}`, process.execPath, ...process.execArgv, fileURLToPath(file)],
       { stdio: 'inherit', env: { ...process.env, [INSIDE]: namespaces[0] } },
     );
     status = inner.status ?? 1;

@@ -142,7 +142,12 @@ export const steps: Readonly<Record<string, Session>> = {
     grant: home,
   }),
   reprofiling: waiting('active bound', { kind: 'reprofiling', grant: { ...home, leaseSeconds: 1 } }),
-  opening: waiting('active bound', { kind: 'opening', order: 'resume' }),
+  'opening for resume': waiting('suspended none held', { kind: 'opening', order: 'resume', grant: home }),
+  'opening for suspend': waiting('activating none held', {
+    kind: 'opening',
+    order: 'suspend',
+    grant: garden,
+  }),
   closing: waiting('active bound', { kind: 'closing', cause: 'Admin-Reset', ordered: true }),
   'closing with a held lease': waiting('activating none held', {
     kind: 'closing',

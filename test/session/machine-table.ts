@@ -3,14 +3,14 @@
  * A pair that is not listed changes nothing. Written as `sessionText` and `effectText` of machine-cases.ts write it.
  */
 
-type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
+export type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const restingTable: Table = {
   discovered: {
     created: 'discovered pending | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold',
     'request garden': 'discovered pending waiting request | hold',
@@ -37,9 +37,9 @@ export const restingTable: Table = {
   },
   'discovered waiting': {
     created: 'discovered pending waiting discover | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | silence, trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold',
     'request garden': 'discovered pending waiting request | hold',
@@ -66,9 +66,9 @@ export const restingTable: Table = {
   },
   'discovered refused': {
     created: 'discovered refused | authenticate',
-    'authorised garden': 'wgar wgar none ?provisioning |  | ask reconfigure',
-    'authorised home': 'active isp none ?provisioning |  | ask reconfigure',
-    'authorised suspended': 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    'authorised garden': 'wgar wgar none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised home': 'active isp none ?provisioning | watch-unbound | ask reconfigure',
+    'authorised suspended': 'suspended wgar none resume isp ?provisioning | watch-unbound | ask reconfigure',
     'not-authorised': 'discovered refused | trouble, watch-unbound',
     discover: 'discovered pending waiting discover | hold, authenticate',
     'request garden': 'discovered pending waiting request | hold, authenticate',
@@ -410,109 +410,5 @@ export const restingTable: Table = {
     'change rates': 'terminated Lost-Carrier | refused conflict',
     'change to the garden': 'terminated Lost-Carrier | refused conflict',
     'change to business': 'terminated Lost-Carrier | refused conflict',
-  },
-};
-
-/** While a question is out: its answers. Every other event waits in the queue and changes nothing. */
-export const waitingTable: Table = {
-  moving: {
-    removed:
-      'activating isp offered ?binding | held@off, lease-ended wgar NAS-Request 4, free wgar | ask install open 200',
-    'remove-failed': 'activating isp offered held wgar | trouble, silence',
-  },
-  binding: {
-    installed: 'active isp bound moved until 610000 | lease@610000, lease-started isp, ack isp',
-    'install-failed': 'activating isp none | trouble, silence',
-  },
-  'binding in the garden': {
-    installed: 'wgar wgar bound until 610000 | lease@610000, lease-started wgar, ack wgar',
-    'install-failed': 'wgar wgar offered | trouble, silence',
-  },
-  reattaching: {
-    updated: 'active isp bound moved until 610000 | lease@610000, lease-renewed isp, ack isp',
-    'update-failed': 'active isp bound until 20000 | trouble, silence',
-  },
-  releasing: {
-    removed: 'active isp none | lease@off, lease-ended isp User-Request 4, watch-unbound',
-    'remove-failed': 'active isp bound until 20000 | trouble',
-  },
-  'dropping-held': {
-    removed: 'activating isp none | held@off, lease-ended wgar Lost-Carrier 4, free wgar, watch-unbound',
-    'remove-failed': 'activating isp none held wgar | trouble',
-  },
-  declining: {
-    'allocated home': 'wgar isp bound until 20000 | ',
-    'allocated garden': 'wgar wgar bound until 20000 | ',
-    'allocation-failed': 'terminated Service-Unavailable | trouble, free wgar',
-    removed:
-      'wgar wgar none ?declining | lease@off, lease-ended wgar User-Request 4, quarantine wgar | ask allocate',
-    'remove-failed': 'wgar wgar bound until 20000 | trouble',
-  },
-  provisioning: {
-    reconfigured: 'wgar wgar none | ',
-    'reconfigure-failed': 'wgar wgar none | trouble',
-  },
-  'provisioning with a DISCOVER': {
-    reconfigured: 'wgar wgar offered | offer wgar, watch-unbound',
-    'reconfigure-failed': 'wgar wgar offered | trouble, offer wgar, watch-unbound',
-  },
-  'allocating for activate': {
-    'allocated home': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
-    'allocated garden': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
-    'allocation-failed': 'wgar wgar bound until 20000 | refused failed',
-  },
-  'allocating for suspend': {
-    'allocated home': 'active isp bound until 20000 ?walling |  | ask update walled 100',
-    'allocated garden': 'active isp bound until 20000 ?walling |  | ask update walled 100',
-    'allocation-failed': 'active isp bound until 20000 | refused failed',
-  },
-  walling: {
-    updated: 'active isp bound until 20000 ?reconfiguring |  | ask reconfigure',
-    'update-failed': 'active isp bound until 20000 | free wgar, refused failed',
-  },
-  'reconfiguring for activate': {
-    reconfigured: 'activating isp none held wgar | assign isp, lease@off, held@20000, order-done',
-    'reconfigure-failed': 'wgar wgar bound until 20000 | free isp, refused failed',
-  },
-  'reconfiguring for activate, no lease': {
-    reconfigured: 'activating isp none | free wgar, assign isp, lease@off, held@off, order-done',
-    'reconfigure-failed': 'wgar wgar offered | free isp, refused failed',
-  },
-  'reconfiguring for suspend': {
-    reconfigured:
-      'suspended wgar none held isp resume isp | assign wgar resume isp, lease@off, held@20000, order-done',
-    'reconfigure-failed':
-      'suspended wgar none held isp resume isp | trouble, assign wgar resume isp, lease@off, held@20000, order-done',
-  },
-  'reconfiguring for suspend, garden held': {
-    reconfigured:
-      'suspended wgar bound until 20000 resume isp ?opening | free isp, assign wgar resume isp, held@off, lease@20000 | ask update walled 100',
-    'reconfigure-failed':
-      'suspended wgar bound until 20000 resume isp ?opening | trouble, free isp, assign wgar resume isp, held@off, lease@20000 | ask update walled 100',
-  },
-  'reconfiguring for resume': {
-    reconfigured: 'activating isp none held wgar | assign isp, lease@off, held@20000, order-done',
-    'reconfigure-failed': 'suspended wgar bound until 20000 resume isp | free isp, refused failed',
-  },
-  'reconfiguring for resume, home held': {
-    reconfigured:
-      'active isp bound until 20000 ?opening | free wgar, assign isp, held@off, lease@20000 | ask update open 100',
-    'reconfigure-failed': 'suspended wgar none held isp resume isp | refused failed',
-  },
-  reprofiling: {
-    updated: 'active isp bound until 20000 | assign isp, lease-reprofiled isp, order-done',
-    'update-failed': 'active isp bound until 20000 | refused failed',
-  },
-  opening: {
-    updated: 'active isp bound until 20000 | order-done',
-    'update-failed': 'active isp bound until 20000 | trouble, refused failed',
-  },
-  closing: {
-    removed: 'terminated Admin-Reset | lease-ended isp Admin-Reset 4, free isp, forget, order-done',
-    'remove-failed': 'active isp bound until 20000 | trouble, refused failed',
-  },
-  'closing with a held lease': {
-    removed: 'terminated Lost-Carrier | lease-ended wgar Lost-Carrier 4, free wgar, free isp',
-    'remove-failed': 'activating isp none held wgar | trouble',
   },
 };

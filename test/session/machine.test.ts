@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { transition } from '../../src/session/machine/machine.js';
 import type { Session, SessionEvent, Transition } from '../../src/session/machine/types.js';
 import { answers, effectText, events, sessionText, states, steps } from './machine-cases.js';
-import { restingTable, waitingTable } from './machine-table.js';
+import { restingTable } from './machine-table.js';
+import { waitingTable } from './machine-waiting-table.js';
 
 function isUnchanged(before: Session, { session, effects, ask }: Transition): boolean {
   const same = session.state === before.state && session.step === before.step;

@@ -1,11 +1,11 @@
 /** `bng demo`: a whole ISP in namespaces of this machine, played and observed. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { playFullLifecycle } from '../../lab/demo/full-lifecycle.js';
 import { Narrator } from '../../lab/demo/narrator.js';
 import { Lab } from '../../lab/lab.js';
 import { LAB_VLANS, LabBng } from '../../lab/lab-bng.js';
 import { isBngError } from '../../model/bng-error.js';
 import { missingRequirement } from './requirements.js';
+import { aborted, stopSignal } from './stop-signal.js';
 
 export const SCENARIOS = ['full-lifecycle'] as const;
 
@@ -27,8 +27,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   }
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const narrator = new Narrator({ json: options.json, write });
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+  const stop = stopSignal();
   let lab: Lab | null = null;
   try {
     lab = await Lab.create({
@@ -44,12 +43,12 @@ export async function demo(options: DemoOptions): Promise<number> {
           },
         ),
     });
-    await play(lab, narrator, options, stop.signal);
+    await play(lab, narrator, options, stop);
     const { failed } = narrator.finish();
-    if (options.keep) await hold(lab, stop.signal);
+    if (options.keep) await hold(lab, stop);
     return failed === 0 ? 0 : 1;
   } catch (error) {
-    if (stop.signal.aborted) return 130;
+    if (stop.aborted) return 130;
     if (!isBngError(error)) throw error;
     process.stderr.write(`the demo broke off: ${error.message}\n`);
     return 1;
@@ -80,5 +79,5 @@ async function hold(lab: Lab, signal: AbortSignal): Promise<void> {
       '',
     ].join('\n'),
   );
-  await sleep(2 ** 31 - 1, undefined, { signal }).catch(() => undefined);
+  await aborted(signal);
 }

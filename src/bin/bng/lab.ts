@@ -8,6 +8,7 @@ import { LabPaths, labProgram } from '../../lab/lab-paths.js';
 import { livingOwner } from '../../lab/ownership.js';
 import { isBngError } from '../../model/bng-error.js';
 import { missingRequirement } from './requirements.js';
+import { aborted, stopSignal } from './stop-signal.js';
 
 export interface LabCommandOptions {
   readonly prefix: string;
@@ -58,17 +59,16 @@ export async function labUp({ prefix, subscribers }: LabCommandOptions): Promise
 
 /** The keeper: builds the lab, tells its parent, and holds it until SIGTERM. */
 export async function labHold({ prefix, subscribers }: LabCommandOptions): Promise<number> {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const stop = stopSignal();
   const lab = await Lab.create({ prefix, gardenSVlan: LAB_VLANS.wgar });
   try {
     await LabBng.start(lab);
-    for (let n = 1; n <= subscribers && !stop.signal.aborted; n++) {
+    for (let n = 1; n <= subscribers && !stop.aborted; n++) {
       const ontSerial = `LAB${String(n).padStart(8, '0')}`;
       await lab.plug({ ontSerial, port: `1/1/${n}`, tagging: 'qinq', cVlan: n, client: 'udhcpc' });
     }
     process.send?.('up');
-    await sleep(2 ** 31 - 1, undefined, { signal: stop.signal }).catch(() => undefined);
+    await aborted(stop);
     return 0;
   } finally {
     await lab.close();

@@ -1,10 +1,10 @@
 /** `bng run`: the daemon in the foreground. */
-import { once } from 'node:events';
 import { pino } from 'pino';
 import { Daemon } from '../../daemon.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
 import { missingRequirement, objectPath } from './requirements.js';
+import { aborted, stopSignal } from './stop-signal.js';
 
 /** How long a stop may take before the process gives up on it. */
 const STOP_DEADLINE_MS = 15_000;
@@ -25,7 +25,7 @@ export async function run(configPath: string): Promise<number> {
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const stop = stopSignal();
   let daemon: Daemon;
   try {
     daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug });
@@ -34,7 +34,7 @@ export async function run(configPath: string): Promise<number> {
     process.stderr.write(`bng could not start: ${error.message}\n`);
     return 1;
   }
-  await stopped;
+  await aborted(stop);
   logger.info({ event: 'stopping' });
   const deadline = setTimeout(() => {
     process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);

@@ -62,7 +62,7 @@ export async function finalMetrics({ bng, narrator, subscribers }: FinalMetricsO
     'METRICS',
     activations > 0,
     `activations: ${activations}, ${(seconds * 1000).toFixed(0)} ms from order to new lease on average`,
-    { activations, seconds },
+    { activations, averageSeconds: seconds },
   );
   const gardenDrops = [...metrics].filter(([name]) => name.startsWith('bng_walled_garden_drops_total'));
   const dropped = gardenDrops.reduce((sum, [, count]) => sum + count, 0);

@@ -245,7 +245,7 @@ class FullLifecycle {
   /** One does not pay: a download that is under way must die, and the garden is all that is left. */
   async #suspend(host: OntHost): Promise<void> {
     const { bng, narrator } = this.#o;
-    const download = host.download(`http://${internet}/bytes/${10 ** 11}`, 4_000);
+    const download = host.download(`http://${internet}/bytes/${10 ** 11}`, 15_000);
     const order = { ont_serial: host.ontSerial, reason: 'payment failed' };
     await sleep(300, undefined, { signal: this.#o.signal });
     const { status, body } = await bng.post('/api/v1/suspend', order);
@@ -265,8 +265,8 @@ class FullLifecycle {
     const cut = await download;
     narrator.check(
       'SUSPEND',
-      !cut.ok && cut.bytes > 0,
-      `${host.ontSerial} the download under way ended after ${cut.bytes} B: ${cut.ok ? 'it was NOT cut' : 'cut'}`,
+      !cut.ok && cut.stalled && cut.bytes > 0,
+      `${host.ontSerial} the download under way ended after ${cut.bytes} B: ${cut.ok ? 'it was NOT cut' : cut.stalled ? 'cut' : cut.reason}`,
       { ont: host.ontSerial, bytes: cut.bytes },
     );
   }

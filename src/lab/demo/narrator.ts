@@ -16,6 +16,14 @@ export type Chapter =
   | 'METRICS'
   | 'RESULT';
 
+/** What a line carries beside its words; the line's own fields are not to be overwritten. */
+export type LineData = Readonly<Record<string, unknown>> & {
+  readonly seconds?: never;
+  readonly chapter?: never;
+  readonly came?: never;
+  readonly text?: never;
+};
+
 export interface Outcome {
   readonly observed: number;
   readonly failed: number;
@@ -40,17 +48,12 @@ export class Narrator {
   }
 
   /** Tells what happened. */
-  tell(chapter: Chapter, text: string, data: Readonly<Record<string, unknown>> = {}): void {
+  tell(chapter: Chapter, text: string, data: LineData = {}): void {
     this.#line(chapter, text, data, null);
   }
 
   /** Tells whether something was observed as it must be; what was not makes the whole demonstration fail. */
-  check(
-    chapter: Chapter,
-    came: boolean,
-    text: string,
-    data: Readonly<Record<string, unknown>> = {},
-  ): boolean {
+  check(chapter: Chapter, came: boolean, text: string, data: LineData = {}): boolean {
     this.#observed += 1;
     if (!came) this.#failed += 1;
     this.#line(chapter, text, data, came);
@@ -65,11 +68,12 @@ export class Narrator {
       seconds: Number(this.seconds.toFixed(1)),
     };
     const verdict = outcome.failed === 0 ? 'everything came true' : `${outcome.failed} did NOT come true`;
-    this.#line('RESULT', `${outcome.observed} observations, ${verdict}`, { ...outcome }, null);
+    const { observed, failed } = outcome;
+    this.#line('RESULT', `${observed} observations, ${verdict}`, { observed, failed }, null);
     return outcome;
   }
 
-  #line(chapter: Chapter, text: string, data: Readonly<Record<string, unknown>>, came: boolean | null): void {
+  #line(chapter: Chapter, text: string, data: LineData, came: boolean | null): void {
     if (this.#json) {
       const seconds = Number(this.seconds.toFixed(3));
       this.#write(JSON.stringify({ seconds, chapter, ...(came === null ? {} : { came }), text, ...data }));

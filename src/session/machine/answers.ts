@@ -3,7 +3,16 @@ import type { TerminateCause } from '../../aaa/port.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import { answer, holding, settle, silence, wait } from './build.js';
 import { bind, onDhcp, renew } from './dhcp.js';
-import { abandonOrder, closed, onGrantForOrder, reconfigure, regrant, reprofiled } from './orders.js';
+import {
+  abandonOrder,
+  close,
+  closed,
+  onGrantForOrder,
+  opened,
+  reconfigure,
+  regrant,
+  reprofiled,
+} from './orders.js';
 import type { AnswerEvent, Effect, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
@@ -52,15 +61,8 @@ export function onAnswer(state: Served, step: Step, event: AnswerEvent): Transit
     case 'reconfiguring':
       return onReconfigured(state, step, event);
     case 'opening':
-      if (event.type === 'updated')
-        return settle(state, { type: 'order-done', message: `now ${state.name}` });
-      return event.type === 'update-failed'
-        ? settle(state, ...failed(event.reason), {
-            type: 'order-refused',
-            kind: 'failed',
-            reason: event.reason,
-          })
-        : null;
+      if (event.type === 'updated') return opened(state, step.order, step.grant);
+      return event.type === 'update-failed' ? abandonOrder(state, step.grant, event.reason) : null;
     case 'reprofiling':
       if (event.type === 'updated') return reprofiled(state, step.grant);
       return event.type === 'update-failed'
@@ -136,7 +138,7 @@ function onDeclined(state: Served, step: StepOf<'declining'>, event: AnswerEvent
     return wait(
       { ...state, lease: { phase: 'none' } },
       step,
-      { ask: 'allocate', profile: state.grant.profile },
+      { ask: 'allocate', profile: state.grant.profile, terms: null },
       ...ended,
       { type: 'quarantine', grant: step.quarantine },
     );
@@ -144,7 +146,8 @@ function onDeclined(state: Served, step: StepOf<'declining'>, event: AnswerEvent
   if (event.type === 'allocated') return settle({ ...state, grant: event.grant });
   if (event.type === 'remove-failed') return settle(state, ...failed(event.reason));
   if (event.type !== 'allocation-failed') return null;
-  return closed(state, 'Service-Unavailable', false, [...failed(event.reason)]);
+  const closing = close(state, 'Service-Unavailable', false);
+  return { ...closing, effects: [...failed(event.reason), ...closing.effects] };
 }
 
 function onReconfigured(state: Served, step: StepOf<'reconfiguring'>, event: AnswerEvent): Transition | null {

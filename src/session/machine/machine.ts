@@ -158,7 +158,9 @@ function onAuthorised(state: Discovered, event: Extract<SessionEvent, { type: 'a
   const served: Served = { name, grant, resumeTo, lease: { phase: 'none' }, held: null };
   // The access node may know nothing of this service (a subscriber who comes back), or still have an older one.
   const step = { kind: 'provisioning', waiting: state.waiting } as const;
-  return wait(served, step, { ask: 'reconfigure', profile: grant.profile });
+  const ask = { ask: 'reconfigure', profile: grant.profile } as const;
+  // A client may be told NAK and never come back; its grant must not stay out because no offer was made.
+  return wait(served, step, ask, { type: 'watch-unbound' });
 }
 
 function onTerminated(state: State, event: Exclude<SessionEvent, AnswerEvent>): Transition {

@@ -47,8 +47,8 @@ export function onOrder(state: Served, event: OrderEvent): Transition {
 /** A change inside the pool replaces the entry in place; one between garden and ISP is the operator's own walk. */
 function change(state: Served, { profile, terms }: Extract<OrderEvent, { type: 'change' }>): Transition {
   if (profile.poolName !== state.grant.profile.poolName) {
-    if (profile.walled) return allocate(state, 'suspend', profile);
-    return allocate(state, state.name === 'suspended' ? 'resume' : 'activate', profile);
+    if (profile.walled) return allocate(state, 'suspend', profile, terms);
+    return allocate(state, state.name === 'suspended' ? 'resume' : 'activate', profile, terms);
   }
   const grant: Grant = { ...state.grant, profile, terms };
   if (state.lease.phase !== 'bound') return reprofiled(state, grant);
@@ -68,8 +68,13 @@ export function reprofiled(state: Served, grant: Grant): Transition {
   );
 }
 
-function allocate(state: Served, order: OrderName, profile: Grant['profile']): Transition {
-  return wait(state, { kind: 'allocating', order, profile }, { ask: 'allocate', profile });
+function allocate(
+  state: Served,
+  order: OrderName,
+  profile: Grant['profile'],
+  terms: Grant['terms'] | null = null,
+): Transition {
+  return wait(state, { kind: 'allocating', order, profile }, { ask: 'allocate', profile, terms });
 }
 
 /** A new grant is there: suspension walls what the client has at once, the others go on to the access node. */
@@ -102,32 +107,31 @@ export function abandonOrder(state: Served, grant: Grant, reason: string): Trans
   return settle(state, ...back, { type: 'order-refused', kind: 'failed', reason });
 }
 
+/** What goes when a new grant takes the place of the old one, and what is to be remembered. */
+function granted(
+  state: Served,
+  order: OrderName,
+  grant: Grant,
+): Pick<Served, 'resumeTo'> & { effects: Effect[] } {
+  const unused =
+    state.grant.address !== grant.address && state.grant.address !== holding(state)?.grant.address;
+  const resumeTo = order === 'suspend' ? (state.resumeTo ?? state.grant.profile) : null;
+  const effects: Effect[] = unused ? [{ type: 'free', grant: state.grant }] : [];
+  return { resumeTo, effects: [...effects, { type: 'assign', profile: grant.profile, resumeTo }] };
+}
+
 /**
  * The access node has the new service. When the client already holds the very address that was granted, only the
  * dataplane changes; otherwise the old lease is held until the client asks and is told to move.
  */
 export function regrant(state: Served, order: OrderName, grant: Grant, ...before: Effect[]): Transition {
   const now = holding(state);
-  const suspended = order === 'suspend';
-  const resumeTo = suspended ? (state.resumeTo ?? state.grant.profile) : null;
-  const oldGrantUnused = state.grant.address !== grant.address && state.grant.address !== now?.grant.address;
-  const effects: Effect[] = [
-    ...before,
-    ...(oldGrantUnused ? [{ type: 'free', grant: state.grant } as const] : []),
-    { type: 'assign', profile: grant.profile, resumeTo },
-  ];
   if (now !== null && now.grant.address === grant.address) {
-    const lease = { phase: 'bound', attachment: now.attachment, expiresAtMs: now.expiresAtMs } as const;
-    const next: Served = { name: suspended ? 'suspended' : 'active', grant, lease, held: null, resumeTo };
-    return wait(
-      next,
-      { kind: 'opening', order },
-      { ask: 'update', entry: entryOf(grant, now.attachment) },
-      ...effects,
-      { type: 'deadline', which: 'held', atMs: null },
-      { type: 'deadline', which: 'lease', atMs: now.expiresAtMs },
-    );
+    const entry = entryOf(grant, now.attachment);
+    return wait(state, { kind: 'opening', order, grant }, { ask: 'update', entry }, ...before);
   }
+  const suspended = order === 'suspend';
+  const { resumeTo, effects } = granted(state, order, grant);
   const next: Served = {
     name: suspended ? 'suspended' : 'activating',
     grant,
@@ -140,10 +144,28 @@ export function regrant(state: Served, order: OrderName, grant: Grant, ...before
     : 'activated; the subscriber moves when it asks';
   return settle(
     next,
+    ...before,
     ...effects,
     { type: 'deadline', which: 'lease', atMs: null },
     { type: 'deadline', which: 'held', atMs: now?.expiresAtMs ?? null },
     { type: 'order-done', message },
+  );
+}
+
+/** The dataplane serves the address that the client already has as the new grant says; only now the session does. */
+export function opened(state: Served, order: OrderName, grant: Grant): Transition | null {
+  const now = holding(state);
+  if (now === null) return null;
+  const name = order === 'suspend' ? 'suspended' : 'active';
+  const { resumeTo, effects } = granted(state, order, grant);
+  const lease = { phase: 'bound', attachment: now.attachment, expiresAtMs: now.expiresAtMs } as const;
+  return settle(
+    { name, grant, lease, held: null, resumeTo },
+    ...effects,
+    { type: 'deadline', which: 'held', atMs: null },
+    { type: 'deadline', which: 'lease', atMs: now.expiresAtMs },
+    { type: 'lease-reprofiled', grant },
+    { type: 'order-done', message: `now ${name}` },
   );
 }
 

@@ -63,7 +63,7 @@ export type Step =
   | { readonly kind: 'allocating'; readonly order: OrderName; readonly profile: ServiceProfile }
   | { readonly kind: 'walling'; readonly grant: Grant }
   | { readonly kind: 'reconfiguring'; readonly order: OrderName; readonly grant: Grant }
-  | { readonly kind: 'opening'; readonly order: OrderName }
+  | { readonly kind: 'opening'; readonly order: OrderName; readonly grant: Grant }
   | { readonly kind: 'reprofiling'; readonly grant: Grant }
   | { readonly kind: 'closing'; readonly cause: TerminateCause; readonly ordered: boolean };
 
@@ -153,7 +153,8 @@ export type Effect =
 
 /** A question to the world; exactly one `AnswerEvent` comes back. */
 export type Ask =
-  | { readonly ask: 'allocate'; readonly profile: ServiceProfile }
+  /** `terms` are those that the grant gets; null leaves those that the session has. */
+  | { readonly ask: 'allocate'; readonly profile: ServiceProfile; readonly terms: SessionTerms | null }
   | { readonly ask: 'install' | 'update'; readonly entry: SubscriberEntry }
   | { readonly ask: 'remove'; readonly address: Ipv4 }
   | { readonly ask: 'reconfigure'; readonly profile: ServiceProfile };

@@ -1,0 +1,68 @@
+/** Nanoseconds a packet of the XDP programs: compiles the wrapped programs and times them in a namespace of their own. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { projectRoot } from '../../src/bin/bng/project-root.js';
+import { execOrThrow, shell } from '../../src/lab/exec.js';
+import type { BenchContext } from './bench-context.js';
+import { runPart } from './bench-context.js';
+import { BenchWorld } from './bench-world.js';
+import type { Figure } from './figure.js';
+import { NO_ROUTE_PREFIX } from './packet-cases.js';
+
+const SOURCE = 'scripts/bench/packet.bpf.c';
+const TIMEOUT_MS = 120_000;
+const CLANG_TIMEOUT_MS = 60_000;
+
+const resultSchema = z.record(z.string(), z.array(z.number()));
+
+export async function benchPackets(context: BenchContext): Promise<readonly Figure[]> {
+  context.progress('compiling the wrapped programs');
+  const objectPath = await compile();
+  const world = await BenchWorld.create(`${context.prefix}p`);
+  context.onClose(() => world.close());
+  const { accessInterface, coreInterface } = world;
+  await shell(
+    `echo 1 >/proc/sys/net/ipv4/ip_forward
+    ip neigh replace 198.51.100.1 lladdr 02:00:00:00:cc:01 dev ${coreInterface} nud permanent
+    ip route add blackhole ${NO_ROUTE_PREFIX}
+    ip route add 10.0.0.0/12 dev ${accessInterface}`,
+    { namespace: world.namespaces.bng },
+  );
+  const times = resultSchema.parse(
+    await runPart({
+      program: 'packet-main.js',
+      settings: {
+        objectPath,
+        accessInterface,
+        coreInterface,
+        runs: context.quick ? 3 : 7,
+        rounds: context.quick ? 100_000 : 300_000,
+      },
+      namespace: world.namespaces.bng,
+      logFile: world.paths.logFile('packets'),
+      timeoutMs: TIMEOUT_MS,
+      progress: context.progress,
+    }),
+  );
+  await world.close();
+  return Object.entries(times).map(([name, values]) => ({
+    bench: 'packets',
+    name,
+    unit: 'ns',
+    values,
+    ...(/nothing|the wrapper/.test(name) ? { note: "the harness's own cost included" } : {}),
+  }));
+}
+
+async function compile(): Promise<string> {
+  const root = projectRoot();
+  const objectPath = join(root, 'build/bench/packet.bpf.o');
+  mkdirSync(join(root, 'build/bench'), { recursive: true });
+  const machine = (await execOrThrow(['gcc', '-dumpmachine'])).trim();
+  // As scripts/build-bpf.sh does it.
+  const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Wpadded', '-Werror'];
+  const command = ['clang', ...flags, `-I/usr/include/${machine}`, '-c', join(root, SOURCE), '-o', objectPath];
+  await execOrThrow(command, { timeoutMs: CLANG_TIMEOUT_MS });
+  return objectPath;
+}

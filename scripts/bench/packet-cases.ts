@@ -1,0 +1,173 @@
+/**
+ * Which packets are timed: the frame as it arrives, which program takes it, and what has to come of it. Frames are made
+ * by the production codecs. Pure.
+ */
+import { BngDropReason, BngVerdict } from '../../src/dataplane/abi.js';
+import { type Ipv4, ipv4FromNumber, parseIpv4 } from '../../src/model/ipv4.js';
+import { MAC_BROADCAST, type Mac, parseMac } from '../../src/model/mac.js';
+import { encodeArp } from '../../src/wire/arp.js';
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ethernetHeaderLength,
+  type VlanTag,
+  writeEthernetHeader,
+} from '../../src/wire/ethernet.js';
+import { IPV4_UDP_HEADER_LENGTH, writeIpv4Udp } from '../../src/wire/ipv4-udp.js';
+import { ontFrame, tagsOf } from './ont-frames.js';
+
+export interface PacketCase {
+  readonly name: string;
+  readonly program: 'bench_access' | 'bench_core';
+  readonly frame: Uint8Array;
+  /** `enum bench_vary` of packet.bpf.c. */
+  readonly vary: 0 | 1 | 2;
+  /** By how much the program moves the start of the frame. */
+  readonly shift: number;
+  readonly verdict: number;
+  /** For a dropped frame. */
+  readonly drop?: number;
+  /** Punts fill a ring that has to be read now and then. */
+  readonly fillsRing?: true;
+}
+
+/** Subscribers 0 to `RANDOM_SUBSCRIBERS - 1` are policed at a rate that they never reach; the two behind are not. */
+export const RANDOM_SUBSCRIBERS = 100_000;
+export const UNPOLICED_SUBSCRIBER = RANDOM_SUBSCRIBERS;
+export const WALLED_SUBSCRIBER = RANDOM_SUBSCRIBERS + 1;
+const POLICED_SUBSCRIBER = 7;
+const UNKNOWN_SUBSCRIBER = RANDOM_SUBSCRIBERS + 2;
+
+export const FIRST_ADDRESS = parseIpv4('10.0.1.0');
+export const GATEWAY = parseIpv4('10.0.0.1');
+export const GARDEN_DESTINATION = parseIpv4('203.0.113.10');
+/** Has a blackhole route, so that its packets end right behind the FIB lookup. */
+export const NO_ROUTE_PREFIX = '198.18.3.0/24';
+const INTERNET = parseIpv4('192.0.2.80');
+const FIRST_MAC = 0x02_10_00_00_00_00;
+const SHORTEST_FRAME = 64;
+
+export function addressOf(subscriber: number): Ipv4 {
+  return ipv4FromNumber(FIRST_ADDRESS + subscriber);
+}
+
+export function macOf(subscriber: number): Mac {
+  return (FIRST_MAC + subscriber) as Mac;
+}
+
+function lineTags(subscriber: number): readonly VlanTag[] {
+  const { sVlan, cVlan } = tagsOf(subscriber);
+  return [
+    { tpid: 0x88a8, vlanId: sVlan, priority: 0, dropEligible: false },
+    { tpid: 0x8100, vlanId: cVlan, priority: 0, dropEligible: false },
+  ];
+}
+
+interface Udp {
+  readonly tags: readonly VlanTag[];
+  readonly sourceMac: Mac;
+  readonly sourceIp: Ipv4;
+  readonly destinationIp: Ipv4;
+}
+
+/** 64 bytes, tags included, frame check sequence left out. */
+function udp({ tags, sourceMac, sourceIp, destinationIp }: Udp): Uint8Array {
+  const header = { destination: parseMac('02:00:00:00:aa:01'), source: sourceMac, tags, etherType: ETHERTYPE_IPV4 };
+  const payload = new Uint8Array(SHORTEST_FRAME - ethernetHeaderLength(header) - IPV4_UDP_HEADER_LENGTH);
+  const frame = new Uint8Array(SHORTEST_FRAME);
+  const datagram = { sourceIp, destinationIp, sourcePort: 40_000, destinationPort: 9_000, payload };
+  writeIpv4Udp(frame, writeEthernetHeader(frame, header), datagram);
+  return frame;
+}
+
+function upstream(subscriber: number, destinationIp: Ipv4): Uint8Array {
+  const sourceIp = addressOf(subscriber);
+  return udp({ tags: lineTags(subscriber), sourceMac: macOf(subscriber), sourceIp, destinationIp });
+}
+
+function downstream(destinationIp: Ipv4): Uint8Array {
+  return udp({ tags: [], sourceMac: parseMac('02:00:00:00:cc:01'), sourceIp: INTERNET, destinationIp });
+}
+
+function arpRequest(subscriber: number): Uint8Array {
+  const frame = new Uint8Array(SHORTEST_FRAME);
+  const tags = lineTags(subscriber);
+  const at = writeEthernetHeader(frame, {
+    destination: MAC_BROADCAST,
+    source: macOf(subscriber),
+    tags,
+    etherType: ETHERTYPE_ARP,
+  });
+  frame.set(
+    encodeArp({
+      operation: 'request',
+      senderMac: macOf(subscriber),
+      senderIp: addressOf(subscriber),
+      targetMac: 0 as Mac,
+      targetIp: GATEWAY,
+    }),
+    at,
+  );
+  return frame;
+}
+
+function up(name: string, subscriber: number, destination: Ipv4): PacketCase {
+  const frame = upstream(subscriber, destination);
+  return { name, program: 'bench_access', frame, vary: 0, shift: 8, verdict: BngVerdict.forwardUp };
+}
+
+function dropped(name: string, frame: Uint8Array, drop: number): PacketCase {
+  return { name, program: 'bench_access', frame, vary: 0, shift: 0, verdict: BngVerdict.drop, drop };
+}
+
+function down(name: string, subscriber: number): PacketCase {
+  const frame = downstream(addressOf(subscriber));
+  return { name, program: 'bench_core', frame, vary: 0, shift: -8, verdict: BngVerdict.forwardDown };
+}
+
+export const PACKET_CASES: readonly PacketCase[] = [
+  up('upstream, one hot subscriber', POLICED_SUBSCRIBER, INTERNET),
+  { ...up('upstream, 100,000 random subscribers', POLICED_SUBSCRIBER, INTERNET), vary: 1 },
+  up('upstream, one hot subscriber without a rate', UNPOLICED_SUBSCRIBER, INTERNET),
+  down('downstream, one hot subscriber', POLICED_SUBSCRIBER),
+  { ...down('downstream, 100,000 random subscribers', POLICED_SUBSCRIBER), vary: 2 },
+  down('downstream, one hot subscriber without a rate', UNPOLICED_SUBSCRIBER),
+  up('garden, allowed', WALLED_SUBSCRIBER, GARDEN_DESTINATION),
+  dropped('garden, denied', upstream(WALLED_SUBSCRIBER, INTERNET), BngDropReason.garden),
+  {
+    name: 'ARP for the gateway, answered',
+    program: 'bench_access',
+    frame: arpRequest(POLICED_SUBSCRIBER),
+    vary: 0,
+    shift: 0,
+    verdict: BngVerdict.arpReply,
+  },
+  {
+    name: 'DISCOVER, punted',
+    program: 'bench_access',
+    frame: ontFrame(UNKNOWN_SUBSCRIBER, null),
+    vary: 0,
+    shift: 0,
+    verdict: BngVerdict.punt,
+    fillsRing: true,
+  },
+  dropped('upstream from an unknown line, dropped', upstream(UNKNOWN_SUBSCRIBER, INTERNET), BngDropReason.unknownLine),
+  {
+    name: 'core, not for a subscriber',
+    program: 'bench_core',
+    frame: downstream(parseIpv4('198.51.100.2')),
+    vary: 0,
+    shift: 0,
+    verdict: BngVerdict.foreign,
+  },
+  dropped(
+    'upstream up to source guard (to a group address, dropped)',
+    upstream(POLICED_SUBSCRIBER, parseIpv4('239.1.1.1')),
+    BngDropReason.multicast,
+  ),
+  dropped(
+    'upstream up to FIB lookup (blackhole, dropped)',
+    upstream(POLICED_SUBSCRIBER, parseIpv4('198.18.3.1')),
+    BngDropReason.noRoute,
+  ),
+];

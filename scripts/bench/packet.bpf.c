@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The programs of the dataplane, wrapped for BPF_PROG_TEST_RUN with many rounds.
+ *
+ * The kernel gives a rewritten frame to the next round as it is, so from round two on a program would see its own
+ * output. The wrapper makes the frame whole again before each round: as long as it was (bpf_xdp_adjust_head), the first
+ * 64 bytes from a template, and, where asked for, the addresses, tags and MAC of a subscriber drawn by chance. Then it
+ * runs the very same inlined body. What the wrapper itself costs is measured by bench_restore and bench_shift, which do
+ * everything but the body, and subtracted by user space.
+ */
+#include "../../bpf/access.bpf.c"
+#include "../../bpf/core.bpf.c"
+
+enum bench_limit {
+	BENCH_TEMPLATE_BYTES = 64,
+	BENCH_LINES_OF_S_VLAN = 4000,
+	BENCH_FIRST_S_VLAN = 100,
+};
+
+enum bench_vary {
+	BENCH_VARY_NOTHING = 0,
+	BENCH_VARY_SOURCE = 1, /* MAC, tags and source address, two tags in front */
+	BENCH_VARY_DESTINATION = 2, /* destination address, untagged */
+};
+
+struct bench_case {
+	__u64 template[BENCH_TEMPLATE_BYTES / 8];
+	__u32 length;
+	__u32 vary; /* enum bench_vary */
+	__u32 subscribers;
+	__u32 first_address; /* host byte order */
+	__u32 seed;
+	__s32 shift; /* bench_shift: by how much the body would move the start of the frame */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bench_case);
+} bench_cases SEC(".maps");
+
+static __always_inline struct bench_case *bench_current(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&bench_cases, &only);
+}
+
+/* The next number of a linear congruential generator, scaled to the number of subscribers. */
+static __always_inline __u32 bench_draw(struct bench_case *current)
+{
+	current->seed = current->seed * 1664525 + 1013904223;
+	return ((__u64)current->seed * current->subscribers) >> 32;
+}
+
+static __always_inline bool bench_make_whole(struct xdp_md *ctx, struct bench_case *current)
+{
+	int longer = (int)(ctx->data_end - ctx->data) - (int)current->length;
+	__u64 *words;
+	__u8 *bytes;
+	__u32 n;
+
+	if (longer && bpf_xdp_adjust_head(ctx, longer))
+		return false;
+	bytes = (void *)(long)ctx->data;
+	if (bytes + BENCH_TEMPLATE_BYTES > (__u8 *)(long)ctx->data_end)
+		return false;
+	words = (__u64 *)bytes;
+#pragma unroll
+	for (int i = 0; i < BENCH_TEMPLATE_BYTES / 8; i++)
+		words[i] = current->template[i];
+	if (current->vary == BENCH_VARY_SOURCE) {
+		n = bench_draw(current);
+		*(__be16 *)(bytes + 8) = bpf_htons(n >> 16);
+		*(__be16 *)(bytes + 10) = bpf_htons(n);
+		*(__be16 *)(bytes + 14) = bpf_htons(BENCH_FIRST_S_VLAN + n / BENCH_LINES_OF_S_VLAN);
+		*(__be16 *)(bytes + 18) = bpf_htons(1 + n % BENCH_LINES_OF_S_VLAN);
+		*(__be32 *)(bytes + 34) = bpf_htonl(current->first_address + n);
+	} else if (current->vary == BENCH_VARY_DESTINATION) {
+		n = bench_draw(current);
+		*(__be32 *)(bytes + 30) = bpf_htonl(current->first_address + n);
+	}
+	return true;
+}
+
+/* What every XDP program costs in this harness. */
+SEC("xdp")
+int bench_pass(struct xdp_md *ctx __attribute__((unused)))
+{
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int bench_restore(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+
+	return current && bench_make_whole(ctx, current) ? XDP_PASS : XDP_ABORTED;
+}
+
+/* The same, and the frame is moved as the body would move it, so that every round has to move it back. */
+SEC("xdp")
+int bench_shift(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	return bpf_xdp_adjust_head(ctx, current->shift) ? XDP_ABORTED : XDP_PASS;
+}
+
+SEC("xdp")
+int bench_access(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	return bng_exit_xdp(bng_receive_access(ctx));
+}
+
+SEC("xdp")
+int bench_core(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	return bng_exit_xdp(bng_receive_core(ctx));
+}

@@ -1,0 +1,134 @@
+/**
+ * The dataplane's own calls, timed inside the BNG's namespace: install, update, remove and read, for one subscriber and
+ * for many at once. The real dataplane on the real kernel; no DHCP, no session.
+ */
+import { z } from 'zod';
+import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
+import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
+import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
+import { loadNative } from '../../src/dataplane/load-native.js';
+import type { SubscriberEntry } from '../../src/dataplane/port.js';
+import { BngError } from '../../src/model/bng-error.js';
+import { systemClock } from '../../src/model/clock.js';
+import { ipv4FromNumber, parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
+import type { Mac } from '../../src/model/mac.js';
+import { tellParent } from './bench-context.js';
+import { tagsOf } from './ont-frames.js';
+
+export const subscriberSettingsSchema = z.strictObject({
+  objectPath: z.string(),
+  accessInterface: z.string(),
+  coreInterface: z.string(),
+  many: z.int(),
+});
+
+const FIRST_ADDRESS = parseIpv4('10.0.1.0');
+const FIRST_MAC = 0x02_10_00_00_00_00;
+/** Alone, one call after another: enough for a mean that a timer's resolution does not spoil. */
+const SINGLE_CALLS = 200;
+
+/** Milliseconds by what was done. */
+const times: Record<string, number> = {};
+
+function entry(n: number, walled: boolean): SubscriberEntry {
+  return {
+    address: ipv4FromNumber(FIRST_ADDRESS + n),
+    attachment: { ifindex: accessIfindex, ...tagsOf(n), mac: (FIRST_MAC + n) as Mac },
+    walled,
+    downloadBitsPerSecond: 100_000_000,
+    uploadBitsPerSecond: 50_000_000,
+  };
+}
+
+async function timed(name: string, calls: number, run: () => Promise<void>): Promise<void> {
+  const began = performance.now();
+  await run();
+  times[name] = (performance.now() - began) / calls;
+}
+
+function must(outcome: { readonly ok: boolean; readonly reason?: string }): void {
+  if (!outcome.ok) {
+    throw new BngError('BNG_ERR_DATAPLANE', 'expected the dataplane to agree', {
+      reason: outcome.reason ?? '',
+    });
+  }
+}
+
+async function oneByOne(count: number, call: (n: number) => Promise<{ readonly ok: boolean }>): Promise<void> {
+  for (let n = 0; n < count; n++) must(await call(n));
+}
+
+async function allAtOnce(count: number, call: (n: number) => Promise<{ readonly ok: boolean }>): Promise<void> {
+  for (const outcome of await Promise.all(Array.from({ length: count }, (_, n) => call(n)))) must(outcome);
+}
+
+async function measure(many: number): Promise<void> {
+  for (const walled of [false, true]) {
+    const kind = walled ? 'walled' : 'open';
+    await timed(`one install, ${kind}`, SINGLE_CALLS, () =>
+      oneByOne(SINGLE_CALLS, (n) => dataplane.install(entry(n, walled))),
+    );
+    if (!walled) {
+      await timed('one update, open', SINGLE_CALLS, () =>
+        oneByOne(SINGLE_CALLS, (n) => dataplane.update(entry(n, walled))),
+      );
+      await timed('one update, open to walled', SINGLE_CALLS, () =>
+        oneByOne(SINGLE_CALLS, (n) => dataplane.update(entry(n, true))),
+      );
+      await timed('one update, walled to open', SINGLE_CALLS, () =>
+        oneByOne(SINGLE_CALLS, (n) => dataplane.update(entry(n, false))),
+      );
+    }
+    await timed(`one remove, ${kind}`, SINGLE_CALLS, () =>
+      oneByOne(SINGLE_CALLS, (n) => dataplane.remove(entry(n, walled).address)),
+    );
+    await timed(`${many} installs at once, ${kind}`, 1, () =>
+      allAtOnce(many, (n) => dataplane.install(entry(n, walled))),
+    );
+    if (!walled) {
+      await timed(`${many} updates at once, open`, 1, () =>
+        allAtOnce(many, (n) => dataplane.update(entry(n, walled))),
+      );
+      await timed(`counters of all ${many}`, 10, async () => {
+        for (let n = 0; n < 10; n++) {
+          const { size } = dataplane.allTraffic();
+          if (size !== many) throw new BngError('BNG_ERR_DATAPLANE', 'expected all counters', { found: size });
+        }
+      });
+    }
+    await timed(`${many} removes at once, ${kind}`, 1, () =>
+      allAtOnce(many, (n) => dataplane.remove(entry(n, walled).address)),
+    );
+  }
+}
+
+const settings = subscriberSettingsSchema.parse(JSON.parse(process.argv[2] ?? ''));
+const binding = loadNative();
+const accessIfindex = binding.interfaceIndex(settings.accessInterface);
+const pools = [{ network: parsePrefix('10.0.0.0/12'), gateway: parseIpv4('10.0.0.1') }];
+const dataplane = await KernelDataplane.open({
+  binding,
+  objectPath: settings.objectPath,
+  clock: systemClock,
+  access: { interface: settings.accessInterface, xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+  core: { interface: settings.coreInterface },
+  policy: compileGardenPolicy(
+    {
+      allow: [{ prefix: parsePrefix('203.0.113.10/32'), port: null }],
+      resolvers: [parseIpv4('8.8.8.8')],
+      portal: { address: parseIpv4('10.0.0.1'), port: 80 },
+      gateways: [parseIpv4('10.0.0.1')],
+    },
+    GARDEN_LIMITS,
+  ),
+  pools,
+  burstMs: 100,
+  localForwarding: true,
+  nftTable: 'bng',
+});
+try {
+  await measure(settings.many);
+  tellParent({ result: times });
+} finally {
+  await dataplane.close();
+}

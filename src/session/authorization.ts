@@ -1,0 +1,101 @@
+/** Orders of the AAA server (RFC 5176): finds the session they name and turns them into events of its machine. */
+import type {
+  AuthorizationChange,
+  AuthorizationInlet,
+  AuthorizationOutcome,
+  SessionSelector,
+} from '../aaa/port.js';
+import type { ServiceProfile } from '../model/service-profile.js';
+import type { SessionTerms } from '../model/session-terms.js';
+import type { AddressPools } from '../pool/port.js';
+import type { OperatorResult } from './inlet.js';
+import { isServed } from './machine/build.js';
+import type { OrderEvent, Served, State } from './machine/types.js';
+import type { SessionRunner } from './runner.js';
+import type { Places } from './selection.js';
+import { select } from './selection.js';
+
+export interface AuthorizationDeskOptions extends Places {
+  readonly runner: SessionRunner;
+  readonly pools: AddressPools;
+  readonly gardenProfile: ServiceProfile;
+}
+
+const NOT_ONE = 'no one session agrees with all that was named';
+
+export class AuthorizationDesk implements AuthorizationInlet {
+  readonly #o: AuthorizationDeskOptions;
+
+  constructor(options: AuthorizationDeskOptions) {
+    this.#o = options;
+  }
+
+  async changeAuthorization(
+    selector: SessionSelector,
+    change: AuthorizationChange,
+  ): Promise<AuthorizationOutcome> {
+    const record = select(this.#o, selector);
+    if (typeof record === 'string') return { ok: false, kind: record, reason: NOT_ONE };
+    const { poolName } = change;
+    if (poolName !== undefined && this.#o.pools.terms(poolName) === null) {
+      return { ok: false, kind: 'invalid', reason: `there is no pool ${poolName}` };
+    }
+    // Laid over what the session has when its turn comes, not over what it has now.
+    const result = await new Promise<OperatorResult>((order) =>
+      this.#o.runner.push(record, { event: () => this.#event(record.session.state, change), order }),
+    );
+    if (result.ok) return { ok: true };
+    // A change conflicts with nothing but the end of the session, which came before its turn.
+    if (result.kind === 'conflict') return { ok: false, kind: 'no-session', reason: result.reason };
+    return { ok: false, kind: 'failed', reason: 'reason' in result ? result.reason : result.kind };
+  }
+
+  async disconnect(selector: SessionSelector): Promise<AuthorizationOutcome> {
+    const record = select(this.#o, selector);
+    if (typeof record === 'string') return { ok: false, kind: record, reason: NOT_ONE };
+    await new Promise<void>((done) =>
+      this.#o.runner.push(record, { event: { type: 'end', cause: 'Admin-Reset' }, done }),
+    );
+    const ended = record.session.state.name === 'terminated';
+    return ended ? { ok: true } : { ok: false, kind: 'failed', reason: 'the dataplane did not let it go' };
+  }
+
+  #event(state: State, change: AuthorizationChange): OrderEvent {
+    // A session that is no longer served refuses whatever the change is.
+    if (!isServed(state)) return { type: 'resume' };
+    const { profile, terms } = state.grant;
+    const poolName = change.poolName ?? profile.poolName;
+    const base = this.#base(state, poolName);
+    return {
+      type: 'change',
+      profile: {
+        poolName,
+        walled: poolName === this.#o.gardenProfile.poolName,
+        serviceId: change.serviceId ?? base.serviceId,
+        downloadBitsPerSecond: change.downloadBitsPerSecond ?? base.downloadBitsPerSecond,
+        uploadBitsPerSecond: change.uploadBitsPerSecond ?? base.uploadBitsPerSecond,
+      },
+      terms: changedTerms(terms, change),
+    };
+  }
+
+  /** What is not named in a change of pool: as the operator's suspension, resumption and activation have it. */
+  #base(state: Served, poolName: string): ServiceProfile {
+    const { profile } = state.grant;
+    if (poolName === profile.poolName) return profile;
+    if (poolName === this.#o.gardenProfile.poolName) return this.#o.gardenProfile;
+    if (state.resumeTo?.poolName === poolName) return state.resumeTo;
+    // The garden's service is none that an ISP sells.
+    return profile.walled ? { ...profile, serviceId: poolName } : profile;
+  }
+}
+
+function changedTerms(terms: SessionTerms, change: AuthorizationChange): SessionTerms {
+  const { sessionTimeoutSeconds, idleTimeoutSeconds, interimIntervalSeconds } = change;
+  return {
+    ...terms,
+    ...(sessionTimeoutSeconds === undefined ? {} : { sessionTimeoutSeconds }),
+    ...(idleTimeoutSeconds === undefined ? {} : { idleTimeoutSeconds }),
+    ...(interimIntervalSeconds === undefined ? {} : { interimIntervalSeconds }),
+  };
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { JsonLines, toLine } from '../../src/olt/json-lines.js';
+
+function collect(chunks: readonly (string | Uint8Array)[]): { lines: string[]; tooLong: number } {
+  const result = { lines: [] as string[], tooLong: 0 };
+  const lines = new JsonLines({
+    onLine: (line) => result.lines.push(line),
+    onTooLong: () => (result.tooLong += 1),
+  });
+  for (const chunk of chunks) lines.push(Buffer.from(chunk as string));
+  return result;
+}
+
+describe('lines out of a stream', () => {
+  it('a line is given when its end has come, however it was cut', () => {
+    const text = Buffer.from('{"name":"Müller"}\n{"b":2}\n{"unfinished"');
+    for (let cut = 0; cut <= text.length; cut++) {
+      assert.deepEqual(collect([text.subarray(0, cut), text.subarray(cut)]).lines, [
+        '{"name":"Müller"}',
+        '{"b":2}',
+      ]);
+    }
+  });
+
+  it('empty lines are passed over', () => assert.deepEqual(collect(['\n \na\n']).lines, ['a']));
+
+  it('a line longer than 64 KiB is told once and skipped to its end, in one piece or in many', () => {
+    const long = 'x'.repeat(70_000);
+    assert.deepEqual(collect([`${long}\nnext\n`]), { lines: ['next'], tooLong: 1 });
+    assert.deepEqual(collect([long, long, `${long}\nnext\n`]), { lines: ['next'], tooLong: 1 });
+  });
+
+  it('a value becomes one line', () => assert.equal(toLine({ a: 'b\nc' }), '{"a":"b\\nc"}\n'));
+});
