@@ -39,7 +39,12 @@ export function tellParent(line: PartLine): void {
 export async function runPart(options: PartOptions): Promise<unknown> {
   let found: { readonly result: unknown } | null = null;
   const program = fileURLToPath(new URL(options.program, import.meta.url));
-  const command = [process.execPath, ...(options.nodeOptions ?? []), program, JSON.stringify(options.settings)];
+  const command = [
+    process.execPath,
+    ...(options.nodeOptions ?? []),
+    program,
+    JSON.stringify(options.settings),
+  ];
   const ended: { exitCode: number | null } = { exitCode: null };
   const child = new Child(command, {
     namespace: options.namespace,

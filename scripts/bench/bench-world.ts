@@ -20,7 +20,13 @@ const POLL_MS = 50;
 /** Pools large enough for every line that the bench plays. */
 const POOLS = [
   { name: 'wgar', network: '10.240.0.0/12', gateway: '10.240.0.1', dns: ['8.8.8.8'], leaseTime: '600s' },
-  { name: 'isp-residential', network: '10.0.0.0/12', gateway: '10.0.0.1', dns: ['1.1.1.1'], leaseTime: '24h' },
+  {
+    name: 'isp-residential',
+    network: '10.0.0.0/12',
+    gateway: '10.0.0.1',
+    dns: ['1.1.1.1'],
+    leaseTime: '24h',
+  },
 ];
 
 export interface WorldBngOptions {
@@ -80,7 +86,14 @@ export class BenchWorld {
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify(config));
     const program = labProgram('../bin/bng.js');
-    const bng = new WorldBng(this, [process.execPath, ...(options.nodeOptions ?? []), program, 'run', '-c', configFile]);
+    const bng = new WorldBng(this, [
+      process.execPath,
+      ...(options.nodeOptions ?? []),
+      program,
+      'run',
+      '-c',
+      configFile,
+    ]);
     await bng.ready();
     return bng;
   }

@@ -112,10 +112,22 @@ async function latencies(context: BenchContext, world: BenchWorld): Promise<Figu
   const at = (name: string, unit: string) => ({ bench: 'dhcp', name, unit, note: `${RATE_PER_SECOND}/s` });
   const lost = [...offers, ...leases].reduce((sum, result) => sum + result.lost, 0);
   return [
-    us('DISCOVER→OFFER p50', offers.map((r) => r.offer.p50Us)),
-    us('DISCOVER→OFFER p99', offers.map((r) => r.offer.p99Us)),
-    us('DORA into the garden p50', leases.map((r) => r.lease?.p50Us ?? 0)),
-    us('DORA into the garden p99', leases.map((r) => r.lease?.p99Us ?? 0)),
+    us(
+      'DISCOVER→OFFER p50',
+      offers.map((r) => r.offer.p50Us),
+    ),
+    us(
+      'DISCOVER→OFFER p99',
+      offers.map((r) => r.offer.p99Us),
+    ),
+    us(
+      'DORA into the garden p50',
+      leases.map((r) => r.lease?.p50Us ?? 0),
+    ),
+    us(
+      'DORA into the garden p99',
+      leases.map((r) => r.lease?.p99Us ?? 0),
+    ),
     { ...at('lost exchanges, all latency runs', ''), values: [lost] },
   ];
 }
@@ -136,7 +148,12 @@ async function memory(context: BenchContext, world: BenchWorld): Promise<Figure[
   }
   return [
     { bench: 'dhcp', name: 'BNG resident memory, no session', unit: 'MiB', values: before },
-    { bench: 'dhcp', name: `BNG resident memory, ${SESSIONS_FOR_MEMORY} sessions`, unit: 'MiB', values: after },
+    {
+      bench: 'dhcp',
+      name: `BNG resident memory, ${SESSIONS_FOR_MEMORY} sessions`,
+      unit: 'MiB',
+      values: after,
+    },
   ];
 }
 

@@ -48,8 +48,14 @@ function benchesOf(figures: readonly Figure[]): string[] {
 /** Lines for the terminal, columns aligned. */
 export function figuresTable(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => ({ ...rowOf(figure), bench: figure.bench }));
-  const width = (column: keyof Row | 'bench'): number => Math.max(0, ...rows.map((row) => row[column].length));
-  const widths = { bench: width('bench'), name: width('name'), median: width('median'), spread: width('spread') };
+  const width = (column: keyof Row | 'bench'): number =>
+    Math.max(0, ...rows.map((row) => row[column].length));
+  const widths = {
+    bench: width('bench'),
+    name: width('name'),
+    median: width('median'),
+    spread: width('spread'),
+  };
   return rows
     .map((row) =>
       [
@@ -90,7 +96,9 @@ export function figuresPage(options: PageOptions): string {
     ...figures
       .filter((figure) => figure.bench === bench)
       .map(rowOf)
-      .map((row) => `| ${row.name} | ${row.median} | ${row.spread} | ${row.unit} | ${row.runs} | ${row.note} |`),
+      .map(
+        (row) => `| ${row.name} | ${row.median} | ${row.spread} | ${row.unit} | ${row.runs} | ${row.note} |`,
+      ),
   ]);
   return `${[...head, ...sections].join('\n')}\n`;
 }

@@ -37,7 +37,10 @@ class LoadGenerator {
   #lastAnswerAt = 0;
   #refused: string | null = null;
 
-  constructor(settings: LoadSettings, open: (onFrame: (frame: Uint8Array) => void) => (f: Uint8Array) => boolean) {
+  constructor(
+    settings: LoadSettings,
+    open: (onFrame: (frame: Uint8Array) => void) => (f: Uint8Array) => boolean,
+  ) {
     this.#s = settings;
     // Made before the clock runs, so that the generator has little to do while it does.
     this.#discovers = Array.from({ length: settings.count }, (_, n) => ontFrame(settings.first + n, null));

@@ -69,7 +69,8 @@ export function ontFrame(ont: number, offer: Offer | null): Uint8Array {
 
 /** What a server said to one of the ONTs; null for any other frame. */
 export function readReply(frame: Uint8Array): Reply | null {
-  if (frame.length < OPTIONS_OFFSET || frame[20] !== 0x08 || frame[21] !== 0 || frame[22] !== 0x45) return null;
+  if (frame.length < OPTIONS_OFFSET || frame[20] !== 0x08 || frame[21] !== 0 || frame[22] !== 0x45)
+    return null;
   if (frame[SERVER_PORT_OFFSET] !== 0 || frame[SERVER_PORT_OFFSET + 1] !== 67) return null;
   let type = 0;
   let serverId = IPV4_ANY;

@@ -62,7 +62,15 @@ async function compile(): Promise<string> {
   const machine = (await execOrThrow(['gcc', '-dumpmachine'])).trim();
   // As scripts/build-bpf.sh does it.
   const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Wpadded', '-Werror'];
-  const command = ['clang', ...flags, `-I/usr/include/${machine}`, '-c', join(root, SOURCE), '-o', objectPath];
+  const command = [
+    'clang',
+    ...flags,
+    `-I/usr/include/${machine}`,
+    '-c',
+    join(root, SOURCE),
+    '-o',
+    objectPath,
+  ];
   await execOrThrow(command, { timeoutMs: CLANG_TIMEOUT_MS });
   return objectPath;
 }

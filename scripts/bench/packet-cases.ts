@@ -72,7 +72,12 @@ interface Udp {
 
 /** 64 bytes, tags included, frame check sequence left out. */
 function udp({ tags, sourceMac, sourceIp, destinationIp }: Udp): Uint8Array {
-  const header = { destination: parseMac('02:00:00:00:aa:01'), source: sourceMac, tags, etherType: ETHERTYPE_IPV4 };
+  const header = {
+    destination: parseMac('02:00:00:00:aa:01'),
+    source: sourceMac,
+    tags,
+    etherType: ETHERTYPE_IPV4,
+  };
   const payload = new Uint8Array(SHORTEST_FRAME - ethernetHeaderLength(header) - IPV4_UDP_HEADER_LENGTH);
   const frame = new Uint8Array(SHORTEST_FRAME);
   const datagram = { sourceIp, destinationIp, sourcePort: 40_000, destinationPort: 9_000, payload };
@@ -151,7 +156,11 @@ export const PACKET_CASES: readonly PacketCase[] = [
     verdict: BngVerdict.punt,
     fillsRing: true,
   },
-  dropped('upstream from an unknown line, dropped', upstream(UNKNOWN_SUBSCRIBER, INTERNET), BngDropReason.unknownLine),
+  dropped(
+    'upstream from an unknown line, dropped',
+    upstream(UNKNOWN_SUBSCRIBER, INTERNET),
+    BngDropReason.unknownLine,
+  ),
   {
     name: 'core, not for a subscriber',
     program: 'bench_core',

@@ -132,7 +132,8 @@ class PacketBench {
     const program = one.program === 'bench_access' ? 'bng_access' : 'bng_core';
     const ingressIfindex = this.#ifindexOf[one.program];
     const { rounds } = this.#settings;
-    return this.#object.program(program).testRun({ data: one.frame, repeat: rounds, ingressIfindex }).durationNs;
+    return this.#object.program(program).testRun({ data: one.frame, repeat: rounds, ingressIfindex })
+      .durationNs;
   }
 
   close(): void {

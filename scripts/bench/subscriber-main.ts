@@ -54,11 +54,17 @@ function must(outcome: { readonly ok: boolean; readonly reason?: string }): void
   }
 }
 
-async function oneByOne(count: number, call: (n: number) => Promise<{ readonly ok: boolean }>): Promise<void> {
+async function oneByOne(
+  count: number,
+  call: (n: number) => Promise<{ readonly ok: boolean }>,
+): Promise<void> {
   for (let n = 0; n < count; n++) must(await call(n));
 }
 
-async function allAtOnce(count: number, call: (n: number) => Promise<{ readonly ok: boolean }>): Promise<void> {
+async function allAtOnce(
+  count: number,
+  call: (n: number) => Promise<{ readonly ok: boolean }>,
+): Promise<void> {
   for (const outcome of await Promise.all(Array.from({ length: count }, (_, n) => call(n)))) must(outcome);
 }
 
@@ -92,7 +98,8 @@ async function measure(many: number): Promise<void> {
       await timed(`counters of all ${many}`, 10, async () => {
         for (let n = 0; n < 10; n++) {
           const { size } = dataplane.allTraffic();
-          if (size !== many) throw new BngError('BNG_ERR_DATAPLANE', 'expected all counters', { found: size });
+          if (size !== many)
+            throw new BngError('BNG_ERR_DATAPLANE', 'expected all counters', { found: size });
         }
       });
     }

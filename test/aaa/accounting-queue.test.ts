@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import type { AccountingQueueLimits } from '../../src/aaa/accounting-queue.js';
+import type { AccountingQueueLimits } from '../../src/aaa/accounting-queue-options.js';
 import { AccountingQueue } from '../../src/aaa/accounting-queue.js';
 import type { AccountingRecord } from '../../src/aaa/accounting-record.js';
 import type { AccountingSender, SendOutcome } from '../../src/aaa/accounting-sender.js';
