@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
+import Sqlite from 'better-sqlite3';
 import type { AccountingQueueLimits } from '../../src/aaa/accounting-queue-options.js';
 import { AccountingQueue } from '../../src/aaa/accounting-queue.js';
 import type { AccountingRecord } from '../../src/aaa/accounting-record.js';
@@ -260,5 +262,33 @@ describe('the accounting queue', () => {
     assert.equal(await rows(w.store, 'accounting_refused'), 1);
     assert.equal(await rows(w.store), 0);
     await end(w);
+  });
+
+  it('counts a record whose row is damaged while it runs, and still delivers its neighbours', async (t) => {
+    const folder = temporaryFolder(t);
+    const server = new Server();
+    server.outcome = () => 'failed';
+    const w = await world(folder, { server, limits: { maxInMemory: 0 } });
+    for (const id of ['a', 'b', 'c']) w.put(id, 'start');
+    assert.equal(await w.queue.stored(), null);
+    const outside = new Sqlite(join(folder, 'bng.db'));
+    const { changes } = outside
+      .prepare("UPDATE accounting_queue SET value = replace(value, 'Start', 'Stort') WHERE key LIKE '% b'")
+      .run();
+    outside.close();
+    assert.equal(changes, 1);
+    server.outcome = () => 'delivered';
+    for (let n = 0; n < 5; n += 1) {
+      await w.clock.advance(60_000);
+      await w.queue.stored();
+    }
+    await until(() => w.queue.figures().length === 0, 5_000, 'an empty queue');
+    assert.deepEqual(server.delivered.toSorted(), ['a start', 'c start']);
+    assert.equal(w.queue.figures().dropped.damaged, 1);
+    assert.ok(w.notices.includes('refused'));
+    await end(w);
+    const again = await openStore(folder);
+    assert.match(again.damage?.problem ?? '', /^row ".* b" of accounting_queue$/);
+    await again.close();
   });
 });
