@@ -107,7 +107,7 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
     authenticator,
     nas,
     accounting:
-      queue ?? new LoggedAccounting({ write: silent ? () => undefined : write, interimIntervalSeconds }),
+      queue ?? new LoggedAccounting({ write: silent ? () => undefined : write, nas, interimIntervalSeconds }),
     inspection: {
       authentication,
       accounting: accountingClient,
