@@ -88,6 +88,7 @@ PATH="$BNG_NODE_BIN:$PATH"
 # broken-off install is done again. A linked node_modules belongs to another work tree, which npm ci would empty.
 if [ ! -L node_modules ] && ! cmp -s package-lock.json node_modules/.bng-package-lock.json; then
 	say 'npm ci'
-	npm ci --no-audit --no-fund --loglevel=error </dev/null
+	# better-sqlite3 is compiled where its binary cannot be downloaded: with the headers at hand, for those it would fetch too.
+	npm_config_nodedir="$BNG_NODE_DIR" npm ci --no-audit --no-fund --loglevel=error </dev/null
 	cp package-lock.json node_modules/.bng-package-lock.json
 fi

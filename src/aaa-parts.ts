@@ -42,6 +42,8 @@ export interface AaaParts {
   readonly authenticator: Authenticator;
   readonly accounting: Accounting;
   readonly inspection: AaaInspection;
+  /** As every request and every answer names this NAS. */
+  readonly nas: RadiusNas;
   /** Stops in the opposite order of opening; after every session has ended. */
   readonly close: () => Promise<void>;
 }
@@ -103,8 +105,9 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
   const silent = config.accounting.mode === 'none';
   return {
     authenticator,
+    nas,
     accounting:
-      queue ?? new LoggedAccounting({ write: silent ? () => undefined : write, interimIntervalSeconds }),
+      queue ?? new LoggedAccounting({ write: silent ? () => undefined : write, nas, interimIntervalSeconds }),
     inspection: {
       authentication,
       accounting: accountingClient,
@@ -159,12 +162,12 @@ async function openQueue(
 /** Opens the inlet for the AAA server's orders; null when none is configured. */
 export async function openCoa(
   config: Config,
-  options: { inlet: AuthorizationInlet; logger: Logger; onBug: (error: unknown) => void },
+  options: { nas: RadiusNas; inlet: AuthorizationInlet; logger: Logger; onBug: (error: unknown) => void },
 ): Promise<CoaServer | null> {
   const { radius } = config;
   const coa = radius?.coa ?? null;
   if (radius === null || coa === null) return null;
-  const { inlet, logger, onBug } = options;
+  const { nas, inlet, logger, onBug } = options;
   return CoaServer.listen({
     ...coa,
     inlet,
@@ -172,8 +175,8 @@ export async function openCoa(
       ...client,
       secret: new RadiusSecret(readSecretFile(secretFile)),
     })),
-    nasIdentifier: radius.nasIdentifier,
-    nasIpAddress: radius.nasIpAddress,
+    nasIdentifier: nas.identifier,
+    nasIpAddress: nas.address,
     filters: new Map(Object.entries(radius.filters)),
     clock: systemClock,
     onAnswered: (report) => logger.info({ event: 'coa-answered', ...report }),

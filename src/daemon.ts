@@ -149,7 +149,7 @@ export class Daemon {
     await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
-    const coa = await openCoa(config, { inlet: manager.authorization, logger, onBug });
+    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();

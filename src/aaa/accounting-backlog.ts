@@ -2,7 +2,8 @@
  * How the accounting queue lies in the store: one row for each record, the key telling everything but the record itself, so
  * that a million rows are found again without reading them. Decides nothing.
  */
-import type { Store, StoreResult, StoreTable } from '../store/port.js';
+import type { Store, StoreResult, StoreTable, StoreValue } from '../store/port.js';
+import type { AccountingRecord } from './accounting-record.js';
 
 export const ACCOUNTING_QUEUE_TABLE: StoreTable = { name: 'accounting_queue', schemaVersion: 1 };
 
@@ -64,4 +65,38 @@ export async function loadBacklog(store: Store): Promise<StoreResult<Backlog>> {
     if (page.value.length < PAGE) break;
   }
   return { ok: true, value: { rows, nextSequence: (rows.at(-1)?.[1].sequence ?? -1) + 1 } };
+}
+
+/**
+ * The records of those keys: null for one that is damaged or gone, none at all for one that the store cannot give now.
+ */
+export async function readRecords(
+  store: Store,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, AccountingRecord | null>> {
+  const all = await store.get(ACCOUNTING_QUEUE_TABLE.name, keys);
+  if (all.ok) {
+    const values = new Map(all.value.map(({ key, value }) => [key, value]));
+    return new Map(keys.map((key) => [key, parseRecord(values.get(key))]));
+  }
+  const found = new Map<string, AccountingRecord | null>();
+  if (all.failure.kind !== 'corrupt') return found;
+  // One by one: the others must not suffer for the one that is damaged.
+  for (const key of keys) {
+    const one = await store.get(ACCOUNTING_QUEUE_TABLE.name, [key]);
+    if (one.ok) found.set(key, parseRecord(one.value[0]?.value));
+    else if (one.failure.kind === 'corrupt') found.set(key, null);
+  }
+  return found;
+}
+
+/** Null for a row that is whole but not ours to understand. */
+function parseRecord(value: StoreValue | undefined): AccountingRecord | null {
+  if (typeof value !== 'string') return null;
+  try {
+    // What the queue wrote, under a checksum.
+    return JSON.parse(value) as AccountingRecord;
+  } catch {
+    return null;
+  }
 }

@@ -7,83 +7,26 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { Clock, TimerHandle } from '../model/clock.js';
-import type { Store, StoreChange, StoreFailure, StoreResult, StoreTable, StoreValue } from '../store/port.js';
-import type { RecordKind } from './accounting-backlog.js';
-import { ACCOUNTING_QUEUE_TABLE, formatBacklogKey, loadBacklog } from './accounting-backlog.js';
+import type { Store, StoreChange, StoreFailure, StoreResult } from '../store/port.js';
+import { formatBacklogKey, loadBacklog, readRecords } from './accounting-backlog.js';
 import { retryDelayMs, SendWindow } from './accounting-pace.js';
 import type { AccountingRecord } from './accounting-record.js';
 import type { AccountingSender, SendOutcome } from './accounting-sender.js';
+import type {
+  AccountingNotice,
+  AccountingQueueFigures,
+  AccountingQueueLimits,
+  AccountingQueueOptions,
+  NewRecord,
+} from './accounting-queue-options.js';
+import {
+  ACCOUNTING_REFUSED_TABLE,
+  DEFAULT_ACCOUNTING_QUEUE_LIMITS,
+  NAS_STREAM,
+} from './accounting-queue-options.js';
 import type { AccountingStream, QueuedRecord } from './accounting-stream.js';
 import { newStream, takeSuperseded } from './accounting-stream.js';
 import { AccountingWriter } from './accounting-writer.js';
-
-/** Records that can never be delivered: kept for an operator, not sent. */
-export const ACCOUNTING_REFUSED_TABLE: StoreTable = { name: 'accounting_refused', schemaVersion: 1 };
-
-/** The stream of records that concern every session. */
-export const NAS_STREAM = 'nas';
-
-export interface AccountingQueueLimits {
-  /** Records on their way at a time. */
-  readonly maxInFlight: number;
-  /** Above so many records, interims that a later record of their session makes redundant are dropped. */
-  readonly coalesceAbove: number;
-  /** Records kept in memory as well; beyond it they are read back from the store when their turn comes. */
-  readonly maxInMemory: number;
-  /** Between two tries, of one session and in an outage: doubles from the first to the last. */
-  readonly firstRetryMs: number;
-  readonly lastRetryMs: number;
-}
-
-export const DEFAULT_ACCOUNTING_QUEUE_LIMITS: AccountingQueueLimits = {
-  maxInFlight: 1_024,
-  coalesceAbove: 500_000,
-  maxInMemory: 20_000,
-  firstRetryMs: 1_000,
-  lastRetryMs: 60_000,
-};
-
-export type AccountingNotice =
-  | { readonly kind: 'outage-began' | 'outage-ended'; readonly length: number }
-  | { readonly kind: 'store-failed'; readonly failure: StoreFailure }
-  | { readonly kind: 'refused'; readonly key: string; readonly reason: 'unsendable' | 'damaged' }
-  | { readonly kind: 'recovered'; readonly length: number };
-
-export interface AccountingQueueFigures {
-  readonly length: number;
-  /** Of those, not in the store: lost if we die now. Not 0 for long only while `store` is not null. */
-  readonly unsaved: number;
-  readonly inFlight: number;
-  readonly oldestAgeMs: number;
-  readonly delivered: number;
-  /** Tries that brought no answer. */
-  readonly retried: number;
-  readonly dropped: {
-    readonly supersededInterim: number;
-    readonly unsendable: number;
-    readonly damaged: number;
-  };
-  /** Nobody answers: one try at a time. */
-  readonly outage: boolean;
-  /** Why the store takes nothing at the moment: an alarm. */
-  readonly store: StoreFailure | null;
-}
-
-export interface AccountingQueueOptions {
-  readonly store: Store;
-  readonly sender: AccountingSender;
-  readonly clock: Clock;
-  readonly limits?: Partial<AccountingQueueLimits>;
-  readonly notice?: (notice: AccountingNotice) => void;
-}
-
-export interface NewRecord {
-  readonly kind: RecordKind;
-  readonly stream: string;
-  readonly record: AccountingRecord;
-  /** Stored together with the record, or not at all. */
-  readonly changes: readonly StoreChange[];
-}
 
 export class AccountingQueue {
   readonly #store: Store;
@@ -279,21 +222,13 @@ export class AccountingQueue {
     const firsts = streams.flatMap((stream) =>
       stream.records.slice(0, 1).map((queued) => ({ stream, queued })),
     );
-    const byKey = new Map<string, AccountingRecord | null>();
-    // One by one only when a row is damaged: the others must not wait for it.
     const keys = firsts.map(({ queued }) => queued.key);
-    const all = await this.#store.get(ACCOUNTING_QUEUE_TABLE.name, keys);
-    for (const key of all.ok ? [] : keys) {
-      const one = await this.#store.get(ACCOUNTING_QUEUE_TABLE.name, [key]);
-      if (one.ok) byKey.set(key, parseRecord(one.value[0]?.value));
-      else if (one.failure.kind === 'corrupt') byKey.set(key, null);
-    }
-    for (const { key, value } of all.ok ? all.value : []) byKey.set(key, parseRecord(value));
+    const records = await readRecords(this.#store, keys);
     for (const { stream, queued } of firsts) {
-      const record = byKey.get(queued.key);
-      if (record) void this.#send(stream, { queued, record });
-      else if (record === null || all.ok) this.#settle(stream, queued, 'damaged');
-      else this.#settle(stream, queued, 'failed');
+      const record = records.get(queued.key);
+      if (record === undefined) this.#settle(stream, queued, 'failed');
+      else if (record === null) this.#settle(stream, queued, 'damaged');
+      else void this.#send(stream, { queued, record });
     }
   }
 
@@ -313,7 +248,7 @@ export class AccountingQueue {
       stream.state = 'idle';
       if (outcome === 'delivered') this.#delivered += 1;
       else this.#refuse(queued, outcome);
-      this.#forget(queued);
+      this.#forget(queued, outcome);
       if (queued.parsed.kind === 'nas') this.#passBarrier();
       if (stream.records.length === 0) this.#streams.delete(stream.id);
       else this.#offer(stream);
@@ -351,7 +286,7 @@ export class AccountingQueue {
     for (const stream of this.#streams.values()) this.#offer(stream);
   }
 
-  /** Moved, not deleted: what cannot be delivered is for an operator to see. */
+  /** Moved, not deleted: what cannot be delivered is for an operator to see. A damaged row has nothing to move. */
   #refuse(queued: QueuedRecord, reason: 'unsendable' | 'damaged'): void {
     this.#dropped[reason] += 1;
     this.#notice({ kind: 'refused', key: queued.key, reason });
@@ -366,30 +301,20 @@ export class AccountingQueue {
   #coalesce(stream: AccountingStream): void {
     for (const queued of takeSuperseded(stream)) {
       this.#dropped.supersededInterim += 1;
-      this.#forget(queued);
+      this.#forget(queued, 'superseded');
     }
   }
 
-  #forget(queued: QueuedRecord): void {
+  #forget(queued: QueuedRecord, why: 'delivered' | 'unsendable' | 'damaged' | 'superseded'): void {
     queued.isGone = true;
     if (queued.saving !== null) queued.saving.value = null;
     if (queued.record !== null) this.#inMemory -= 1;
     this.#length -= 1;
-    this.#writer.remove(queued.key);
+    // A damaged row stays where it is: the next start keeps the whole file aside because of it.
+    if (why !== 'damaged') this.#writer.remove(queued.key);
   }
 
   #wakeClosers(): void {
     for (const wake of this.#changed.splice(0)) wake();
-  }
-}
-
-/** Null for what is not a record: a row that is whole but not ours to understand. */
-function parseRecord(value: StoreValue | undefined): AccountingRecord | null {
-  if (typeof value !== 'string') return null;
-  try {
-    // What was written by `put`, under a checksum.
-    return JSON.parse(value) as AccountingRecord;
-  } catch {
-    return null;
   }
 }

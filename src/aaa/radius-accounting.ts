@@ -4,12 +4,13 @@
  */
 import { NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { Clock } from '../model/clock.js';
-import type { Store, StoreFailure, StoreResult, StoreTable } from '../store/port.js';
+import type { StoreFailure, StoreResult, StoreTable } from '../store/port.js';
 import { ACCOUNTING_QUEUE_TABLE } from './accounting-backlog.js';
 import type { OpenSession } from './accounting-ledger.js';
 import { ACCOUNTING_SESSION_TABLE, AccountingLedger } from './accounting-ledger.js';
-import type { AccountingQueueFigures, AccountingQueueOptions } from './accounting-queue.js';
-import { ACCOUNTING_REFUSED_TABLE, AccountingQueue, NAS_STREAM } from './accounting-queue.js';
+import { AccountingQueue } from './accounting-queue.js';
+import type { AccountingQueueFigures, AccountingQueueOptions } from './accounting-queue-options.js';
+import { ACCOUNTING_REFUSED_TABLE, NAS_STREAM } from './accounting-queue-options.js';
 import type { RecordedCause } from './accounting-record.js';
 import { sessionAttributes, usageAttributes } from './accounting-record.js';
 import type { Accounting, AccountingSession, AccountingUsage, TerminateCause } from './port.js';

@@ -24,6 +24,7 @@ export type RadiusPolicy = 'garden' | 'silence' | 'refuse';
 
 /** What Filter-Id can name. A rate of 0 is unlimited; a pool of null leaves it to Framed-Pool or the default. */
 export interface NamedProfile {
+  readonly serviceId: string;
   readonly poolName: string | null;
   readonly downloadBitsPerSecond: number;
   readonly uploadBitsPerSecond: number;
@@ -206,7 +207,7 @@ export class RadiusAuthenticator implements Authenticator {
     return {
       kind: 'granted',
       profile: {
-        serviceId: filterId ?? poolName,
+        serviceId: named?.serviceId ?? poolName,
         poolName,
         walled: poolName === this.#options.garden.poolName,
         // Our own attribute, then WISPr's (both in the grant), then the named profile; unlimited without any.

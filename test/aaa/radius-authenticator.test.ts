@@ -66,7 +66,15 @@ async function bench(
     defaultPool: 'wgar',
     garden: GARDEN,
     profiles: new Map([
-      ['gold', { poolName: 'isp-business', downloadBitsPerSecond: 7_000, uploadBitsPerSecond: 3_000 }],
+      [
+        'gold',
+        {
+          serviceId: 'gold',
+          poolName: 'isp-business',
+          downloadBitsPerSecond: 7_000,
+          uploadBitsPerSecond: 3_000,
+        },
+      ],
     ]),
     onReject: 'garden',
     onTimeout: 'silence',

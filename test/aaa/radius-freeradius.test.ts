@@ -84,7 +84,9 @@ async function bench(
       downloadBitsPerSecond: 0,
       uploadBitsPerSecond: 0,
     },
-    profiles: new Map([['gold', { poolName: null, downloadBitsPerSecond: 1, uploadBitsPerSecond: 1 }]]),
+    profiles: new Map([
+      ['gold', { serviceId: 'gold', poolName: null, downloadBitsPerSecond: 1, uploadBitsPerSecond: 1 }],
+    ]),
     onReject: 'refuse',
     onTimeout: 'silence',
   });

@@ -58,7 +58,7 @@ async function one(id: string): Promise<void> {
   await durably(`start ${id}`);
   for (let bytes = 5_000_000_000n; bytes < 5_000_003_000n; bytes += 1_000n) {
     accounting.interim(session, usage(bytes));
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 6));
   }
   accounting.stop(session, { ...usage(5_000_004_000n), cause: 'User-Request' });
   await durably(`stop ${id}`);
