@@ -1,6 +1,6 @@
 /** Maps what AAA counts to what operators are told of it: the part of the composition root between aaa and http. */
 import type { AaaInspection } from './aaa-parts.js';
-import type { AccountingQueueFigures } from './aaa/accounting-queue.js';
+import type { AccountingQueueFigures } from './aaa/accounting-queue-options.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { CoaClientStatistics, CoaStatistics } from './aaa/coa-statistics.js';
 import type { RadiusClient } from './aaa/radius-client.js';
