@@ -102,7 +102,10 @@ export class RadiusAuthenticator implements Authenticator {
     if (assigned !== undefined) return this.#assignedResult(request.subscriberId, name, { assigned, answer });
     // Not a reject, whose policy may be for good: the first frame makes the session ask again, with the whole line.
     if (userName === null && request.line === null) {
-      return { kind: 'unreachable', reason: 'the User-Name is made of what the first frame of the line tells' };
+      return {
+        kind: 'unreachable',
+        reason: 'the User-Name is made of what the first frame of the line tells',
+      };
     }
     switch (answer.kind) {
       case 'granted':
