@@ -12,6 +12,8 @@ export interface AuthenticationRequest {
   readonly ontSerial: string | null;
   /** Where it was first seen; null when an OLT event announced it before any frame came. */
   readonly line: AccessLine | null;
+  /** As the access node's event had it: known before any frame, when `line` is not. */
+  readonly circuitId?: Uint8Array | null;
 }
 
 export type AuthenticationResult =

@@ -15,7 +15,7 @@ import type { RadiusExchangeResult } from './radius-exchange.js';
 import type { RadiusGrant } from './radius-grant.js';
 import { readRadiusGrant } from './radius-grant.js';
 import type { RadiusNas } from './radius-nas-attributes.js';
-import { addLine, addNas } from './radius-nas-attributes.js';
+import { addLine, addNas, addUnseenLine } from './radius-nas-attributes.js';
 import type { RadiusRequest } from './radius-request.js';
 import type { UserNameFormat } from './radius-user-name.js';
 
@@ -100,6 +100,13 @@ export class RadiusAuthenticator implements Authenticator {
     const name = userName ?? request.subscriberId;
     const assigned = this.#assigned.get(request.subscriberId);
     if (assigned !== undefined) return this.#assignedResult(request.subscriberId, name, { assigned, answer });
+    // Not a reject, whose policy may be for good: the first frame makes the session ask again, with the whole line.
+    if (userName === null && request.line === null) {
+      return {
+        kind: 'unreachable',
+        reason: 'the User-Name is made of what the first frame of the line tells',
+      };
+    }
     switch (answer.kind) {
       case 'granted':
         return { kind: 'accepted', profile: answer.profile, resumeTo: null, terms: answer.terms };
@@ -127,11 +134,12 @@ export class RadiusAuthenticator implements Authenticator {
   }
 
   /** The attributes of an Access-Request; User-Password and Message-Authenticator are the codec's. */
-  #attributes({ line, subscriberId }: AuthenticationRequest, userName: string): RadiusAttributes {
+  #attributes({ line, circuitId, subscriberId }: AuthenticationRequest, userName: string): RadiusAttributes {
     const { nas } = this.#options;
     const builder = new RadiusAttributesBuilder().add(Attribute.UserName, userName);
     addNas(builder, nas).add(Attribute.ServiceType, ServiceType.Framed);
-    if (line !== null) addLine(builder, nas, line);
+    if (line === null) addUnseenLine(builder, circuitId);
+    else addLine(builder, nas, line);
     // Cut short it would be somebody else's.
     const fits = Buffer.byteLength(subscriberId) <= MAX_VENDOR_VALUE;
     return builder.addIf(Attribute.BngSubscriberId, fits ? subscriberId : null).build();

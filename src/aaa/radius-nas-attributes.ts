@@ -29,6 +29,16 @@ function fits(bytes: Uint8Array | undefined): Uint8Array | null {
   return bytes !== undefined && bytes.length > 0 && bytes.length <= MAX_VENDOR_VALUE ? bytes : null;
 }
 
+/** A line that only the access node has told of: its tags and MAC are not known before its first frame. */
+export function addUnseenLine(
+  builder: RadiusAttributesBuilder,
+  circuitId: Uint8Array | null | undefined,
+): RadiusAttributesBuilder {
+  return builder
+    .add(Attribute.NasPortType, NasPortType.Ethernet)
+    .addIf(Attribute.AdslAgentCircuitId, fits(circuitId ?? undefined));
+}
+
 export function addLine(
   builder: RadiusAttributesBuilder,
   nas: RadiusNas,

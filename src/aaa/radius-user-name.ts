@@ -24,7 +24,7 @@ function opaqueText(bytes: Uint8Array | undefined): string | null {
 
 const SOURCES: ReadonlyMap<string, UserNameFormat> = new Map<string, UserNameFormat>([
   ['ont-serial', ({ ontSerial }) => ontSerial],
-  ['circuit-id', ({ line }) => opaqueText(line?.circuitId)],
+  ['circuit-id', ({ line, circuitId }) => opaqueText(line?.circuitId ?? circuitId ?? undefined)],
   ['remote-id', ({ line }) => opaqueText(line?.remoteId)],
   ['mac', ({ line }) => (line === null ? null : macText(line.mac))],
 ]);

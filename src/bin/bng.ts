@@ -58,6 +58,7 @@ program
   .addOption(new Option('--scenario <name>', 'the story').choices(SCENARIOS).default('full-lifecycle'))
   .option('--subscribers <n>', 'how many ONTs', wholeNumber({ from: 1, to: 200 }), 10)
   .option('--duration <seconds>', 'length of the story', wholeNumber({ from: 15, to: 3600 }), 60)
+  .option('--radius', 'authenticate and account with FreeRADIUS, and check its books', false)
   .addOption(prefix)
   .option('--json', 'one JSON object a line', false)
   .option('--keep', 'leave the lab up until Ctrl-C', false)

@@ -69,7 +69,8 @@ export async function shell(script: string, options: ExecOptions = {}): Promise<
 }
 
 export interface ChildOptions {
-  readonly namespace: string;
+  /** Name of a network namespace under /run/netns; the present one without it. */
+  readonly namespace?: string;
   /** Standard error, and standard output when nobody reads it, are appended here. */
   readonly logFile: string;
   /** Called with each line of standard output. */

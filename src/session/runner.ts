@@ -222,7 +222,8 @@ export class SessionRunner {
   /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */
   async #authenticate(record: SessionRecord): Promise<void> {
     const { subscriberId, ontSerial } = record.identity;
-    const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line: record.line });
+    const { line, circuitId } = record;
+    const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line, circuitId });
     // A session that ended meanwhile must not be left holding an address.
     if (record.session.state.name !== 'discovered') return;
     if (result.kind !== 'accepted') {

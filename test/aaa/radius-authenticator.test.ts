@@ -113,6 +113,28 @@ test('an Access-Request says who asks, for which line, with an empty password', 
   assert.equal(hidden!.length, 16);
 });
 
+test('a line that only the access node told of is asked for with the circuit-id it told', async (t) => {
+  const { authenticator, peers } = await bench(t, { code: 2 });
+  const unseen = { ...REQUEST, line: null, circuitId: text('olt 1/1/1') };
+  assert.equal((await authenticator.authenticate(unseen)).kind, 'accepted');
+  const types = peers[0]!.requests[0]!.attributes.map(([type]) => type);
+  assert.deepEqual(
+    types.filter((type) => type !== 80 && type !== 2),
+    [1, 32, 4, 6, 61, 26, 26],
+  );
+  assert.equal(attributeOf(peers[0]!.requests[0]!, 26)!.toString('latin1'), '\0\0\x0d\xe9\x01\x0bolt 1/1/1');
+  assert.equal(parseUserNameFormat('circuit-id')(unseen), 'olt 1/1/1');
+});
+
+test('a User-Name that needs the first frame of the line waits for it, whatever a reject would mean', async (t) => {
+  const userName = parseUserNameFormat('mac');
+  const { authenticator, peers } = await bench(t, { code: 2 }, { userName, onReject: 'garden' });
+  const early = await authenticator.authenticate({ ...REQUEST, line: null, circuitId: text('olt 1/1/1') });
+  assert.equal(early.kind, 'unreachable');
+  assert.deepEqual(peers[0]!.requests, []);
+  assert.equal((await authenticator.authenticate(REQUEST)).kind, 'accepted');
+});
+
 test('identifiers that fit no attribute are left out rather than cut', async (t) => {
   const { authenticator, peers } = await bench(t, { code: 2 });
   const line = { ...REQUEST.line!, circuitId: Buffer.alloc(248, 'x'), remoteId: Buffer.alloc(0) };

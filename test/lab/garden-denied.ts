@@ -189,12 +189,17 @@ export function deniedPackets({ from, head, address, other, active }: DeniedWorl
       ],
     ],
     [
-      'loopback and nowhere',
-      'garden',
+      'loopback and “this network”',
+      'no_route',
       () =>
-        ['127.0.0.1', '127.255.255.255', '0.0.0.0', '169.254.1.1'].map((address) =>
+        ['127.0.0.1', '127.255.255.255', '0.0.0.0', '0.1.2.3'].map((address) =>
           from(address).tcp({ source: 1, destination: 8080 }),
         ),
+    ],
+    [
+      'a link-local address',
+      'garden',
+      () => ['169.254.1.1'].map((address) => from(address).tcp({ source: 1, destination: 8080 })),
     ],
     [
       'other services of gateways',

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { LabOptions, PlugOptions } from '../../src/lab/lab.js';
 import { Lab } from '../../src/lab/lab.js';
-import type { ApiAnswer } from '../../src/lab/lab-bng.js';
+import type { ApiAnswer, ConfigChanges } from '../../src/lab/lab-bng.js';
 import { LAB_VLANS, LabBng, labConfig } from '../../src/lab/lab-bng.js';
 import type { LeaseEvent } from '../../src/lab/lease-log.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
@@ -60,18 +60,22 @@ export interface HouseOptions extends LabOptions {
   readonly prefix: string;
   /** Lease times of pools that differ from the lab's own, such as `{ wgar: '12s' }`. */
   readonly leaseTimes?: Readonly<Record<string, string>>;
+  /** Sections that replace the lab's own; called when the lab is there, before the BNG starts. */
+  readonly configure?: (lab: Lab) => ConfigChanges | Promise<ConfigChanges>;
 }
 
 export class House {
   readonly lab: Lab;
-  readonly bng: LabBng;
+  readonly #changes: ConfigChanges;
+  #bng: LabBng;
 
-  private constructor(lab: Lab, bng: LabBng) {
+  private constructor(lab: Lab, bng: LabBng, changes: ConfigChanges) {
     this.lab = lab;
-    this.bng = bng;
+    this.#bng = bng;
+    this.#changes = changes;
   }
 
-  static async start({ leaseTimes = {}, ...options }: HouseOptions): Promise<House> {
+  static async start({ leaseTimes = {}, configure, ...options }: HouseOptions): Promise<House> {
     const lab = await Lab.create({ gardenSVlan: LAB_VLANS.wgar, ...options });
     try {
       const pools = labConfig(lab, '')['pools'] as readonly Record<string, unknown>[];
@@ -79,11 +83,21 @@ export class House {
         const leaseTime = leaseTimes[String(pool['name'])];
         return leaseTime === undefined ? pool : { ...pool, leaseTime };
       });
-      return new House(lab, await LabBng.start(lab, { pools: changed }));
+      const changes = { pools: changed, ...(await configure?.(lab)) };
+      return new House(lab, await LabBng.start(lab, changes), changes);
     } catch (error) {
       await lab.close();
       throw error;
     }
+  }
+
+  get bng(): LabBng {
+    return this.#bng;
+  }
+
+  /** Starts the BNG, which has ended, with the same configuration. */
+  async restartBng(): Promise<void> {
+    this.#bng = await LabBng.start(this.lab, this.#changes);
   }
 
   close(): Promise<void> {

@@ -1,8 +1,12 @@
 /** `bng demo`: a whole ISP in namespaces of this machine, played and observed. */
-import { playFullLifecycle } from '../../lab/demo/full-lifecycle.js';
+import { demoSerial, playFullLifecycle } from '../../lab/demo/full-lifecycle.js';
 import { Narrator } from '../../lab/demo/narrator.js';
+import { demoUsers, radiusBooks } from '../../lab/demo/radius-books.js';
 import { Lab } from '../../lab/lab.js';
 import { LAB_VLANS, LabBng } from '../../lab/lab-bng.js';
+import { radiusConfig, startLabRadius } from '../../lab/lab-radius.js';
+import type { RadiusServer } from '../../lab/radius-server.js';
+import { hasFreeRadius } from '../../lab/radius-server.js';
 import { isBngError } from '../../model/bng-error.js';
 import { missingRequirement } from './requirements.js';
 import { aborted, stopSignal } from './stop-signal.js';
@@ -13,6 +17,8 @@ export interface DemoOptions {
   readonly scenario: (typeof SCENARIOS)[number];
   readonly subscribers: number;
   readonly durationSeconds: number;
+  /** Against FreeRADIUS in the core, whose own books are checked in the end. */
+  readonly radius: boolean;
   readonly json: boolean;
   readonly keep: boolean;
   readonly prefix: string;
@@ -20,7 +26,7 @@ export interface DemoOptions {
 
 /** Returns the exit status: 0 when everything came true, 1 when not, 130 after Ctrl-C. */
 export async function demo(options: DemoOptions): Promise<number> {
-  const missing = missingRequirement();
+  const missing = missingRequirement() ?? missingRadius(options);
   if (missing !== null) {
     process.stderr.write(`${missing}\n`);
     return 1;
@@ -57,15 +63,30 @@ export async function demo(options: DemoOptions): Promise<number> {
   }
 }
 
+function missingRadius({ radius }: DemoOptions): string | null {
+  if (!radius || hasFreeRadius) return null;
+  return '--radius needs FreeRADIUS, which is not installed: run make deps, or apt-get install freeradius';
+}
+
 async function play(lab: Lab, narrator: Narrator, options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const { subscribers, durationSeconds } = options;
+  const server = options.radius ? await startRadius(lab, narrator, subscribers) : null;
   narrator.tell('LAB', `starting the BNG in ${lab.namespaces.bng}`);
-  const bng = await LabBng.start(lab);
+  const changes = server === null ? {} : radiusConfig(lab, [server], { radius: { interimInterval: '2s' } });
+  const bng = await LabBng.start(lab, changes);
   const { body } = await bng.get('/readyz');
   narrator.check('LAB', body['status'] === 'ready', `the BNG is ready: ${JSON.stringify(body)}`, {
     ready: body,
   });
-  const { subscribers, durationSeconds } = options;
-  await playFullLifecycle({ lab, bng, narrator, subscribers, durationSeconds, signal });
+  const transfers = await playFullLifecycle({ lab, bng, narrator, subscribers, durationSeconds, signal });
+  if (server !== null) await radiusBooks({ server, narrator, hosts: lab.onts, transfers, signal });
+}
+
+async function startRadius(lab: Lab, narrator: Narrator, subscribers: number): Promise<RadiusServer> {
+  const serials = Array.from({ length: subscribers }, (_, n) => demoSerial(n + 1));
+  const server = await startLabRadius(lab, { users: demoUsers(serials) });
+  narrator.tell('LAB', `FreeRADIUS at ${server.address}:${server.authPort} in ${lab.namespaces.core}`);
+  return server;
 }
 
 /** Leaves everything up until Ctrl-C and says how to look at it. */

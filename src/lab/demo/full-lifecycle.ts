@@ -53,20 +53,27 @@ const BUSINESS = {
   qos_upload_bps: 500_000_000,
 };
 
-export async function playFullLifecycle(options: FullLifecycleOptions): Promise<void> {
-  const story = new FullLifecycle(options);
-  await story.play();
+/** Bytes of content that each client got and sent, as it says itself, by ONT serial. */
+export type Transfers = ReadonlyMap<string, { readonly down: number; readonly up: number }>;
+
+export function demoSerial(n: number): string {
+  return `DEMO${String(n).padStart(8, '0')}`;
+}
+
+export async function playFullLifecycle(options: FullLifecycleOptions): Promise<Transfers> {
+  return new FullLifecycle(options).play();
 }
 
 class FullLifecycle {
   readonly #o: FullLifecycleOptions;
   readonly #beganMs = performance.now();
+  readonly #transfers = new Map<string, { readonly down: number; readonly up: number }>();
 
   constructor(options: FullLifecycleOptions) {
     this.#o = options;
   }
 
-  async play(): Promise<void> {
+  async play(): Promise<Transfers> {
     const onts = await this.#connect();
     await this.#until(ACTIVATION_AT);
     const activated = await this.#activate(onts);
@@ -77,6 +84,12 @@ class FullLifecycle {
     if (first !== undefined) await this.#suspend(first);
     await this.#until(METRICS_AT);
     await finalMetrics(this.#o);
+    return this.#transfers;
+  }
+
+  #moved({ ontSerial }: OntHost, { down, up }: { readonly down: number; readonly up: number }): void {
+    const before = this.#transfers.get(ontSerial) ?? { down: 0, up: 0 };
+    this.#transfers.set(ontSerial, { down: before.down + down, up: before.up + up });
   }
 
   async #until(second: number): Promise<void> {
@@ -92,7 +105,7 @@ class FullLifecycle {
     for (let n = 1; n <= subscribers; n++) {
       await this.#until((ONTS_PLUGGED_BY * (n - 1)) / subscribers);
       const host = await lab.plug({
-        ontSerial: `DEMO${String(n).padStart(8, '0')}`,
+        ontSerial: demoSerial(n),
         port: `1/1/${n}`,
         tagging: 'qinq',
         cVlan: n,
@@ -219,6 +232,7 @@ class FullLifecycle {
         const before = await this.#counters(host);
         const down = await host.download(`http://${internet}/bytes/${DOWNLOAD_BYTES}`, 15_000);
         const up = await host.upload(`http://${internet}/upload`, UPLOAD_BYTES, 15_000);
+        this.#moved(host, { down: down.bytes, up: up.bytes });
         const after = await this.#counters(host);
         const counted = { down: after.down - before.down, up: after.up - before.up };
         const came =
@@ -263,6 +277,7 @@ class FullLifecycle {
     await this.#expectState(host, 'suspended');
     await this.#expectGarden(host);
     const cut = await download;
+    this.#moved(host, { down: cut.bytes, up: 0 });
     narrator.check(
       'SUSPEND',
       !cut.ok && cut.stalled && cut.bytes > 0,

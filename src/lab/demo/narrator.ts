@@ -14,6 +14,7 @@ export type Chapter =
   | 'TRAFFIC'
   | 'SUSPEND'
   | 'METRICS'
+  | 'RADIUS'
   | 'RESULT';
 
 /** What a line carries beside its words; the line's own fields are not to be overwritten. */
