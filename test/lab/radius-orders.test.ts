@@ -180,6 +180,16 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     assert.equal(radius.records(MOVED, 'Stop').length, 2);
   });
 
+  it('a Session-Timeout that comes by CoA ends the session when it has lasted that long', async () => {
+    const old = await radius.house.session(MOVED);
+    const stops = radius.records(MOVED, 'Stop').length;
+    assert.deepEqual(await radius.radclient('coa', [named(MOVED), 'Session-Timeout = 3']), ACK);
+    const stop = await radius.record(MOVED, 'Stop', stops + 1);
+    assert.equal(valueOf(stop, 'Acct-Terminate-Cause'), 'Session-Timeout');
+    assert.ok(Number(valueOf(stop, 'Acct-Session-Time')) >= 3, JSON.stringify(stop));
+    assert.equal(await radius.house.session(old!.id), null);
+  });
+
   it('Disconnect ends the session with a Stop, Admin-Reset, and nothing passes any more', async () => {
     const id = `Acct-Session-Id = "${await accountingId(RATED)}"`;
     const old = await radius.house.session(RATED);

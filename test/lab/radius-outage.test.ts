@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import type { DhcpClientKind } from '../../src/lab/dhcp-client.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
+import { radiusConfig } from '../../src/lab/lab-radius.js';
 import type { DetailRecord } from '../../src/lab/radius-server.js';
 import { detailValue, hasFreeRadius } from '../../src/lab/radius-server.js';
 import { GARDEN, leaseIn, ordered, RESIDENTIAL, until } from '../support/lab-house.js';
@@ -161,6 +162,23 @@ describe('outages of RADIUS', { timeout: 150_000, skip: !hasFreeRadius }, () => 
       assert.equal(openStart(serial), null, `${serial}: each Start has its Stop`);
     }
     assert.doesNotMatch(radius.server.log(), /error|invalid|discard/i);
+  });
+
+  it('started in an outage, with onTimeout silence: a new line waits, and has service soon after a server is back', async () => {
+    const { house } = radius;
+    await radius.server.kill();
+    await house.lab.unplug(LATER);
+    const { auth } = radiusConfig(house.lab, radius.servers, { auth: { onTimeout: 'silence' } });
+    await house.restartBng({ auth });
+    const host = await plug(NEWCOMER);
+    await until('the question is given up', 10_000, () =>
+      house.bng.process.logTail(50_000).includes('unreachable: no RADIUS server answered') ? true : null,
+    );
+    assert.deepEqual([host.lease, (await house.session(NEWCOMER))?.state], [null, 'discovered']);
+    await radius.server.resume();
+    await leaseIn(host, RESIDENTIAL);
+    await until('its Start', RECOVERY_MS, () => openStart(NEWCOMER));
+    assertBooks(NEWCOMER);
   });
 
   /** Each session of an ONT: one Start, then interims that only grow, then at most one Stop, which is not less. */

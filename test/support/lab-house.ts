@@ -95,9 +95,9 @@ export class House {
     return this.#bng;
   }
 
-  /** Starts the BNG, which has ended, with the same configuration. */
-  async restartBng(): Promise<void> {
-    this.#bng = await LabBng.start(this.lab, this.#changes);
+  /** Starts the BNG, which has ended, with the same configuration but for the sections in `changes`. */
+  async restartBng(changes: ConfigChanges = {}): Promise<void> {
+    this.#bng = await LabBng.start(this.lab, { ...this.#changes, ...changes });
   }
 
   close(): Promise<void> {
