@@ -112,9 +112,15 @@ static __always_inline int bng_punt(struct xdp_md *ctx, const struct bng_frame *
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
 	if (!bng_punt_total_conforms())
 		return bng_drop(BNG_DROP_PUNT_TOTAL_RATE);
-	/* Hides the arithmetic from clang, which would otherwise drop bounds that the verifier needs to see. */
+	/*
+	 * Hides the arithmetic from clang, which would otherwise drop bounds that the verifier needs to see, and keeps the two
+	 * bounds apart: merged into one comparison of length - 14, no kernel before 6.10 carries it over to length.
+	 */
 	asm volatile("" : "+r"(length));
-	if (length < sizeof(struct ethhdr) || length > BNG_PUNT_LARGE)
+	if (length < sizeof(struct ethhdr))
+		return bng_drop(BNG_DROP_MALFORMED);
+	asm volatile("" : "+r"(length));
+	if (length > BNG_PUNT_LARGE)
 		return bng_drop(BNG_DROP_MALFORMED);
 	return length > BNG_PUNT_SMALL ? bng_punt_large(ctx, frame, length) : bng_punt_small(ctx, frame, length);
 }
