@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 enum bng_abi_version {
-	BNG_ABI_VERSION = 1,
+	BNG_ABI_VERSION = 2,
 };
 
 enum bng_limit {
@@ -19,7 +19,7 @@ enum bng_limit {
 	BNG_MAX_GARDEN_PREFIXES = 4096,
 	BNG_GARDEN_PORTS = 16, /* ports of one garden prefix */
 	BNG_MAX_PORTS = 64, /* interfaces that frames may be redirected to */
-	BNG_PUNT_LINES = 65536, /* lines whose punt rate is remembered */
+	BNG_PUNT_LINES = 65536, /* stations, and lines of new stations, whose punt rate is remembered */
 	BNG_PUNT_RING_BYTES = 4194304,
 	BNG_PUNT_SMALL = 640, /* bytes of frame in a small punt record */
 	BNG_PUNT_LARGE = 1664, /* bytes of frame in a large punt record; longer frames are dropped */
@@ -55,8 +55,8 @@ enum bng_drop_reason {
 	BNG_DROP_GARDEN_FRAGMENT = 9, /* walled subscriber, fragment that cannot be judged by port */
 	BNG_DROP_LOCAL_SERVICE = 10, /* for an address of ours, not a service for subscribers */
 	BNG_DROP_DHCP_SERVER = 11, /* a DHCP server's message from a subscriber */
-	BNG_DROP_PUNT_LINE_RATE = 12,
-	BNG_DROP_PUNT_TOTAL_RATE = 13,
+	BNG_DROP_PUNT_LINE_RATE = 12, /* by a station, or by the new stations of a line together */
+	BNG_DROP_PUNT_TOTAL_RATE = 13, /* by all installed stations, or by all others */
 	BNG_DROP_PUNT_RING_FULL = 14,
 	BNG_DROP_PUNT_TOO_LONG = 15,
 	BNG_DROP_POLICED_UP = 16,
@@ -71,6 +71,13 @@ enum bng_drop_reason {
 
 enum bng_punt_reason {
 	BNG_PUNT_DHCP = 1,
+};
+
+/* Who a punt is charged to; index into bng_punt_total. */
+enum bng_punt_share {
+	BNG_PUNT_SHARE_INSTALLED = 0, /* stations that hold an address */
+	BNG_PUNT_SHARE_NEW = 1, /* all others, whatever MAC they make up */
+	BNG_PUNT_SHARE_COUNT = 2,
 };
 
 enum bng_subscriber_flag {
@@ -100,8 +107,11 @@ struct bng_settings {
 	__be16 portal_port;
 	__u8 access_mac[6];
 	__u32 flags; /* enum bng_settings_flag */
-	struct bng_rate punt_line_rate;
-	struct bng_rate punt_total_rate;
+	struct bng_rate punt_installed_rate; /* of an installed station */
+	struct bng_rate punt_new_rate; /* of a station (line and MAC) that is not installed */
+	struct bng_rate punt_line_rate; /* of all stations of a line that are not installed */
+	struct bng_rate punt_total_installed_rate; /* of all installed stations together */
+	struct bng_rate punt_total_new_rate; /* of all others together */
 };
 
 /* Key of bng_lines: where one station is attached. VLAN ids in host byte order, 0 = no such tag. */
@@ -181,6 +191,7 @@ union bng_abi {
 	enum bng_verdict verdict;
 	enum bng_drop_reason drop_reason;
 	enum bng_punt_reason punt_reason;
+	enum bng_punt_share punt_share;
 	enum bng_subscriber_flag subscriber_flag;
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;

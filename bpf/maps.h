@@ -94,7 +94,8 @@ struct {
 	__uint(max_entries, BNG_PUNT_RING_BYTES);
 } bng_punts SEC(".maps") __weak;
 
-/* Theoretical arrival time of the next punt of a line. LRU: a forgotten line merely starts with a full bucket. */
+/* Theoretical arrival time of the next punt of a station, and, with MAC zero, of the new stations of a line together.
+ * LRU: what is forgotten merely starts with a full bucket. Entries come no faster than the lines' own buckets let them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, BNG_PUNT_LINES);
@@ -102,10 +103,10 @@ struct {
 	__type(value, __u64);
 } bng_punt_lines SEC(".maps") __weak;
 
-/* The same for all lines together: what the control plane can be asked to read, whoever floods. */
+/* The same for all lines together, by enum bng_punt_share: what the control plane can be asked to read, whoever floods. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, BNG_PUNT_SHARE_COUNT);
 	__type(key, __u32);
 	__type(value, __u64);
 } bng_punt_total SEC(".maps") __weak;

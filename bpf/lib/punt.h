@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * DHCP from subscribers: copied whole to the control plane within two rates, one a line and one for all lines, and the
- * original dropped. Comes before the source guard, since who asks for a lease has no address yet.
+ * DHCP from subscribers: copied whole to the control plane within rates, those of the station, of its line and of all
+ * lines, and the original dropped. Comes before the source guard, since who asks for a lease has no address yet.
  */
 #ifndef BNG_LIB_PUNT_H
 #define BNG_LIB_PUNT_H
@@ -28,9 +28,17 @@ struct bng_punt_large {
 	__u8 frame[BNG_PUNT_LARGE];
 };
 
-static __always_inline bool bng_punt_line_conforms(const struct bng_line_key *key)
+/* Copies word by word: the settings are volatile, which a struct assignment does not take. */
+static __always_inline struct bng_rate bng_punt_rate(const volatile struct bng_rate *rate)
 {
-	struct bng_rate rate = { bng_settings.punt_line_rate.ns_per_byte, bng_settings.punt_line_rate.burst_ns };
+	struct bng_rate copy = { rate->ns_per_byte, rate->burst_ns };
+
+	return copy;
+}
+
+/* The bucket at `key`, made full where there is none. */
+static __always_inline bool bng_bucket_conforms(const struct bng_line_key *key, struct bng_rate rate)
+{
 	__u64 *bucket, fresh = 0;
 
 	if (!rate.ns_per_byte)
@@ -43,16 +51,55 @@ static __always_inline bool bng_punt_line_conforms(const struct bng_line_key *ke
 	return bucket && bng_conforms(bucket, rate, 1);
 }
 
-static __always_inline bool bng_punt_total_conforms(void)
+static __always_inline bool bng_share_conforms(__u32 share, struct bng_rate rate)
 {
-	struct bng_rate rate = { bng_settings.punt_total_rate.ns_per_byte, bng_settings.punt_total_rate.burst_ns };
-	__u32 only = 0;
 	__u64 *bucket;
 
 	if (!rate.ns_per_byte)
 		return true;
-	bucket = bpf_map_lookup_elem(&bng_punt_total, &only);
+	bucket = bpf_map_lookup_elem(&bng_punt_total, &share);
 	return bucket && bng_conforms(bucket, rate, 1);
+}
+
+/* An installed station has a bucket and a share that no other can empty, and what the others leave of theirs. */
+static __always_inline int bng_admit_installed(const struct bng_line_key *station)
+{
+	if (!bng_bucket_conforms(station, bng_punt_rate(&bng_settings.punt_installed_rate)))
+		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
+	if (!bng_share_conforms(BNG_PUNT_SHARE_INSTALLED, bng_punt_rate(&bng_settings.punt_total_installed_rate)) &&
+	    !bng_share_conforms(BNG_PUNT_SHARE_NEW, bng_punt_rate(&bng_settings.punt_total_new_rate)))
+		return bng_drop(BNG_DROP_PUNT_TOTAL_RATE);
+	return BNG_CONTINUE;
+}
+
+/*
+ * A MAC that nobody has installed may be made up, and the next one too: beside the station's own bucket the line's
+ * counts, which no change of MAC refills. A station that has used up its own costs the line nothing, so that neighbours
+ * on a shared VLAN get their turn; and only what the line admits makes an entry, so that made-up MACs flush no others.
+ */
+static __always_inline int bng_admit_new(const struct bng_line_key *station)
+{
+	struct bng_rate rate = bng_punt_rate(&bng_settings.punt_new_rate);
+	struct bng_line_key line = *station;
+	__u64 *bucket = NULL;
+
+	if (rate.ns_per_byte)
+		bucket = bpf_map_lookup_elem(&bng_punt_lines, station);
+	if (bucket && !bng_conforms(bucket, rate, 1))
+		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
+	__builtin_memset(line.mac, 0, ETH_ALEN);
+	if (!bng_bucket_conforms(&line, bng_punt_rate(&bng_settings.punt_line_rate)))
+		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
+	if (!bucket && !bng_bucket_conforms(station, rate))
+		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
+	if (!bng_share_conforms(BNG_PUNT_SHARE_NEW, bng_punt_rate(&bng_settings.punt_total_new_rate)))
+		return bng_drop(BNG_DROP_PUNT_TOTAL_RATE);
+	return BNG_CONTINUE;
+}
+
+static __always_inline int bng_admit_punt(const struct bng_line_key *station)
+{
+	return bpf_map_lookup_elem(&bng_lines, station) ? bng_admit_installed(station) : bng_admit_new(station);
 }
 
 static __always_inline void bng_fill_punt(struct bng_punt *head, const struct bng_frame *frame, __u32 ifindex,
@@ -104,14 +151,14 @@ static __always_inline int bng_punt(struct xdp_md *ctx, const struct bng_frame *
 {
 	__u32 length = frame->l3_offset + (__u32)frame->l3_length;
 	struct bng_line_key key;
+	int outcome;
 
 	if (length > BNG_PUNT_LARGE)
 		return bng_drop(BNG_DROP_PUNT_TOO_LONG);
 	bng_line_key(&key, ctx->ingress_ifindex, frame);
-	if (!bng_punt_line_conforms(&key))
-		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
-	if (!bng_punt_total_conforms())
-		return bng_drop(BNG_DROP_PUNT_TOTAL_RATE);
+	outcome = bng_admit_punt(&key);
+	if (outcome != BNG_CONTINUE)
+		return outcome;
 	/*
 	 * Hides the arithmetic from clang, which would otherwise drop bounds that the verifier needs to see, and keeps the two
 	 * bounds apart: merged into one comparison of length - 14, no kernel before 6.10 carries it over to length.

@@ -25,11 +25,11 @@ function elements<T>(count: number, values: readonly T[], zero: T): T[] {
 }
 
 export const BngAbiVersion = {
-  version: 1,
+  version: 2,
 } as const;
 
 export const BngAbiVersionLabels: ReadonlyMap<number, string> = new Map([
-  [1, 'version'],
+  [2, 'version'],
 ]);
 
 export const BngLimit = {
@@ -146,6 +146,17 @@ export const BngPuntReasonLabels: ReadonlyMap<number, string> = new Map([
   [1, 'dhcp'],
 ]);
 
+export const BngPuntShare = {
+  installed: 0,
+  new: 1,
+  count: 2,
+} as const;
+
+export const BngPuntShareLabels: ReadonlyMap<number, string> = new Map([
+  [0, 'installed'],
+  [1, 'new'],
+]);
+
 export const BngSubscriberFlag = {
   walled: 1,
 } as const;
@@ -191,7 +202,7 @@ export function readBngRate(view: DataView, offset: number): BngRate {
   };
 }
 
-export const BNG_SETTINGS_SIZE = 56;
+export const BNG_SETTINGS_SIZE = 104;
 
 export interface BngSettings {
   readonly accessIfindex: number;
@@ -200,8 +211,11 @@ export interface BngSettings {
   readonly portalPort: number;
   readonly accessMac: Uint8Array;
   readonly flags: number;
+  readonly puntInstalledRate: BngRate;
+  readonly puntNewRate: BngRate;
   readonly puntLineRate: BngRate;
-  readonly puntTotalRate: BngRate;
+  readonly puntTotalInstalledRate: BngRate;
+  readonly puntTotalNewRate: BngRate;
 }
 
 export function writeBngSettings(view: DataView, offset: number, value: BngSettings): void {
@@ -211,8 +225,11 @@ export function writeBngSettings(view: DataView, offset: number, value: BngSetti
   view.setUint16(offset + 12, value.portalPort, false);
   putBytes(view, offset + 14, 6, value.accessMac);
   view.setUint32(offset + 20, value.flags, true);
-  writeBngRate(view, offset + 24, value.puntLineRate);
-  writeBngRate(view, offset + 40, value.puntTotalRate);
+  writeBngRate(view, offset + 24, value.puntInstalledRate);
+  writeBngRate(view, offset + 40, value.puntNewRate);
+  writeBngRate(view, offset + 56, value.puntLineRate);
+  writeBngRate(view, offset + 72, value.puntTotalInstalledRate);
+  writeBngRate(view, offset + 88, value.puntTotalNewRate);
 }
 
 export function readBngSettings(view: DataView, offset: number): BngSettings {
@@ -223,8 +240,11 @@ export function readBngSettings(view: DataView, offset: number): BngSettings {
     portalPort: view.getUint16(offset + 12, false),
     accessMac: getBytes(view, offset + 14, 6),
     flags: view.getUint32(offset + 20, true),
-    puntLineRate: readBngRate(view, offset + 24),
-    puntTotalRate: readBngRate(view, offset + 40),
+    puntInstalledRate: readBngRate(view, offset + 24),
+    puntNewRate: readBngRate(view, offset + 40),
+    puntLineRate: readBngRate(view, offset + 56),
+    puntTotalInstalledRate: readBngRate(view, offset + 72),
+    puntTotalNewRate: readBngRate(view, offset + 88),
   };
 }
 
@@ -447,15 +467,18 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'ns_per_byte', offset: 0, size: 8, kind: 'u64' },
       { name: 'burst_ns', offset: 8, size: 8, kind: 'u64' },
     ] },
-    { name: 'bng_settings', size: 56, fields: [
+    { name: 'bng_settings', size: 104, fields: [
       { name: 'access_ifindex', offset: 0, size: 4, kind: 'u32' },
       { name: 'core_ifindex', offset: 4, size: 4, kind: 'u32' },
       { name: 'portal_address', offset: 8, size: 4, kind: 'be32' },
       { name: 'portal_port', offset: 12, size: 2, kind: 'be16' },
       { name: 'access_mac', offset: 14, size: 6, kind: 'bytes' },
       { name: 'flags', offset: 20, size: 4, kind: 'u32' },
-      { name: 'punt_line_rate', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
-      { name: 'punt_total_rate', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_installed_rate', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_new_rate', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_line_rate', offset: 56, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_total_installed_rate', offset: 72, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_total_new_rate', offset: 88, size: 16, kind: 'struct', element: 'bng_rate' },
     ] },
     { name: 'bng_line_key', size: 16, fields: [
       { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
@@ -514,7 +537,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
   ],
   enums: [
     { name: 'bng_abi_version', members: {
-      BNG_ABI_VERSION: 1,
+      BNG_ABI_VERSION: 2,
     } },
     { name: 'bng_limit', members: {
       BNG_MAX_SUBSCRIBERS: 131072,
@@ -569,6 +592,11 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     } },
     { name: 'bng_punt_reason', members: {
       BNG_PUNT_DHCP: 1,
+    } },
+    { name: 'bng_punt_share', members: {
+      BNG_PUNT_SHARE_INSTALLED: 0,
+      BNG_PUNT_SHARE_NEW: 1,
+      BNG_PUNT_SHARE_COUNT: 2,
     } },
     { name: 'bng_subscriber_flag', members: {
       BNG_SUBSCRIBER_WALLED: 1,

@@ -13,12 +13,14 @@ import {
   BNG_SETTINGS_SIZE,
   BngGardenFlag,
   BngLimit,
+  BngPuntShare,
   BngSettingsFlag,
   writeBngGarden,
   writeBngGardenKey,
   writeBngLocal,
   writeBngSettings,
 } from './abi.js';
+import type { BngRate, BngSettings } from './abi.js';
 import { checkAbi } from './abi-check.js';
 import type { GardenLimits, GardenPolicy } from './garden-policy.js';
 import type { NativeBinding, NativeObject } from './native-binding.js';
@@ -42,16 +44,21 @@ export interface KernelLoadOptions {
   readonly localForwarding: boolean;
   /** For comparison only: XDP judges, the kernel's stack forwards. */
   readonly forwardInStack: boolean;
-  /** 0 = unlimited. */
+  /** Of an installed station; others get parts and multiples of it. 0 = unlimited. */
   readonly puntLineRatePerSecond: number;
+  /** Of all lines together, half of it for those that are installed. 0 = unlimited. */
   readonly puntTotalRatePerSecond: number;
   /** Fewer than the ABI's limit saves memory. */
   readonly maxSubscribers: number;
 }
 
-/** Punts of a line that may come at once: a client that starts sends a handful in a second. */
-const PUNT_LINE_BURST = 16;
-const PUNT_TOTAL_BURST = 1024;
+/** Punts of a station that may come at once: a client that starts sends a handful in a second. */
+const PUNT_STATION_BURST = 16;
+const PUNT_SHARE_BURST = 512;
+/** A station that is not installed gets half the rate of one that is. */
+const PUNT_NEW_PART = 0.5;
+/** All such stations of a line together, whatever MACs they use: on a VLAN that many share, many start at once. */
+const PUNT_LINE_STATIONS = 10;
 
 const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_traffic', 'bng_policers'] as const;
 
@@ -88,7 +95,6 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
       found,
     });
   }
-  const fraction = BngLimit.rateFractionBits;
   const bytes = new Uint8Array(BNG_SETTINGS_SIZE);
   writeBngSettings(new DataView(bytes.buffer), 0, {
     accessIfindex: options.accessIfindex,
@@ -99,10 +105,29 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
     flags:
       (options.localForwarding ? BngSettingsFlag.localForwarding : 0) |
       (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0),
-    puntLineRate: eventRate(options.puntLineRatePerSecond, PUNT_LINE_BURST, fraction),
-    puntTotalRate: eventRate(options.puntTotalRatePerSecond, PUNT_TOTAL_BURST, fraction),
+    ...puntRates(options),
   });
   return bytes;
+}
+
+/** What installed stations may hand up is theirs alone, so that those who start or flood never cost them a renewal. */
+function puntRates(
+  options: Pick<KernelLoadOptions, 'puntLineRatePerSecond' | 'puntTotalRatePerSecond'>,
+): Pick<
+  BngSettings,
+  'puntInstalledRate' | 'puntNewRate' | 'puntLineRate' | 'puntTotalInstalledRate' | 'puntTotalNewRate'
+> {
+  const rate = (perSecond: number, burst: number): BngRate =>
+    eventRate(perSecond, burst, BngLimit.rateFractionBits);
+  const station = options.puntLineRatePerSecond;
+  const share = rate(options.puntTotalRatePerSecond / BngPuntShare.count, PUNT_SHARE_BURST);
+  return {
+    puntInstalledRate: rate(station, PUNT_STATION_BURST),
+    puntNewRate: rate(station * PUNT_NEW_PART, PUNT_STATION_BURST),
+    puntLineRate: rate(station * PUNT_LINE_STATIONS, PUNT_STATION_BURST * PUNT_LINE_STATIONS),
+    puntTotalInstalledRate: share,
+    puntTotalNewRate: share,
+  };
 }
 
 function fillStaticMaps(object: NativeObject, options: KernelLoadOptions): void {

@@ -36,7 +36,7 @@ export interface KernelDataplaneOptions {
   /** Whether subscribers may reach each other through the gateway. */
   readonly localForwarding: boolean;
   readonly forwardInStack?: boolean;
-  /** Frames a second that one line, and all lines together, may hand up. */
+  /** Frames a second that one installed station, and all lines together, may hand up. */
   readonly puntLineRatePerSecond?: number;
   readonly puntTotalRatePerSecond?: number;
   readonly maxSubscribers?: number;

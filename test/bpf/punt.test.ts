@@ -165,28 +165,147 @@ function outcomes(of: Rig, frames: readonly PacketBuilder[]): string[] {
   });
 }
 
-test('one line is held to its rate, another is not affected', () => {
-  const fresh = new Rig({ puntLineRate: rate(2n) });
-  try {
-    assert.deepEqual(outcomes(fresh, [dhcp(stranger), dhcp(stranger), dhcp(stranger), dhcp(single)]), [
-      'punt',
-      'punt',
-      'drop punt_line_rate',
-      'punt',
-    ]);
-  } finally {
-    fresh.close();
-  }
-});
+/** Runs `frames` under `settings` and compares what became of each. */
+function judges(
+  name: string,
+  settings: ConstructorParameters<typeof Rig>[0],
+  frames: readonly (readonly [PacketBuilder, string])[],
+): void {
+  test(name, () => {
+    const fresh = new Rig(settings);
+    try {
+      const seen = outcomes(
+        fresh,
+        frames.map(([frame]) => frame),
+      );
+      assert.deepEqual(
+        seen,
+        frames.map(([, expected]) => expected),
+      );
+    } finally {
+      fresh.close();
+    }
+  });
+}
 
-test('all lines together are held to the total rate', () => {
-  const fresh = new Rig({ puntTotalRate: rate(2n) });
+const perLine = 'drop punt_line_rate';
+const inTotal = 'drop punt_total_rate';
+/** The stranger's line under MACs that it makes up. */
+const madeUp = (n: number): PacketBuilder =>
+  dhcp({ ...stranger, mac: `02:00:00:00:01:${n.toString(16).padStart(2, '0')}` });
+/** Another station on the line of an installed one. */
+const beside = (n: number): PacketBuilder => dhcp({ ...single, mac: `02:00:00:00:02:0${n}` });
+
+judges('an installed station is held to its rate, another is not affected', { puntInstalledRate: rate(2n) }, [
+  [dhcp(single), 'punt'],
+  [dhcp(single), 'punt'],
+  [dhcp(single), perLine],
+  [dhcp(qinq), 'punt'],
+]);
+
+judges('a station that is not installed is held to a rate of its own', { puntNewRate: rate(2n) }, [
+  [dhcp(stranger), 'punt'],
+  [dhcp(stranger), 'punt'],
+  [dhcp(stranger), perLine],
+  [madeUp(1), 'punt'],
+  [dhcp(single), 'punt'],
+  [dhcp(single), 'punt'],
+  [dhcp(single), 'punt'],
+]);
+
+judges(
+  'a line that changes its MAC does not evade its rate',
+  { puntNewRate: rate(2n), puntLineRate: rate(3n) },
+  [
+    [madeUp(1), 'punt'],
+    [madeUp(2), 'punt'],
+    [madeUp(3), 'punt'],
+    [madeUp(4), perLine],
+    [dhcp({ ...stranger, tags: [[0x88a8, 77]] }), 'punt'],
+    [dhcp({ ...stranger, tags: [] }), 'punt'],
+  ],
+);
+
+judges(
+  'on a shared VLAN a station beyond its own rate costs its neighbours nothing',
+  { puntNewRate: rate(2n), puntLineRate: rate(3n) },
+  [
+    [madeUp(1), 'punt'],
+    [madeUp(1), 'punt'],
+    [madeUp(1), perLine],
+    [madeUp(1), perLine],
+    [madeUp(2), 'punt'],
+    [madeUp(2), perLine],
+  ],
+);
+
+judges(
+  'MACs made up on the VLAN of an installed station cost it nothing',
+  { puntInstalledRate: rate(2n), puntNewRate: rate(1n), puntLineRate: rate(2n) },
+  [
+    [beside(1), 'punt'],
+    [beside(2), 'punt'],
+    [beside(3), perLine],
+    [dhcp(single), 'punt'],
+    [dhcp(single), 'punt'],
+    [dhcp(single), perLine],
+  ],
+);
+
+judges(
+  'all stations that are not installed share one rate, and those installed keep theirs',
+  { puntTotalInstalledRate: rate(2n), puntTotalNewRate: rate(2n) },
+  [
+    [dhcp(stranger), 'punt'],
+    [madeUp(1), 'punt'],
+    [madeUp(2), inTotal],
+    [dhcp(single), 'punt'],
+    [dhcp(qinq), 'punt'],
+    [dhcp(untagged), inTotal],
+  ],
+);
+
+judges(
+  'installed stations may have what the others leave of theirs, never the other way round',
+  { puntTotalInstalledRate: rate(1n), puntTotalNewRate: rate(1n) },
+  [
+    [dhcp(single), 'punt'],
+    [dhcp(qinq), 'punt'],
+    [dhcp(untagged), inTotal],
+    [dhcp(stranger), inTotal],
+  ],
+);
+
+judges(
+  'a frame that is dropped for its line is not charged to all',
+  { puntLineRate: rate(1n), puntTotalNewRate: rate(2n) },
+  [
+    [madeUp(1), 'punt'],
+    [madeUp(2), perLine],
+    [madeUp(3), perLine],
+    [dhcp({ ...stranger, tags: [] }), 'punt'],
+    [dhcp({ ...stranger, tags: [[0x8100, 9]] }), inTotal],
+  ],
+);
+
+test('ARP of a line where nobody is installed is dropped, and no bucket is made for it', () => {
+  const fresh = new Rig({ puntNewRate: rate(1n), puntLineRate: rate(1n) });
   try {
-    assert.deepEqual(outcomes(fresh, [dhcp(stranger), dhcp(single), dhcp(untagged)]), [
-      'punt',
-      'punt',
-      'drop punt_total_rate',
-    ]);
+    const request = (n: number): PacketBuilder => {
+      const senderMac = `02:00:00:00:03:0${n}`;
+      return from({ ...stranger, mac: senderMac }, 'ff:ff:ff:ff:ff:ff').arp({
+        operation: 1,
+        senderMac,
+        senderAddress: '10.0.0.99',
+        targetAddress: '10.0.0.1',
+      });
+    };
+    const asked = Array.from({ length: 8 }, (_, n) => request(n));
+    assert.deepEqual(
+      outcomes(fresh, asked),
+      asked.map(() => 'drop unknown_line'),
+    );
+    assert.equal(fresh.object.map('bng_punt_lines').readAll().count, 0);
   } finally {
     fresh.close();
   }

@@ -179,8 +179,11 @@ export class Rig {
       portalPort: 80,
       accessMac: mac(ACCESS_MAC),
       flags: 0,
+      puntInstalledRate: UNLIMITED,
+      puntNewRate: UNLIMITED,
       puntLineRate: UNLIMITED,
-      puntTotalRate: UNLIMITED,
+      puntTotalInstalledRate: UNLIMITED,
+      puntTotalNewRate: UNLIMITED,
       ...settings,
     });
     this.object.setRodata(bytes(rodata));

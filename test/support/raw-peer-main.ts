@@ -19,6 +19,8 @@ type Request = { readonly id: number } & (
       readonly bitsPerSecond: number;
       readonly milliseconds: number;
     }
+  /** Sends frames in turn, as fast as they go, for a while. */
+  | { readonly op: 'barrage'; readonly frames: readonly string[]; readonly milliseconds: number }
 );
 
 const TAGS = new Set([0x8100, 0x88a8]);
@@ -93,6 +95,21 @@ async function flood(request: Extract<Request, { op: 'flood' }>): Promise<object
   return { sent, bytes: sent * bytes, milliseconds: performance.now() - began, idleMs: idle };
 }
 
+async function barrage(request: Extract<Request, { op: 'barrage' }>): Promise<object> {
+  const frames = request.frames.map((frame) => Buffer.from(frame, 'hex'));
+  const end = performance.now() + request.milliseconds;
+  let sent = 0;
+  while (performance.now() < end) {
+    for (let burst = 0; burst < 32; burst++) {
+      const frame = frames[sent % frames.length];
+      if (frame === undefined || !socket.send(frame)) break;
+      sent += 1;
+    }
+    await turn();
+  }
+  return { sent };
+}
+
 async function answer(request: Request): Promise<object> {
   switch (request.op) {
     case 'send':
@@ -107,6 +124,8 @@ async function answer(request: Request): Promise<object> {
     }
     case 'flood':
       return flood(request);
+    case 'barrage':
+      return barrage(request);
   }
 }
 

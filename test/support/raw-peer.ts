@@ -93,6 +93,13 @@ export class RawPeer {
     return { ...(answer as unknown as Flood), packets: Number(answer['sent']) };
   }
 
+  /** Sends `frames` in turn at full speed; gives how many went out. */
+  async barrage(frames: readonly Uint8Array[], milliseconds: number): Promise<number> {
+    const hex = frames.map((frame) => Buffer.from(frame).toString('hex'));
+    const { sent } = await this.#ask({ op: 'barrage', frames: hex, milliseconds });
+    return Number(sent);
+  }
+
   /** The first frame that satisfies `predicate`, now or later; fails at the deadline. */
   frame(
     what: string,
