@@ -90,8 +90,8 @@ export class Daemon {
       pools,
       dataplane,
       accessNode: {
-        reconfigure: async (ontSerial, profile) =>
-          link.accessNode === null ? { ok: true } : link.accessNode.reconfigure(ontSerial, profile),
+        reconfigure: async (ontSerial, profile, options) =>
+          link.accessNode === null ? { ok: true } : link.accessNode.reconfigure(ontSerial, profile, options),
       },
       clock: systemClock,
       gardenProfile,

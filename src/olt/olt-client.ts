@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../model/clock.js';
 import type { ServiceProfile } from '../model/service-profile.js';
-import type { AccessNode, ReconfigureOutcome } from '../session/access-node.js';
+import type { AccessNode, ReconfigureOptions, ReconfigureOutcome } from '../session/access-node.js';
 import type { OntInlet } from '../session/inlet.js';
 import { OltConnection } from './olt-connection.js';
 import type { OltEvent, Ont } from './protocol.js';
@@ -52,7 +52,11 @@ export class OltClient implements AccessNode {
     this.#connection.close();
   }
 
-  async reconfigure(ontSerial: string, profile: ServiceProfile): Promise<ReconfigureOutcome> {
+  async reconfigure(
+    ontSerial: string,
+    profile: ServiceProfile,
+    options: ReconfigureOptions,
+  ): Promise<ReconfigureOutcome> {
     const sVlan = this.#options.sVlanOfPool.get(profile.poolName);
     if (sVlan === undefined) {
       return { ok: false, reason: `pool ${profile.poolName} has no S-VLAN` };
@@ -62,6 +66,7 @@ export class OltClient implements AccessNode {
       sVlan,
       qosDownloadBps: profile.downloadBitsPerSecond,
       qosUploadBps: profile.uploadBitsPerSecond,
+      ...(options.bounce ? { bounce: true } : {}),
     });
     return answer.ok ? { ok: true } : answer;
   }
@@ -77,21 +82,22 @@ export class OltClient implements AccessNode {
     }
     const present = new Set(list.data.map((ont) => ont.ontSerial));
     for (const ontSerial of [...this.#known]) if (!present.has(ontSerial)) this.#disconnected(ontSerial);
-    for (const ont of list.data) this.#detected(ont);
+    for (const ont of list.data) this.#detected(ont, true);
     this.#options.onConnection?.('up');
   }
 
   #observe(event: OltEvent): void {
-    if (event.type === 'NewONTDetected') this.#detected(event);
+    if (event.type === 'NewONTDetected') this.#detected(event, false);
     if (event.type === 'ONTDisconnected') this.#disconnected(event.ontSerial);
     this.#options.onEvent?.(event);
   }
 
-  #detected(ont: Ont): void {
+  #detected(ont: Ont, wasThere: boolean): void {
     this.#known.add(ont.ontSerial);
     this.#options.inlet.ontDetected({
       ontSerial: ont.ontSerial,
       circuitId: new TextEncoder().encode(ont.circuitId),
+      wasThere,
     });
   }
 

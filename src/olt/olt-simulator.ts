@@ -104,7 +104,7 @@ export class OltSimulator {
     const changed = (['sVlan', 'cVlan', 'qosDownloadBps', 'qosUploadBps'] as const).some(
       (field) => next[field] !== ont[field],
     );
-    if (!changed) return ont;
+    if (!changed && params.bounce !== true) return ont;
     this.#options.plant.provision(next);
     this.#onts.set(next.ontSerial, next);
     await this.#options.plant.bounce(next);

@@ -29,6 +29,8 @@ const reconfigureParams = z.strictObject({
   cVlan: vlanId.optional(),
   qosDownloadBps: bitsPerSecond,
   qosUploadBps: bitsPerSecond,
+  /** Bounce the UNI link even when nothing changes. */
+  bounce: z.boolean().optional(),
 });
 export type ReconfigureParams = z.infer<typeof reconfigureParams>;
 

@@ -33,6 +33,8 @@ export interface DhcpInlet {
 export interface OntSighting {
   readonly ontSerial: string;
   readonly circuitId: Uint8Array;
+  /** It was there before we looked: its customer's equipment may hold a lease of an earlier run of ours. */
+  readonly wasThere?: boolean;
 }
 
 export interface OntInlet {

@@ -139,12 +139,12 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const sameLine = this.#table.bySubscriber(identity.subscriberId);
     if (sameLine !== null) return sameLine;
     if (!mayCreate) return 'no session on this line';
-    return this.#create(identity, { line, circuitId: line.circuitId ?? null });
+    return this.#create(identity, { line, circuitId: line.circuitId ?? null, mayHoldLostLease: false });
   }
 
   #create(
     identity: Identity,
-    seen: { readonly line: AccessLine | null; readonly circuitId: Uint8Array | null },
+    seen: Pick<SessionRecord, 'line' | 'circuitId' | 'mayHoldLostLease'>,
   ): SessionRecord | string {
     if (this.#closed) return 'the BNG is stopping';
     if (this.#table.size >= this.#o.maxSessions) return 'the session table is full';
@@ -172,7 +172,8 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       known.circuitId = ont.circuitId;
       return;
     }
-    this.#create(identity, { line: null, circuitId: ont.circuitId });
+    const mayHoldLostLease = ont.wasThere === true;
+    this.#create(identity, { line: null, circuitId: ont.circuitId, mayHoldLostLease });
   }
 
   ontDisconnected(ontSerial: string): void {
@@ -261,7 +262,8 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const { ontSerial } = record.identity;
     const ont = ontSerial === null ? undefined : this.#onts.get(ontSerial);
     if (ont !== undefined && !this.#closed) {
-      this.#create(record.identity, { line: record.line, circuitId: ont.circuitId });
+      const { line } = record;
+      this.#create(record.identity, { line, circuitId: ont.circuitId, mayHoldLostLease: true });
     }
   }
 

@@ -43,6 +43,8 @@ export class SessionRecord {
   stateSinceWallMs: number;
   readonly queue: QueuedEvent[] = [];
   busy = false;
+  /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
+  mayHoldLostLease: boolean;
   /** Why it is suspended, while it is. */
   suspendedFor: string | null = null;
   /** The end of the present lease on both clocks, as first shown. */
@@ -58,6 +60,7 @@ export class SessionRecord {
     readonly identity: Identity;
     readonly line: AccessLine | null;
     readonly circuitId: Uint8Array | null;
+    readonly mayHoldLostLease: boolean;
     readonly nowMs: number;
     readonly wallMs: number;
   }) {
@@ -65,6 +68,7 @@ export class SessionRecord {
     this.identity = options.identity;
     this.line = options.line;
     this.circuitId = options.circuitId;
+    this.mayHoldLostLease = options.mayHoldLostLease;
     this.createdWallMs = options.wallMs;
     this.stateSinceMs = options.nowMs;
     this.stateSinceWallMs = options.wallMs;

@@ -208,7 +208,9 @@ export class SessionRunner {
         if (ontSerial === null || accessNode === null || !this.#o.isLineKnown(ontSerial)) {
           return { type: 'reconfigured' };
         }
-        const outcome = await accessNode.reconfigure(ontSerial, ask.profile);
+        const bounce = record.mayHoldLostLease;
+        record.mayHoldLostLease = false;
+        const outcome = await accessNode.reconfigure(ontSerial, ask.profile, { bounce });
         return outcome.ok ? { type: 'reconfigured' } : { type: 'reconfigure-failed', reason: outcome.reason };
       }
     }

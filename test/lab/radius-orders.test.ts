@@ -190,16 +190,20 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     assert.equal(await radius.house.session(old!.id), null);
   });
 
-  it('Disconnect ends the session with a Stop, Admin-Reset, and nothing passes any more', async () => {
+  it('Disconnect ends the session with a Stop, Admin-Reset, and makes the equipment ask anew', async () => {
     const id = `Acct-Session-Id = "${await accountingId(RATED)}"`;
     const old = await radius.house.session(RATED);
+    const losses = rated.carrierLosses;
     const outcome = await radius.radclient('disconnect', [id]);
     assert.deepEqual(outcome, { answer: 'Disconnect-ACK', errorCause: null });
     assert.equal(await radius.house.session(old!.id), null);
-    assert.equal(await rated.tcpConnect(internet, 443, BLOCKED_MS), 'timeout');
     const stop = await radius.record(RATED, 'Stop');
     assert.equal(valueOf(stop, 'Acct-Terminate-Cause'), 'Admin-Reset');
     assert.ok(Number(valueOf(stop, 'Acct-Input-Packets')) >= 300);
+    assert.equal(await rated.waitForCarrierLosses(losses + 1, 5_000), true);
+    assert.equal(await rated.tcpConnect(internet, 443, 10_000), 'connected');
+    const anew = await radius.record(RATED, 'Start', 2);
+    assert.notEqual(`Acct-Session-Id = "${valueOf(anew, 'Acct-Session-Id')}"`, id);
     const again = await radius.radclient('disconnect', [id]);
     assert.deepEqual(again, { answer: 'Disconnect-NAK', errorCause: 'Session-Context-Not-Found' });
   });

@@ -78,6 +78,8 @@ class ScriptedNode {
   }
 }
 
+const QUIET = { bounce: false };
+
 describe('the BNG at the access node', { timeout: 20_000 }, () => {
   let directory: string;
   let path: string;
@@ -160,7 +162,7 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
     await node.listen(path);
     client.open();
     await waitForTold('up');
-    assert.deepEqual(await client.reconfigure('A', PROFILE), { ok: true });
+    assert.deepEqual(await client.reconfigure('A', PROFILE, QUIET), { ok: true });
     assert.deepEqual(node.heard.at(-1)?.params, {
       ontSerial: 'A',
       sVlan: 200,
@@ -169,18 +171,29 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
     });
   });
 
+  it('a bounce is asked for only when it is wanted', async () => {
+    await node.listen(path);
+    client.open();
+    await waitForTold('up');
+    assert.deepEqual(await client.reconfigure('A', PROFILE, { bounce: true }), { ok: true });
+    assert.equal((node.heard.at(-1)?.params as { bounce?: boolean }).bounce, true);
+  });
+
   it('a refusal, an unknown pool and no answer are values', async () => {
     await node.listen(path);
     client.open();
     await waitForTold('up');
     node.answer = ({ id }) => ({ id, error: { message: 'expected a known ONT' } });
-    assert.deepEqual(await client.reconfigure('X', PROFILE), { ok: false, reason: 'expected a known ONT' });
-    assert.deepEqual(await client.reconfigure('A', { ...PROFILE, poolName: 'nowhere' }), {
+    assert.deepEqual(await client.reconfigure('X', PROFILE, QUIET), {
+      ok: false,
+      reason: 'expected a known ONT',
+    });
+    assert.deepEqual(await client.reconfigure('A', { ...PROFILE, poolName: 'nowhere' }, QUIET), {
       ok: false,
       reason: 'pool nowhere has no S-VLAN',
     });
     node.answer = () => undefined;
-    assert.deepEqual(await client.reconfigure('A', PROFILE), {
+    assert.deepEqual(await client.reconfigure('A', PROFILE, QUIET), {
       ok: false,
       reason: 'the access node gave no answer in 300 ms',
     });
@@ -188,7 +201,7 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
 
   it('without a connection reconfigure fails at once', async () => {
     client.open();
-    assert.deepEqual(await client.reconfigure('A', PROFILE), {
+    assert.deepEqual(await client.reconfigure('A', PROFILE, QUIET), {
       ok: false,
       reason: 'the access node is not connected',
     });
@@ -202,7 +215,7 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
       for (const socket of node.sockets) socket.destroy();
       return undefined;
     };
-    assert.deepEqual(await client.reconfigure('A', PROFILE), {
+    assert.deepEqual(await client.reconfigure('A', PROFILE, QUIET), {
       ok: false,
       reason: 'the connection to the access node was lost',
     });
@@ -234,6 +247,6 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
     client.open();
     await waitForTold('up');
     node.say('garbage\n{"event":{"type":"Odd"}}\n{"id":99,"result":1}\n');
-    assert.deepEqual(await client.reconfigure('A', PROFILE), { ok: true });
+    assert.deepEqual(await client.reconfigure('A', PROFILE, QUIET), { ok: true });
   });
 });

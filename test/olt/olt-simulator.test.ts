@@ -109,6 +109,16 @@ describe('the simulated access node', () => {
     assert.deepEqual([plant.log.length, told.length], before);
   });
 
+  it('a bounce that is asked for happens though nothing changes', async () => {
+    const { olt, plant } = setUp();
+    olt.plug(A);
+    const order = { ontSerial: 'A', sVlan: 200, qosDownloadBps: 100, qosUploadBps: 50 };
+    await olt.reconfigure(order);
+    const before = plant.log.length;
+    await olt.reconfigure({ ...order, bounce: true });
+    assert.equal(plant.log.slice(before).at(-1), 'bounce A');
+  });
+
   it('an unknown ONT can be neither reconfigured nor unplugged', async () => {
     const { olt, told } = setUp();
     const order = { ontSerial: 'X', sVlan: 200, qosDownloadBps: 0, qosUploadBps: 0 };

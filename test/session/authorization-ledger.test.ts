@@ -66,6 +66,7 @@ function start(n: number, terms: Partial<SessionTerms> = {}): { record: SessionR
     identity: { subscriberId: `ont:${n}`, ontSerial: `ONT${n}` },
     line: attachment,
     circuitId: null,
+    mayHoldLostLease: false,
     nowMs: clock.monotonicMs(),
     wallMs: clock.wallMs(),
   });

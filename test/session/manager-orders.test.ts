@@ -323,6 +323,8 @@ describe('termination', () => {
     assert.equal(bng.accounted.at(-1)?.final?.cause, 'Admin-Reset');
     assert.equal(bng.dataplane.installed(address), null);
     assert.deepEqual([bng.stateOf('ONT1'), bng.allocated('isp')], ['wgar', 0]);
+    // Its equipment does not know: only a bounce of its link makes it ask again.
+    assert.equal(bng.reconfigured.at(-1)?.bounce, true);
     assert.equal(await move(address), old);
   });
 });

@@ -73,7 +73,11 @@ export class InnerBng {
   readonly accounted: Accounted[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
   readonly answered: (readonly [DhcpVerdict['kind'], string | null])[] = [];
-  readonly reconfigured: { readonly ontSerial: string; readonly profile: ServiceProfile }[] = [];
+  readonly reconfigured: {
+    readonly ontSerial: string;
+    readonly profile: ServiceProfile;
+    readonly bounce: boolean;
+  }[] = [];
   readonly bugs: unknown[] = [];
   /** How the access node answers; a test may replace it. */
   accessNodeSays: (ontSerial: string) => ReconfigureOutcome | Promise<ReconfigureOutcome> = () => ({
@@ -101,8 +105,8 @@ export class InnerBng {
       pools: this.pools,
       dataplane: options.wrapDataplane?.(this.dataplane) ?? this.dataplane,
       accessNode: {
-        reconfigure: async (ontSerial, profile) => {
-          this.reconfigured.push({ ontSerial, profile });
+        reconfigure: async (ontSerial, profile, { bounce }) => {
+          this.reconfigured.push({ ontSerial, profile, bounce });
           return this.accessNodeSays(ontSerial);
         },
       },
