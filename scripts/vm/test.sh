@@ -17,7 +17,7 @@ for text in $chosen; do
 done
 
 # An emulated CPU on a shared machine; scripts/patience.ts says what this multiplies.
-BNG_LAB_PATIENCE=${BNG_LAB_PATIENCE:-4}
+BNG_LAB_PATIENCE=${BNG_LAB_PATIENCE:-6}
 export BNG_LAB_PATIENCE
 # Two kernels and two boots stay below 25 minutes.
 seconds=${VM_SECONDS:-730}
