@@ -1,4 +1,5 @@
-// Runs the test tiers and prints the result: `node dist/scripts/run-tests.js [tier...] [--only TEXT]`; no tier means all.
+// Runs the test tiers and prints the result: `node dist/scripts/run-tests.js [tier...] [--only TEXT]...`; no tier means all, a
+// file is taken when its path holds one of the texts.
 // The last line is exactly `N passed, N failed, N skipped`. Exit status 1 on any failure, and when nothing passed.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,10 @@ import { type Tier, testFiles, tiers } from './test-tiers.js';
 const repository = join(import.meta.dirname, '..', '..');
 const STILL_RUNNING_MS = 15_000;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string', multiple: true } },
+});
 const unknown = positionals.filter((name) => !tiers.some((tier) => tier.name === name));
 if (unknown.length > 0) {
   console.error(
@@ -39,7 +43,7 @@ printResult();
 async function runTier(tier: Tier): Promise<void> {
   const started = performance.now();
   const all = testFiles(repository, tier);
-  const files = all.filter((file) => values.only === undefined || file.includes(values.only));
+  const files = all.filter((file) => values.only?.some((text) => file.includes(text)) ?? true);
   if (all.length === 0) {
     failures.push({ name: `tier ${tier.name}`, text: 'it has no test file' });
     console.log(`${tier.name}: no test file`);

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { patience } from '../src/lab/patience.js';
 
 export interface Tier {
   readonly name: string;
@@ -52,7 +53,7 @@ function tier(
     }
     return undefined;
   };
-  return { name, concurrency, fileDeadlineSeconds, holds, lacks };
+  return { name, concurrency, fileDeadlineSeconds: fileDeadlineSeconds * patience, holds, lacks };
 }
 
 function root(): string | undefined {

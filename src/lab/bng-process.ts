@@ -8,6 +8,7 @@ import { Child } from './exec.js';
 import type { Lab } from './lab.js';
 import type { HttpOutcome } from './namespace-probe.js';
 import { NamespaceProbe } from './namespace-probe.js';
+import { patience } from './patience.js';
 
 export interface BngProcessOptions {
   readonly lab: Lab;
@@ -21,8 +22,8 @@ export interface BngProcessOptions {
 }
 
 const POLL_MS = 50;
-const PROBE_TIMEOUT_MS = 1_000;
-const DEFAULT_STOP_MS = 10_000;
+const PROBE_TIMEOUT_MS = 1_000 * patience;
+const DEFAULT_STOP_MS = 10_000 * patience;
 
 export class BngProcess {
   readonly logFile: string;

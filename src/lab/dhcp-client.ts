@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from './exec.js';
 import { EMIT_FUNCTION } from './lease-log.js';
+import { patience } from './patience.js';
 
 export type DhcpClientKind = 'udhcpc' | 'dhclient' | 'dhcpcd';
 
@@ -76,7 +77,7 @@ reboot 4
 `;
 
 /** How long dhcpcd may take over its goodbye. */
-const RELEASE_MS = 3_000;
+const RELEASE_MS = 3_000 * patience;
 
 /** Process ids of a process's children; none when it is gone. */
 function childrenOf(pid: number): number[] {

@@ -8,6 +8,7 @@ import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
+import { patience } from './patience.js';
 
 export interface ExecOptions {
   /** Name of a network namespace under /run/netns; the present one without it. */
@@ -24,7 +25,7 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 10_000 * patience;
 const KILL_AFTER_MS = 500;
 
 /** `nsenter` rather than `ip netns exec`, which hides /sys/fs/bpf; `setpriv` so that no child outlives its parent. */

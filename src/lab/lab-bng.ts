@@ -11,11 +11,12 @@ import { CORE_ADDRESSES } from './core-network.js';
 import type { Lab } from './lab.js';
 import { labProgram } from './lab-paths.js';
 import type { NamespaceProbe } from './namespace-probe.js';
+import { patience } from './patience.js';
 
 const API = 'http://127.0.0.1:8080';
 const METRICS = 'http://127.0.0.1:9090/metrics';
-const READY_TIMEOUT_MS = 15_000;
-const CALL_TIMEOUT_MS = 10_000;
+const READY_TIMEOUT_MS = 15_000 * patience;
+const CALL_TIMEOUT_MS = 10_000 * patience;
 
 /** Sections of bng.yaml that replace the lab's own. */
 export type ConfigChanges = Readonly<Record<string, unknown>>;

@@ -18,6 +18,7 @@ import type { OntHostOptions } from './ont-host.js';
 import { OntHost } from './ont-host.js';
 import { abandonedPrefixes, claim, disclaim, livingOwner, othersHaveRemoved, takeOver } from './ownership.js';
 import { Reaper } from './reaper.js';
+import { patience } from './patience.js';
 
 export interface LabOptions {
   /** 1 to 6 lower-case letters and digits; names everything. Default `bng`. */
@@ -39,8 +40,8 @@ export type PlugOptions = Omit<OntHostOptions, 'paths' | 'index'>;
 
 /** QinQ frames of 1500 bytes of payload must pass. */
 const TRUNK_MTU = 1508;
-const READY_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 5_000;
+const READY_TIMEOUT_MS = 15_000 * patience;
+const REQUEST_TIMEOUT_MS = 5_000 * patience;
 
 export class Lab {
   readonly paths: LabPaths;

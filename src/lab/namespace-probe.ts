@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ExecResult } from './exec.js';
 import { exec, execOrThrow } from './exec.js';
+import { patience } from './patience.js';
 
 export interface InterfaceAddress {
   readonly address: string;
@@ -38,7 +39,7 @@ const DEFAULT_TIMEOUT_MS = 2_000;
 /** A transfer of which nothing moves for this long is over: its connection was cut. */
 const STALL_SECONDS = 2;
 /** How much longer than its own deadline a program may take to end. */
-const GRACE_MS = 2_000;
+const GRACE_MS = 2_000 * patience;
 
 const addressList = z.array(
   z.object({ addr_info: z.array(z.object({ family: z.string(), local: z.string(), prefixlen: z.int() })) }),

@@ -4,6 +4,7 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { BngError } from '../model/bng-error.js';
 import { exec, execOrThrow, shell } from './exec.js';
+import { patience } from './patience.js';
 
 const NETNS_ROOT = '/run/netns';
 const POLL_MS = 10;
@@ -50,7 +51,7 @@ export function processesIn(names: readonly string[]): number[] {
 }
 
 /** Kills every process in the namespaces and waits until none is left; `BNG_ERR_DEADLINE` when some do not go. */
-export async function emptyNamespaces(names: readonly string[], timeoutMs = 5_000): Promise<void> {
+export async function emptyNamespaces(names: readonly string[], timeoutMs = 5_000 * patience): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const pids = processesIn(names);
@@ -76,7 +77,7 @@ export async function deleteNamespaces(names: readonly string[]): Promise<void> 
   if (names.length === 0) return;
   await exec(['ip', '-force', '-batch', '-'], {
     input: names.map((name) => `netns del ${name}\n`).join(''),
-    timeoutMs: 30_000,
+    timeoutMs: 30_000 * patience,
   });
   const present = new Set(listNamespaces(''));
   const left = names.filter((name) => present.has(name));

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { LAB_ROOT } from './lab-paths.js';
+import { patience } from './patience.js';
 
 const ownerSchema = z.object({
   pid: z.int(),
@@ -15,7 +16,7 @@ const ownerSchema = z.object({
 });
 type Owner = z.infer<typeof ownerSchema>;
 
-const REMOVAL_TIMEOUT_MS = 10_000;
+const REMOVAL_TIMEOUT_MS = 10_000 * patience;
 const POLL_MS = 20;
 
 /** Clock ticks from boot to the start of a process (proc(5), field 22); null when it is not there or dead. */

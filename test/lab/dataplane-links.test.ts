@@ -4,6 +4,7 @@ import { before, test } from 'node:test';
 import { LinkSetup, readLink } from '../../src/dataplane/link-setup.js';
 import { isBngError } from '../../src/model/bng-error.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
+import { patience } from '../../src/lab/patience.js';
 import { enterNamespaces, makeVeth, run } from './dataplane-world.js';
 
 enterNamespaces(import.meta.url, ['ker-links']);
@@ -13,7 +14,7 @@ const OPTIONS = {
   coreInterface: 'core0',
   pools: [{ network: parsePrefix('10.0.0.0/16'), gateway: parseIpv4('10.0.0.1') }],
   localAddresses: [parseIpv4('10.0.0.1'), parseIpv4('10.0.0.2')],
-  deadlineMs: 5000,
+  deadlineMs: 5000 * patience,
 };
 const everything = (): string =>
   run(`ip link; ip -4 addr; ip route; ethtool -k access0; sysctl net.ipv4.ip_forward net.ipv4.conf.access0.rp_filter

@@ -8,6 +8,7 @@ import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import { NftChild } from '../../src/dataplane/nft-child.js';
 import { systemClock } from '../../src/model/clock.js';
 import { formatIpv4, ipv4FromNumber, parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
+import { patience } from '../../src/lab/patience.js';
 import { enterNamespaces, run, until } from './dataplane-world.js';
 
 enterNamespaces(import.meta.url, ['ker-nft']);
@@ -15,7 +16,7 @@ enterNamespaces(import.meta.url, ['ker-nft']);
 const restarts: string[] = [];
 const nft = new NftChild({
   clock: systemClock,
-  deadlineMs: 5000,
+  deadlineMs: 5000 * patience,
   onRestart: (reason) => restarts.push(reason),
 });
 const SET = 'inet ker-test members';
@@ -87,7 +88,7 @@ test('a child that does not answer is killed at the deadline, and the change ref
 test('a missing nft refuses changes without an endless chain of restarts', async () => {
   const missing = new NftChild({
     clock: systemClock,
-    deadlineMs: 1000,
+    deadlineMs: 1000 * patience,
     onRestart: () => assert.fail('it never worked'),
     command: ['/nonexistent/nft', '-i'],
   });
@@ -97,7 +98,11 @@ test('a missing nft refuses changes without an endless chain of restarts', async
 });
 
 test('after close every change is refused', async () => {
-  const closed = new NftChild({ clock: systemClock, deadlineMs: 1000, onRestart: () => undefined });
+  const closed = new NftChild({
+    clock: systemClock,
+    deadlineMs: 1000 * patience,
+    onRestart: () => undefined,
+  });
   assert.equal((await closed.change('list tables')).ok, true);
   await closed.close();
   await closed.close();
@@ -124,7 +129,7 @@ test('the firewall rebuilds table and members when its child dies, and removes i
       GARDEN_LIMITS,
     ),
     localForwarding: false,
-    deadlineMs: 5000,
+    deadlineMs: 5000 * patience,
     onWarning: (warning) => warnings.push(warning),
   });
   assert.deepEqual(await firewall.build(), { ok: true });
@@ -152,7 +157,10 @@ test('the flows of a subscriber are forgotten in both directions, those of other
     `${flow('10.0.0.2', '192.0.2.1')} 2>&1; ${flow('192.0.2.1', '10.0.0.2')} 2>&1; ${flow('10.0.0.3', '192.0.2.1')} 2>&1`,
   );
   const failures: string[] = [];
-  const flush = new ConntrackFlush({ deadlineMs: 5000, onFailure: (reason) => failures.push(reason) });
+  const flush = new ConntrackFlush({
+    deadlineMs: 5000 * patience,
+    onFailure: (reason) => failures.push(reason),
+  });
   await flush.flush(parseIpv4('10.0.0.2'));
   assert.match(run('conntrack -L 2>/dev/null'), /^udp .*src=10\.0\.0\.3.*\n$/);
   // More than a handful: the table is read first, and those without flows cost nothing.

@@ -22,6 +22,7 @@ import type { SubscriberEntry } from '../../src/dataplane/port.js';
 import { systemClock } from '../../src/model/clock.js';
 import { type Ipv4, ipv4FromNumber, parseIpv4, parsePrefix, prefixMask } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
+import { patience } from '../../src/lab/patience.js';
 import { buildFrame, type FrameSpec, readFrame, type SeenPacket } from './dataplane-frames.js';
 import { enterNamespaces, makeVeth, OBJECT_PATH, run, until, XdpPass } from './dataplane-world.js';
 
@@ -251,7 +252,7 @@ async function askNft(
     coreInterface: 'core0',
     pools: POOLS,
     localAddresses: policy.localAddresses,
-    deadlineMs: 5000,
+    deadlineMs: 5000 * patience,
   });
   const firewall = new GardenFirewall({
     clock: systemClock,
@@ -259,7 +260,7 @@ async function askNft(
     accessInterface: 'access0',
     policy,
     localForwarding: false,
-    deadlineMs: 5000,
+    deadlineMs: 5000 * patience,
     onWarning: (warning) => assert.fail(warning),
   });
   const atCore: SeenPacket[] = [];

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { patience } from '../../src/lab/patience.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeObject } from '../../src/dataplane/native-binding.js';
 
@@ -105,9 +106,10 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   deadlineMs = 5000,
 ): Promise<void> {
-  const end = performance.now() + deadlineMs;
+  const end = performance.now() + deadlineMs * patience;
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`did not happen within ${deadlineMs} ms: ${what}`);
+    if (performance.now() > end)
+      throw new Error(`did not happen within ${deadlineMs * patience} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -1,6 +1,7 @@
 /** The life of a subscriber from fibre to fibre: garden, activation, suspension, resumption, termination, unplugging. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { patience } from '../../src/lab/patience.js';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import type { TransferOutcome } from '../../src/lab/namespace-probe.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
@@ -18,7 +19,7 @@ const BLOCKED_MS = 700;
 const { internet } = CORE_ADDRESSES;
 const ENDLESS = 10 ** 11;
 
-describe('the life of a subscriber', { timeout: 120_000 }, () => {
+describe('the life of a subscriber', { timeout: 120_000 * patience }, () => {
   let house: House;
   let host: OntHost;
   let gardenAddress: string;

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import type { NativeFailure, NativeObject } from '../../src/dataplane/native-binding.js';
+import { patience } from '../../src/lab/patience.js';
 import { fixture, inNamespace, makeVeth, native, skip, until } from './support.js';
 
 const ADDON = new URL('../../../build/Release/bng_native.node', import.meta.url).pathname;
@@ -70,7 +71,7 @@ if (inNamespace(import.meta.url)) {
     const filters = (): string =>
       execFileSync('tc', ['filter', 'show', 'dev', 'nat-near', 'egress'], { encoding: 'utf8' });
     const runs = (then: string): number | null =>
-      spawnSync(process.execPath, ['-e', opensEverything(near, then)], { timeout: 30_000 }).status;
+      spawnSync(process.execPath, ['-e', opensEverything(near, then)], { timeout: 30_000 * patience }).status;
 
     before(() => {
       near = makeVeth('nat-near', 'nat-far').near;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import type { NativeMap, NativeObject } from '../../src/dataplane/native-binding.js';
+import { patience } from '../../src/lab/patience.js';
 import { failure, fixture, loadFixture, native, skip, until } from './support.js';
 
 const RECORD_BYTES = [13, 64, 200];
@@ -106,7 +107,7 @@ test('what the callback throws is an uncaught exception, and no later record is 
       throw new Error('mine');
     } });
     object.program('xdp_emit').testRun({ data: new Uint8Array(64), repeat: 500 });`;
-  const child = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 30_000 });
+  const child = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 30_000 * patience });
   assert.equal(child.status, 0, child.stderr);
   const { records, thrown } = JSON.parse(child.stdout) as { records: number; thrown: number };
   assert.equal(records, 500);
@@ -126,7 +127,7 @@ test('an open ring buffer keeps the process alive, a closed one does not', { ski
     object.load();
     const ring = native.openRingBuffer(object.map('ring'), { slabBytes: 256, onBatch: () => {} });
     setTimeout(() => { console.log('alive'); ring.close(); }, 50).unref();`;
-  const child = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 30_000 });
+  const child = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 30_000 * patience });
   assert.deepEqual([child.status, child.stdout], [0, 'alive\n'], child.stderr);
 });
 

@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeFailure, NativeObject } from '../../src/dataplane/native-binding.js';
+import { patience } from '../../src/lab/patience.js';
 
 /** False, or the reason that node:test prints. */
 export const skip: string | false = process.getuid?.() === 0 ? false : 'bpf(2) needs root';
@@ -68,7 +69,7 @@ export function inNamespace(url: string): boolean {
     const child = spawnSync('unshare', ['--net', process.execPath, fileURLToPath(url), '--in-namespace'], {
       env: environment,
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 60_000 * patience,
     });
     if (child.status !== 0)
       throw new Error(`child: ${child.status ?? child.signal}\n${child.stdout}${child.stderr}`);
@@ -88,9 +89,9 @@ export function makeVeth(near: string, far: string): { readonly near: number; re
 
 /** Gives the loop turns until the condition holds; throws after the deadline. */
 export async function until(what: string, condition: () => boolean, deadlineMs = 5_000): Promise<void> {
-  const end = Date.now() + deadlineMs;
+  const end = Date.now() + deadlineMs * patience;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`expected ${what} within ${deadlineMs} ms`);
+    if (Date.now() > end) throw new Error(`expected ${what} within ${deadlineMs * patience} ms`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,5 +1,6 @@
 /** Waiting for a condition with a deadline. */
 import assert from 'node:assert/strict';
+import { patience } from '../../src/lab/patience.js';
 
 const DEADLINE_MS = 8_000;
 const POLL_MS = 20;
@@ -10,7 +11,7 @@ export async function eventually<T>(
   look: () => Promise<T | null> | T | null,
   deadlineMs = DEADLINE_MS,
 ): Promise<T> {
-  const deadline = performance.now() + deadlineMs;
+  const deadline = performance.now() + deadlineMs * patience;
   for (;;) {
     const found = await look();
     if (found !== null) return found;

@@ -3,6 +3,7 @@
  * frames at the ends. Waits with deadlines; asserts only what every test relies on.
  */
 import assert from 'node:assert/strict';
+import { patience } from '../../src/lab/patience.js';
 import { execOrThrow, shell } from '../../src/lab/exec.js';
 import { Lab } from '../../src/lab/lab.js';
 import type { ConfigChanges } from '../../src/lab/lab-bng.js';
@@ -15,7 +16,7 @@ import type { PacketBuilder } from './packet.js';
 import { packet } from './packet.js';
 import { RawPeer } from './raw-peer.js';
 
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 8_000 * patience;
 
 export interface Traffic {
   readonly upstreamPackets: number;

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { patience } from '../../src/lab/patience.js';
 import type { LabOptions, PlugOptions } from '../../src/lab/lab.js';
 import { Lab } from '../../src/lab/lab.js';
 import type { ApiAnswer, ConfigChanges } from '../../src/lab/lab-bng.js';
@@ -187,12 +188,12 @@ export async function until<T>(
   deadlineMs: number,
   look: () => Promise<T | null> | T | null,
 ): Promise<T> {
-  const deadline = performance.now() + deadlineMs;
+  const deadline = performance.now() + deadlineMs * patience;
   for (;;) {
     const found = await look();
     if (found !== null) return found;
     if (performance.now() > deadline) {
-      assert.fail(`not within ${deadlineMs} ms: ${typeof what === 'string' ? what : what()}`);
+      assert.fail(`not within ${deadlineMs * patience} ms: ${typeof what === 'string' ? what : what()}`);
     }
     await sleep(POLL_MS);
   }
@@ -204,7 +205,7 @@ export async function leaseIn(
   network: Ipv4Prefix,
   deadlineMs = MOVE_DEADLINE_MS,
 ): Promise<LeaseEvent> {
-  const lease = await host.waitForLease(deadlineMs, ({ address }) =>
+  const lease = await host.waitForLease(deadlineMs * patience, ({ address }) =>
     prefixContains(network, parseIpv4(address)),
   );
   assert.ok(

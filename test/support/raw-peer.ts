@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { patience } from '../../src/lab/patience.js';
 
 const RAW_PEER = fileURLToPath(new URL('raw-peer-main.js', import.meta.url));
 const DEADLINE_MS = 8_000;
@@ -117,7 +118,7 @@ export class RawPeer {
       const timer = setTimeout(() => {
         this.#listeners.delete(look);
         reject(new assert.AssertionError({ message: `no frame in time: ${what}` }));
-      }, deadlineMs);
+      }, deadlineMs * patience);
       this.#listeners.add(look);
       look();
     });
@@ -144,7 +145,7 @@ export class RawPeer {
   async #ask(request: object): Promise<Record<string, unknown>> {
     const id = this.#nextId++;
     const answer = new Promise<Record<string, unknown>>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('raw peer: no answer in time')), 30_000);
+      const timer = setTimeout(() => reject(new Error('raw peer: no answer in time')), 30_000 * patience);
       this.#answers.set(id, (message) => {
         clearTimeout(timer);
         if (message['error'] === undefined) resolve(message);

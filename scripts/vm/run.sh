@@ -1,0 +1,100 @@
+#!/bin/sh
+# Boots a stock Debian kernel in QEMU and runs a command there in the repository, with the host's own root under a layer in
+# memory: `run.sh [--kernel 6.1|6.12] [--cpus N] [--memory MB] [--seconds N] -- COMMAND...`. What it prints comes out here, its
+# exit status is ours; 124 when it took too long, 125 when the guest died. Nothing of the host is written to. Needs setup.sh.
+set -eu
+
+repository=$(cd "$(dirname "$0")/../.." && pwd)
+kernel=6.1
+cpus=2
+memory=3072
+seconds=600
+
+usage() {
+	sed -n '3,4s/^# //p' "$0" >&2
+	exit 2
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel | --cpus | --memory | --seconds)
+		[ $# -ge 2 ] || usage
+		name=${1#--}
+		eval "$name=\$2"
+		shift 2
+		;;
+	--) shift && break ;;
+	*) usage ;;
+	esac
+done
+[ $# -gt 0 ] || usage
+
+files=$repository/build/vm/$kernel
+[ -e "$files/initrd" ] || { echo "vm: no kernel $kernel in $files (scripts/vm/setup.sh $kernel)" >&2; exit 125; }
+
+# The machine that builds this project has a /dev/kvm that boots only its own kernels (PVM), so KVM is asked for what it can do.
+accelerator=tcg,thread=multi
+cpu=max
+if [ -w /dev/kvm ] && [ ! -e /sys/module/kvm_pvm ]; then
+	accelerator=kvm
+	cpu=host
+fi
+
+work=$(mktemp -d)
+emulator=''
+finish() {
+	[ -z "$emulator" ] || kill "$emulator" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+quote() {
+	for word in "$@"; do
+		printf "'%s' " "$(printf %s "$word" | sed "s/'/'\\\\''/g")"
+	done
+}
+
+mkdir "$work/control"
+cp "$repository/scripts/vm/guest.sh" "$work/control/guest.sh"
+{
+	printf 'cd %s || exit 125\n' "$(quote "$repository")"
+	# What the caller decided about the tests holds in the guest too.
+	for name in PATH CI BNG_LAB_PATIENCE BNG_TEST_SEED; do
+		eval "value=\${$name-}"
+		[ -z "$value" ] || printf 'export %s=%s\n' "$name" "$(quote "$value")"
+	done
+	printf 'exec %s\n' "$(quote "$@")"
+} >"$work/control/command.sh"
+
+share() {
+	printf -- '-fsdev local,id=%s,path=%s,security_model=none,multidevs=remap%s ' "$1" "$2" "$3"
+	printf -- '-device virtio-9p-pci,fsdev=%s,mount_tag=%s ' "$1" "$1"
+}
+
+# What the kernel says goes to the first serial port and is shown when the guest dies, what the command says to the second.
+# shellcheck disable=SC2046 # share prints several words; a path with blanks is refused above
+timeout --foreground "$seconds" qemu-system-x86_64 \
+	-machine q35 -accel "$accelerator" -cpu "$cpu" -smp "$cpus" -m "$memory" \
+	-nodefaults -no-user-config -no-reboot -display none \
+	-serial "file:$work/kernel.log" -serial stdio \
+	-kernel "$files"/boot/vmlinuz-* -initrd "$files/initrd" \
+	-append 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off' \
+	$(share root / ,readonly=on) $(share modules "$files/lib/modules" ,readonly=on) $(share control "$work/control" '') \
+	-device virtio-rng-pci </dev/null &
+emulator=$!
+ended=0
+wait "$emulator" || ended=$?
+emulator=''
+
+if [ -e "$work/control/status" ]; then
+	exit "$(cat "$work/control/status")"
+fi
+if [ "$ended" = 124 ]; then
+	echo "vm: not done within $seconds s on $kernel" >&2
+	exit 124
+fi
+tail -n 40 "$work/kernel.log" >&2
+echo "vm: the guest died on $kernel (QEMU ended with $ended)" >&2
+exit 125

@@ -1,0 +1,55 @@
+#!/bin/sh
+# `make test-vm`: runs the tests that touch the kernel on stock kernels, one after the other, and prints what passed on each:
+# `test.sh [SERIES...]`. ONLY=text takes the files of the native, bpf and lab tiers whose path holds it, instead of the choice
+# below. Exit status 1 when a kernel failed, was not done in time, or ran nothing. Needs what `make build` builds.
+set -u
+
+cd "$(dirname "$0")/../.."
+[ $# -gt 0 ] || set -- 6.1 6.12
+
+# All that meets verifier, helpers and netlink, and the core of the lab. The rest of it waits for clients and rates more than
+# it asks the kernel: on an emulated CPU it would take longer than it tells.
+chosen='test/native/ test/bpf/ lab/lifecycle-flow lab/garden-bypass lab/guard-source lab/dataplane-'
+[ -z "${ONLY:-}" ] || chosen=$ONLY
+only=''
+for text in $chosen; do
+	only="$only --only $text"
+done
+
+# An emulated CPU on a shared machine; scripts/patience.ts says what this multiplies.
+BNG_LAB_PATIENCE=${BNG_LAB_PATIENCE:-6}
+export BNG_LAB_PATIENCE
+# Two kernels and two boots stay below 25 minutes.
+seconds=${VM_SECONDS:-730}
+
+scripts/vm/setup.sh "$@" || exit 1
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+worst=0
+for series in "$@"; do
+	echo "== $(cat "build/vm/$series/package")"
+	started=$(date +%s)
+	# A pipe would hide the exit status: it goes through a file.
+	{
+		# shellcheck disable=SC2086 # a list of arguments is meant to be split
+		scripts/vm/run.sh --kernel "$series" --seconds "$seconds" -- \
+			node dist/scripts/run-tests.js native bpf lab $only
+		echo $? >"$work/status"
+	} 2>&1 | tee "$work/output"
+	status=$(cat "$work/status")
+	tally=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$work/output" | tail -n 1)
+	case $status in
+	0) verdict=ok ;;
+	124) verdict="FAILED, not done within $seconds s" && worst=1 ;;
+	*) verdict="FAILED, exit status $status" && worst=1 ;;
+	esac
+	echo "$series: ${tally:-no result}, $verdict, $(($(date +%s) - started)) s" >>"$work/summary"
+done
+
+echo
+cat "$work/summary"
+exit "$worst"
