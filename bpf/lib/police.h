@@ -14,11 +14,19 @@ enum bng_police_limit {
 	BNG_POLICE_TRIES = 4,
 };
 
+/* In two products, since one would overflow for a GSO packet at less than 32 bit/s. */
+static __always_inline __u64 bng_cost(struct bng_rate rate, __u32 bytes)
+{
+	__u64 fraction = rate.ns_per_byte & ((1ull << BNG_RATE_FRACTION_BITS) - 1);
+
+	return bytes * (rate.ns_per_byte >> BNG_RATE_FRACTION_BITS) + (bytes * fraction >> BNG_RATE_FRACTION_BITS);
+}
+
 /* False when `bytes` exceed the rate. Something larger than the whole burst passes a full bucket and leaves it in
  * debt; otherwise a GSO packet towards a slow subscriber could never pass. */
 static __always_inline bool bng_conforms(__u64 *bucket, struct bng_rate rate, __u32 bytes)
 {
-	__u64 cost = (bytes * rate.ns_per_byte) >> BNG_RATE_FRACTION_BITS;
+	__u64 cost = bng_cost(rate, bytes);
 	__u64 weight = cost < rate.burst_ns ? cost : rate.burst_ns;
 	__u64 now = bpf_ktime_get_ns();
 	__u64 seen, start;

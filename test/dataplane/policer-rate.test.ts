@@ -32,6 +32,21 @@ test('rates of 1 bit/s to 400 Gbit/s come back within 0.1 %', () => {
   }
 });
 
+test('no rate from 8 bit/s to 10 Gbit/s rounds to nothing, or further than 0.01 %, nor does a burst overflow', () => {
+  for (const bitsPerSecond of [
+    8, 9, 63, 64, 1000, 9600, 64_000, 1e6, 20e6, 100e6, 1e9, 2.5e9, 9.999e9, 10e9,
+  ]) {
+    const { nsPerByte, burstNs } = policerRate({ bitsPerSecond, burstMs: 100, fractionBits: FRACTION });
+    const back = (8e9 * 2 ** FRACTION) / Number(nsPerByte);
+    assert.ok(Math.abs(back / bitsPerSecond - 1) < 1e-4, `${bitsPerSecond} is policed as ${back}`);
+    // The debt of the longest GSO packet, as ns since the machine started: far below what 64 bits hold.
+    assert.ok((65_535n * nsPerByte) >> BigInt(FRACTION) < 1n << 62n, `${bitsPerSecond}: the debt of 64 KiB`);
+    assert.ok(burstNs >= 100_000_000n && burstNs < 1n << 62n, `${bitsPerSecond}: burst ${burstNs} ns`);
+    // A byte must cost something after the fraction is cut off, or small packets are free: 64 bytes stand for them.
+    assert.ok((64n * nsPerByte) >> BigInt(FRACTION) > 0n, `${bitsPerSecond}: 64 bytes cost nothing`);
+  }
+});
+
 test('20 events a second cost 50 ms each', () => {
   assert.deepEqual(eventRate(20, 16, FRACTION), { nsPerByte: 50_000_000n << 20n, burstNs: 800_000_000n });
   assert.deepEqual(eventRate(0, 16, FRACTION), UNLIMITED);

@@ -8,6 +8,14 @@ import { eventually } from './eventually.js';
 import { destinationOf, ipv4At, sourceOf } from './frame-fields.js';
 import type { Sum } from './raw-peer.js';
 
+export interface Arrival {
+  readonly seconds: number;
+  /** `source>destination`. */
+  readonly ends: string;
+  /** Length of the IPv4 packet. */
+  readonly bytes: number;
+}
+
 /** Octets and packets of IPv4 on an interface, as tcpdump saw them: independent of anything of ours. */
 export class WireCount {
   readonly #child: ChildProcess;
@@ -51,20 +59,30 @@ export class WireCount {
 
   /** What was seen so far, by `source>destination`. */
   read(): Readonly<Record<string, Sum>> {
-    const pcap = readFileSync(this.#file);
     const sums: Record<string, Sum> = {};
+    for (const { ends, bytes } of this.arrivals()) {
+      const sum = sums[ends] ?? { packets: 0, bytes: 0 };
+      sums[ends] = { packets: sum.packets + 1, bytes: sum.bytes + bytes };
+    }
+    return sums;
+  }
+
+  /** Every IPv4 packet seen so far, in its order, with the kernel's time of it. */
+  arrivals(): readonly Arrival[] {
+    const pcap = readFileSync(this.#file);
+    const arrivals: Arrival[] = [];
     for (let at = 24; at + 16 <= pcap.length; ) {
       const kept = pcap.readUInt32LE(at + 8);
+      const seconds = pcap.readUInt32LE(at) + pcap.readUInt32LE(at + 4) / 1e6;
       const frame = pcap.subarray(at + 16, at + 16 + kept);
       if (frame.length < kept) break;
       at += 16 + kept;
       const ip = ipv4At(frame);
       if (ip === null) continue;
       const ends = `${sourceOf(frame)}>${destinationOf(frame)}`;
-      const sum = sums[ends] ?? { packets: 0, bytes: 0 };
-      sums[ends] = { packets: sum.packets + 1, bytes: sum.bytes + frame.readUInt16BE(ip + 2) };
+      arrivals.push({ seconds, ends, bytes: frame.readUInt16BE(ip + 2) });
     }
-    return sums;
+    return arrivals;
   }
 
   /** Ends the capture; fails when anything was missed. */
