@@ -188,12 +188,13 @@ export async function interimStall(options: InterimStallOptions): Promise<Interi
     ...systemClock,
     after: (delayMs, fire) => systemClock.after(2 * (delayMs - intervalMs / 2), fire),
   };
-  const counted = { interims: 0 };
+  const counted = { interims: 0, isOver: false };
   const ledger = new AccountingLedger({
     accounting: {
       interimIntervalSeconds: INTERIM_SECONDS,
       start: (session) => accounting.start(session),
       interim: (session, usage) => {
+        if (counted.isOver) return;
         counted.interims += 1;
         accounting.interim(session, usage);
       },
@@ -216,6 +217,7 @@ export async function interimStall(options: InterimStallOptions): Promise<Interi
     found.push(await stallFor(seconds));
     rates.push((1000 * (counted.interims - before)) / (performance.now() - began));
   }
+  counted.isOver = true;
   await path.close(sessions + counted.interims);
   return { idle, windows: found, interimsPerSecond: rates };
 }

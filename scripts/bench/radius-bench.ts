@@ -90,7 +90,7 @@ class RadiusBench {
       { ...figure, name, values: found.map(({ perSecond }) => perSecond) },
       {
         ...figure,
-        name: `${name}, a second of our processor time`,
+        name: `${name}, a second of main thread`,
         values: found.map(({ perCpuSecond }) => perCpuSecond),
       },
     );

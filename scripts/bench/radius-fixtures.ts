@@ -21,6 +21,7 @@ export const LOOPBACK = '127.0.0.1';
 const FIRST_ADDRESS = parseIpv4('10.0.1.0');
 const FIRST_MAC = 0x02_20_00_00_00_00;
 const LINES_PER_S_VLAN = 4_000;
+const KNOWN_LINES = 1_024;
 
 export const benchNas: RadiusNas = {
   identifier: 'bng-bench',
@@ -49,6 +50,13 @@ export function benchLine(n: number): AccessLine {
     circuitId: Buffer.from(`OLT-1 xpon 0/1/${n}`),
     remoteId: Buffer.from(`BNCH${n.toString(16).padStart(8, '0')}`),
   };
+}
+
+/** As the BNG has them when it asks: made before. */
+const knownLines: readonly AccessLine[] = Array.from({ length: KNOWN_LINES }, (_, n) => benchLine(n));
+
+export function knownLine(n: number): AccessLine {
+  return knownLines[n % KNOWN_LINES] ?? benchLine(n);
 }
 
 /** A Class, as servers send one to find their own session again. */
