@@ -14,10 +14,10 @@ import type { TrafficCounters } from '../../src/model/traffic-counters.js';
 import { AccountingLedger } from '../../src/session/ledger.js';
 import { SessionRecord } from '../../src/session/record.js';
 import { SqliteStore } from '../../src/store/sqlite-store.js';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { benchAddress, benchLine, benchNas, benchProfile, benchTerms } from './radius-fixtures.js';
 import type { Rate } from './radius-rates.js';
-import { beginRate, benchServer } from './radius-rates.js';
+import { beginRate, benchServer, mainThreadTimes } from './radius-rates.js';
 
 /** Records between their making and their delivery: more than can be in flight, so that the client never waits for us. */
 const AHEAD = 4_000;
@@ -144,18 +144,31 @@ export async function accountingRate({ port, folder, records }: AccountingRateOp
 export interface Stall {
   readonly p99Ms: number;
   readonly mostMs: number;
+  /** The longest pause of the garbage collector: a part of it. */
+  readonly gcMostMs: number;
+  /** How long our main thread could have run, in all, and had no processor: not our doing. */
+  readonly waitedMs: number;
 }
 
 /** How late a timer of 1 ms came in that time. */
 async function stallFor(seconds: number): Promise<Stall> {
   const loop = monitorEventLoopDelay({ resolution: 1 });
+  let gcMostMs = 0;
+  const collector = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) gcMostMs = Math.max(gcMostMs, duration);
+  });
+  collector.observe({ entryTypes: ['gc'] });
+  const { waitedMs } = mainThreadTimes();
   loop.enable();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   loop.disable();
+  collector.disconnect();
   // The histogram holds the whole time from timer to timer.
   return {
     p99Ms: Math.max(0, loop.percentile(99) / 1e6 - 1),
     mostMs: Math.max(0, loop.max / 1e6 - 1),
+    gcMostMs,
+    waitedMs: mainThreadTimes().waitedMs - waitedMs,
   };
 }
 

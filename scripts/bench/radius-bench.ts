@@ -21,7 +21,12 @@ const TIMEOUT_MS = 120_000;
 
 const rateSchema = z.strictObject({ perSecond: z.number(), perCpuSecond: z.number() });
 type Rate = z.infer<typeof rateSchema>;
-const stallSchema = z.strictObject({ p99Ms: z.number(), mostMs: z.number() });
+const stallSchema = z.strictObject({
+  p99Ms: z.number(),
+  mostMs: z.number(),
+  gcMostMs: z.number(),
+  waitedMs: z.number(),
+});
 const interimStallSchema = z.strictObject({
   idle: stallSchema,
   windows: z.array(stallSchema),
@@ -113,6 +118,18 @@ class RadiusBench {
       { ...figure, name: `interims made, ${many}`, unit: '1/s', values: interimsPerSecond },
       { ...figure, name: `event loop stall p99, ${many}`, values: windows.map(({ p99Ms }) => p99Ms) },
       { ...figure, name: `event loop stall most, ${many}`, values: windows.map(({ mostMs }) => mostMs) },
+      {
+        ...figure,
+        name: 'longest pause of the garbage collector meanwhile',
+        values: windows.map(({ gcMostMs }) => gcMostMs),
+        note: 'a part of the stall',
+      },
+      {
+        ...figure,
+        name: 'main thread without a processor meanwhile',
+        values: windows.map(({ waitedMs }) => waitedMs),
+        note: `ms in ${settings.seconds} s that other processes took: a part of the stall`,
+      },
       {
         ...figure,
         name: 'event loop stall most, idle process',

@@ -21,18 +21,19 @@ export interface Rate {
 }
 
 /** Of the main thread alone: what it can do is what limits us, and others on the machine take nothing from it. */
-function mainThreadCpuSeconds(): number {
-  const [ns = ''] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
-  return Number(ns) / 1e9;
+export function mainThreadTimes(): { readonly ranMs: number; readonly waitedMs: number } {
+  // proc(5): nanoseconds on a processor, nanoseconds waiting for one, turns.
+  const [ran = '', waited = ''] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+  return { ranMs: Number(ran) / 1e6, waitedMs: Number(waited) / 1e6 };
 }
 
 /** Begins to measure; the function it gives ends it. */
 export function beginRate(): (count: number) => Rate {
   const began = performance.now();
-  const cpuBefore = mainThreadCpuSeconds();
+  const before = mainThreadTimes().ranMs;
   return (count) => {
     const seconds = (performance.now() - began) / 1000;
-    const cpuSeconds = mainThreadCpuSeconds() - cpuBefore;
+    const cpuSeconds = (mainThreadTimes().ranMs - before) / 1000;
     return { perSecond: count / seconds, perCpuSecond: count / cpuSeconds };
   };
 }
