@@ -13,7 +13,9 @@ import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
 import { benchPackets } from './bench/packet-bench.js';
+import { benchRadius } from './bench/radius-bench.js';
 import { benchSetup } from './bench/setup-bench.js';
+import { benchStore } from './bench/store-bench.js';
 import { benchSubscribers } from './bench/subscriber-bench.js';
 import { benchTcp } from './bench/tcp-bench.js';
 
@@ -24,6 +26,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   subscribers: benchSubscribers,
   dhcp: benchDhcp,
   tcp: benchTcp,
+  radius: benchRadius,
+  store: benchStore,
   setup: benchSetup,
   demo: benchDemo,
 };

@@ -16,7 +16,8 @@ export interface PartOptions {
   /** File of scripts/bench, compiled: `load-main.js`. */
   readonly program: string;
   readonly settings: unknown;
-  readonly namespace: string;
+  /** Of the network; the present one without it. */
+  readonly namespace?: string;
   readonly logFile: string;
   readonly timeoutMs: number;
   /** Called with what the part says of its progress. */
@@ -40,7 +41,7 @@ export async function runPart(options: PartOptions): Promise<unknown> {
   const command = [process.execPath, program, JSON.stringify(options.settings)];
   const ended: { exitCode: number | null } = { exitCode: null };
   const child = new Child(command, {
-    namespace: options.namespace,
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     logFile: options.logFile,
     onStdoutLine: (text) => {
       const line = JSON.parse(text) as PartLine;

@@ -1,6 +1,6 @@
 /**
  * Accounting records a second through queue and store against a peer that answers at once: our own limit, no network.
- * `node dist/scripts/bench/store-accounting.js [folder]`.
+ * A part: prints its figures as one JSON line, `node dist/scripts/bench/store-accounting.js '"FOLDER"'`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +9,12 @@ import { AccountingQueue } from '../../src/aaa/accounting-queue.js';
 import { ACCOUNTING_TABLES } from '../../src/aaa/radius-accounting.js';
 import { systemClock } from '../../src/model/clock.js';
 import { SqliteStore } from '../../src/store/sqlite-store.js';
+import { tellParent } from './bench-context.js';
 
 const RECORDS = 100_000;
 const BATCH = 500;
 
-const folder = mkdtempSync(join(process.argv[2] ?? '/var/tmp', 'bng-accounting-'));
+const folder = mkdtempSync(join(JSON.parse(process.argv[2] ?? '"/var/tmp"') as string, 'bng-accounting-'));
 try {
   const store = await SqliteStore.open({ path: folder, tables: ACCOUNTING_TABLES, wallMs: Date.now() });
   if (!store.ok) throw new Error(store.failure.reason);
@@ -38,12 +39,12 @@ try {
   const seconds = (performance.now() - began) / 1000;
   loop.disable();
   const { delivered } = queue.value.figures();
-  console.log(
-    `${Math.round(delivered / seconds)} records/s stored, sent, answered and removed (${delivered})`,
-  );
-  console.log(
-    `event loop stall p99 ${(loop.percentile(99) / 1e6).toFixed(1)} ms, max ${(loop.max / 1e6).toFixed(1)} ms`,
-  );
+  tellParent({
+    result: {
+      'accounting records stored, sent to nobody and removed, 1/s': delivered / seconds,
+      'event loop stall p99 meanwhile, ms': loop.percentile(99) / 1e6,
+    },
+  });
   await store.value.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,11 +1,14 @@
 /**
  * The store at work: 100,000 rows of a session's size, 5,000 changes a second made durable, the stall of the event loop
- * meanwhile, and the time to open it again with every row checked. `node dist/scripts/bench/store-rate.js [folder]`.
+ * meanwhile, and the time to open it again with every row checked. A part: prints its figures as one
+ * JSON line, `node dist/scripts/bench/store-rate.js '"FOLDER"'`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { SqliteStore } from '../../src/store/sqlite-store.js';
+import { tellParent } from './bench-context.js';
+import { quantile } from './figure.js';
 
 const ROWS = 100_000;
 const RATE = 5_000;
@@ -32,7 +35,7 @@ async function fill(store: SqliteStore): Promise<void> {
   }
 }
 
-/** Latencies in ms, sorted. */
+/** Latencies in ms. */
 async function change(store: SqliteStore): Promise<readonly number[]> {
   const latencies: number[] = [];
   const all: Promise<void>[] = [];
@@ -46,10 +49,10 @@ async function change(store: SqliteStore): Promise<readonly number[]> {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(all);
-  return latencies.sort((a, b) => a - b);
+  return latencies;
 }
 
-const folder = mkdtempSync(join(process.argv[2] ?? '/var/tmp', 'bng-store-'));
+const folder = mkdtempSync(join(JSON.parse(process.argv[2] ?? '"/var/tmp"') as string, 'bng-store-'));
 try {
   const store = await open(folder);
   await fill(store);
@@ -62,13 +65,15 @@ try {
   const again = await open(folder);
   const openMs = performance.now() - began;
   await again.close();
-  const at = (share: number): string =>
-    (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0).toFixed(1);
-  console.log(`durable after p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms at ${RATE} changes/s`);
-  console.log(
-    `event loop stall p99 ${(loop.percentile(99) / 1e6).toFixed(1)} ms, max ${(loop.max / 1e6).toFixed(1)} ms`,
-  );
-  console.log(`opened and checked with ${ROWS} rows in ${openMs.toFixed(0)} ms`);
+  tellParent({
+    result: {
+      [`durable after p50 at ${RATE} changes/s, ms`]: quantile(latencies, 0.5),
+      [`durable after p99 at ${RATE} changes/s, ms`]: quantile(latencies, 0.99),
+      'event loop stall p99 meanwhile, ms': loop.percentile(99) / 1e6,
+      'event loop stall most meanwhile, ms': loop.max / 1e6,
+      [`opened and checked with ${ROWS} rows, ms`]: openMs,
+    },
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

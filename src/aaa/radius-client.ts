@@ -102,6 +102,7 @@ export class RadiusClient {
     if (this.#queue.size === 0 && exchange.start()) return;
     if (this.#queue.size >= this.#maxQueued) return exchange.end({ kind: 'overloaded' });
     this.#queue.add(exchange);
+    exchange.awaitTurn();
   }
 
   #left(visited: ReadonlySet<RadiusLink>): readonly RadiusLink[] {

@@ -67,16 +67,19 @@ export class RadiusExchange {
   /** Every packet whose answer still counts: an answer to an earlier one proves as much as one to the latest. */
   readonly #slots: RadiusSlot[] = [];
   #visit: Visit | null = null;
-  #timer: TimerHandle;
+  #timer: TimerHandle | null = null;
   #transmissions = 0;
   #isOver = false;
 
   constructor(request: RadiusRequest, house: ExchangeHouse) {
     this.#request = request;
     this.#house = house;
-    const deadlineMs = request.deadlineMs ?? house.timers.deadlineMs;
-    this.#deadlineMs = house.clock.monotonicMs() + deadlineMs;
-    this.#timer = house.clock.after(deadlineMs, () => this.#wake());
+    this.#deadlineMs = house.clock.monotonicMs() + (request.deadlineMs ?? house.timers.deadlineMs);
+  }
+
+  /** To be called when it cannot start at once: also who waits in line has a deadline. */
+  awaitTurn(): void {
+    this.#wakeAfter(this.#deadlineMs - this.#house.clock.monotonicMs());
   }
 
   /** Sends for the first time; false when no identifier is free, and then it may be tried again. */
@@ -88,7 +91,7 @@ export class RadiusExchange {
   end(result: RadiusExchangeResult): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#timer.cancel();
+    this.#timer?.cancel();
     for (const { socket, identifier } of this.#slots) socket.release(identifier);
     this.#house.finished(this, result);
   }
@@ -148,10 +151,13 @@ export class RadiusExchange {
     visit.latest.slot.socket.send(visit.latest.bytes);
     visit.transmissions += 1;
     this.#transmissions += 1;
-    const { clock } = this.#house;
-    this.#timer.cancel();
-    const leftMs = this.#deadlineMs - clock.monotonicMs();
-    this.#timer = clock.after(Math.max(0, Math.min(visit.waitMs, leftMs)), () => this.#wake());
+    const leftMs = this.#deadlineMs - this.#house.clock.monotonicMs();
+    this.#wakeAfter(Math.min(visit.waitMs, leftMs));
+  }
+
+  #wakeAfter(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#house.clock.after(Math.max(0, delayMs), () => this.#wake());
   }
 
   #wake(): void {

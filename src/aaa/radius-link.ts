@@ -8,7 +8,7 @@ import type { RadiusPacket } from '../wire/radius-packet.js';
 import { decodeRadiusPacket, RadiusCode } from '../wire/radius-packet.js';
 import { refuseResponse } from '../wire/radius-verify.js';
 import type { RadiusServer } from './radius-settings.js';
-import { RadiusSocket } from './radius-socket.js';
+import { IDENTIFIERS, RadiusSocket } from './radius-socket.js';
 import type { RadiusIgnoredReason, RadiusOutcome, RadiusServerStatistics } from './radius-statistics.js';
 import { RADIUS_IGNORED_EXPLANATION, RadiusCounters } from './radius-statistics.js';
 
@@ -84,6 +84,7 @@ export class RadiusLink {
   /** A free identifier on a socket, opening one where all are full; null when there is none. */
   acquire(): RadiusSlot | null {
     for (const socket of this.#sockets) {
+      if (socket.used === IDENTIFIERS) continue;
       const slot = this.#slotOn(socket);
       if (slot !== null) return slot;
     }

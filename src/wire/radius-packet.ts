@@ -104,7 +104,8 @@ export function layOutRadiusPacket({ code, identifier, attributes, room }: Radiu
   for (const { type, value } of attributes.entries()) {
     bytes[at] = type;
     bytes[at + 1] = 2 + value.length;
-    bytes.set(value, at + 2);
+    // Values are short, and for these a loop takes a fraction of the time of `set`.
+    for (let i = 0; i < value.length; i++) bytes[at + 2 + i] = value[i] ?? 0;
     at += 2 + value.length;
   }
   return bytes;

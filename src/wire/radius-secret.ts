@@ -5,6 +5,7 @@
 import { BngError } from '../model/bng-error.js';
 import type { HmacKey } from './md5.js';
 import { hmacKey, hmacMd5, MD5_LENGTH, md5 } from './md5.js';
+import { AUTHENTICATOR_OFFSET, MAX_PACKET } from './radius-packet.js';
 
 /** RFC 2865 §5.2. */
 const MAX_PASSWORD = 128;
@@ -12,6 +13,8 @@ const MAX_PASSWORD = 128;
 export class RadiusSecret {
   readonly #bytes: Uint8Array;
   readonly #hmacKey: HmacKey;
+  /** Filled before it is read, in one call: each digest would otherwise copy its packet twice. */
+  readonly #scratch: Uint8Array;
 
   /** An empty secret protects nothing (RFC 2865 §3) and is `BNG_ERR_VALUE`. */
   constructor(secret: Uint8Array | string) {
@@ -19,13 +22,23 @@ export class RadiusSecret {
     if (bytes.length === 0) throw new BngError('BNG_ERR_VALUE', 'expected a RADIUS secret that is not empty');
     this.#bytes = bytes;
     this.#hmacKey = hmacKey(bytes);
+    this.#scratch = new Uint8Array(MAX_PACKET + bytes.length);
   }
 
-  /** MD5 of `bytes` followed by the secret: the Response and Request Authenticators. 16 bytes. */
-  md5After(bytes: Uint8Array): Uint8Array {
-    const joined = new Uint8Array(bytes.length + this.#bytes.length);
-    joined.set(bytes);
-    joined.set(this.#bytes, bytes.length);
+  /**
+   * MD5 of a packet followed by the secret, with `authenticator` in the place of the packet's own: the Response and Request
+   * Authenticators. 16 bytes. More than 4096 bytes are `BNG_ERR_VALUE`.
+   */
+  md5After(packet: Uint8Array, authenticator?: Uint8Array): Uint8Array {
+    if (packet.length > MAX_PACKET) {
+      throw new BngError('BNG_ERR_VALUE', 'expected a packet of at most 4096 bytes', {
+        found: packet.length,
+      });
+    }
+    const joined = this.#scratch.subarray(0, packet.length + this.#bytes.length);
+    joined.set(packet);
+    if (authenticator !== undefined) joined.set(authenticator, AUTHENTICATOR_OFFSET);
+    joined.set(this.#bytes, packet.length);
     return md5(joined);
   }
 
