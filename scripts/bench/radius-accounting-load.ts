@@ -242,6 +242,7 @@ function begin(ledger: AccountingLedger, n: number): void {
     identity: { subscriberId: `subscriber-${n}`, ontSerial: null },
     line,
     circuitId: line.circuitId ?? null,
+    mayHoldLostLease: false,
     nowMs: performance.now(),
     wallMs: Date.now(),
   });
