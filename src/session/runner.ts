@@ -13,6 +13,7 @@ import type { GrantAnswer } from './grants.js';
 import { makeGrant } from './grants.js';
 import type { AccessNode } from './access-node.js';
 import { askDataplane } from './ask-dataplane.js';
+import { Deadlines } from './deadlines.js';
 import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
 import { isServed } from './machine/build.js';
@@ -26,8 +27,6 @@ import { verdictOf } from './verdict.js';
 
 /** How long a declined address stays out of use. */
 const QUARANTINE_MS = 600_000;
-/** How long an offer waits to be taken on a line that the access node does not vouch for. */
-const UNBOUND_MS = 120_000;
 
 export interface RunnerOptions {
   readonly authenticator: Authenticator;
@@ -62,9 +61,11 @@ interface Turn {
 export class SessionRunner {
   readonly #o: RunnerOptions;
   readonly #suspensions = new SuspensionReasons();
+  readonly #deadlines: Deadlines;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
+    this.#deadlines = new Deadlines({ ...options, push: (record, event) => this.push(record, { event }) });
   }
 
   /** Puts an event at the end of the session's queue. */
@@ -166,10 +167,10 @@ export class SessionRunner {
         this.#tell(record, { type: 'lease-ended', ...placeOf(effect.grant), traffic: effect.traffic });
         return;
       case 'deadline':
-        this.#arm(record, effect.which, effect.atMs);
+        this.#deadlines.arm(record, effect.which, effect.atMs);
         return;
       case 'watch-unbound':
-        this.#watchUnbound(record);
+        this.#deadlines.watchUnbound(record);
         return;
       case 'trouble':
         this.#tell(record, { type: 'trouble', reason: effect.reason });
@@ -249,28 +250,6 @@ export class SessionRunner {
       : { type: 'not-authorised', reason: allocated.reason };
   }
 
-  #arm(record: SessionRecord, which: 'lease' | 'held', atMs: number | null): void {
-    record.deadlines.get(which)?.cancel();
-    record.deadlines.delete(which);
-    if (atMs === null) return;
-    const { clock } = this.#o;
-    const fire = (): void => {
-      const type = which === 'lease' ? 'lease-expired' : 'held-expired';
-      this.push(record, { event: { type, nowMs: clock.monotonicMs() } });
-    };
-    record.deadlines.set(which, clock.after(atMs - clock.monotonicMs(), fire));
-  }
-
-  #watchUnbound(record: SessionRecord): void {
-    record.deadlines.get('unbound')?.cancel();
-    const { ontSerial } = record.identity;
-    const fire = (): void => {
-      const lineKnown = ontSerial !== null && this.#o.isLineKnown(ontSerial);
-      this.push(record, { event: { type: 'unbound-expired', lineKnown } });
-    };
-    record.deadlines.set('unbound', this.#o.clock.after(UNBOUND_MS, fire));
-  }
-
   #stateChanged(record: SessionRecord, { first }: Turn, from: SessionStateName): void {
     record.suspendedFor = this.#suspensions.reasonAfter(record.identity.subscriberId, {
       from,
@@ -285,8 +264,7 @@ export class SessionRunner {
   }
 
   #ended(record: SessionRecord): void {
-    for (const timer of record.deadlines.values()) timer.cancel();
-    record.deadlines.clear();
+    this.#deadlines.clear(record);
     record.heldReply?.reply({ kind: 'silence', reason: 'the session has ended' });
     record.heldReply = null;
     this.#o.onTerminated(record);
