@@ -19,7 +19,7 @@ done
 # An emulated CPU on a shared machine; scripts/patience.ts says what this multiplies.
 BNG_LAB_PATIENCE=${BNG_LAB_PATIENCE:-6}
 export BNG_LAB_PATIENCE
-# Two kernels and two boots stay below 25 minutes.
+# Two kernels and two boots stay below 25 minutes. The tests are told to stop a minute before, so that they say what failed.
 seconds=${VM_SECONDS:-730}
 
 scripts/vm/setup.sh "$@" || exit 1
@@ -37,7 +37,7 @@ for series in "$@"; do
 	{
 		# shellcheck disable=SC2086 # a list of arguments is meant to be split
 		scripts/vm/run.sh --kernel "$series" --seconds "$seconds" -- \
-			node dist/scripts/run-tests.js native bpf lab $only
+			timeout --foreground -s TERM $((seconds - 60)) node dist/scripts/run-tests.js native bpf lab $only
 		echo $? >"$work/status"
 	} 2>&1 | tee "$work/output"
 	status=$(cat "$work/status")
