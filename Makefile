@@ -84,7 +84,7 @@ test-lab: build ## the whole house in network namespaces (as root)
 test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
 
-test-vm: build ## native, bpf and core lab tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
+test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)
 
 demo: deps ## set up, build and play a whole ISP with ten subscribers (as root; ARGS="..." replaces its options)
