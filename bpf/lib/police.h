@@ -2,6 +2,10 @@
 /*
  * Policers: GCRA (ITU-T I.371), one theoretical arrival time (TAT) a bucket and no lock. A bucket that has been idle
  * admits burst_ns worth of bytes at once, then one byte every ns_per_byte.
+ *
+ * Time is read from the coarse clock, which costs half and lags by a tick at most: a bucket that was idle may therefore
+ * hold a tick's worth more than its burst, once, and the rate stays what it is. Before a refusal the exact clock is
+ * asked, or a burst shorter than a tick would admit nothing between two ticks.
  */
 #ifndef BNG_LIB_POLICE_H
 #define BNG_LIB_POLICE_H
@@ -28,15 +32,19 @@ static __always_inline bool bng_conforms(__u64 *bucket, struct bng_rate rate, __
 {
 	__u64 cost = bng_cost(rate, bytes);
 	__u64 weight = cost < rate.burst_ns ? cost : rate.burst_ns;
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_coarse_ns();
 	__u64 seen, start;
 
 #pragma unroll
 	for (int i = 0; i < BNG_POLICE_TRIES; i++) {
 		seen = *(volatile __u64 *)bucket;
 		start = seen > now ? seen : now;
-		if (start - now + weight > rate.burst_ns)
-			return false;
+		if (start - now + weight > rate.burst_ns) {
+			now = bpf_ktime_get_ns();
+			start = seen > now ? seen : now;
+			if (start - now + weight > rate.burst_ns)
+				return false;
+		}
 		if (__sync_val_compare_and_swap(bucket, seen, start + cost) == seen)
 			break;
 	}

@@ -288,6 +288,20 @@ judges(
   ],
 );
 
+test('a burst shorter than a tick of the coarse clock is refilled in its own time', () => {
+  // One frame a microsecond and room for one: each comes later than that, and many within one tick.
+  const fresh = new Rig({ puntInstalledRate: { nsPerByte: 1000n << 20n, burstNs: 1000n } });
+  try {
+    const frames = Array.from({ length: 50 }, () => dhcp(single));
+    assert.deepEqual(
+      outcomes(fresh, frames),
+      frames.map(() => 'punt'),
+    );
+  } finally {
+    fresh.close();
+  }
+});
+
 test('ARP of a line where nobody is installed is dropped, and no bucket is made for it', () => {
   const fresh = new Rig({ puntNewRate: rate(1n), puntLineRate: rate(1n) });
   try {

@@ -67,8 +67,8 @@ export class FarHost {
     return host;
   }
 
-  /** Sets the round trip between the core and the host. */
-  async delay(roundTripMs: number): Promise<void> {
+  /** Sets the round trip between the core and the host. A UDP flood would let a real-time line starve the kernel. */
+  async delay(roundTripMs: number, priority: 'real-time' | 'nice' = 'real-time'): Promise<void> {
     await this.#stop();
     const oneWayUs = String((roundTripMs * 1000) / 2);
     const child = spawn(
@@ -79,9 +79,7 @@ export class FarHost {
         '--pdeathsig',
         'KILL',
         // The line must not wait for a processor that other tests keep busy, or its delay is anything.
-        'nice',
-        '-n',
-        '-20',
+        ...(priority === 'real-time' ? ['chrt', '--fifo', '5'] : ['nice', '-n', '-20']),
         this.#program,
         'line0',
         'line1',

@@ -10,8 +10,13 @@ const resultSchema = z.object({
   end: z.object({ sum_received: z.object({ bits_per_second: z.number() }).optional() }),
 });
 
-/** Ahead of what else keeps the machine busy: a sender that waits for a processor is not held back by a policer. */
-const URGENT = ['nice', '-n', '-15'];
+/**
+ * Ahead of what else keeps the machine busy: a sender that waits for a processor is not held back by a policer. UDP
+ * senders never wait, and at a real-time priority would leave the kernel's own threads nothing.
+ */
+function urgent(words: readonly string[]): readonly string[] {
+  return words.includes('-u') ? ['nice', '-n', '-15'] : ['chrt', '--fifo', '1'];
+}
 
 export interface IperfOptions {
   readonly server: string;
@@ -32,7 +37,7 @@ export async function iperf({ server, client, port, direction, words }: IperfOpt
       'setpriv',
       '--pdeathsig',
       'KILL',
-      ...URGENT,
+      ...urgent(words),
       'iperf3',
       '-s',
       '-1',
