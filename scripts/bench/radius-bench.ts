@@ -10,6 +10,7 @@ import { hasFreeRadius } from '../../src/lab/radius-server.js';
 import type { BenchContext } from './bench-context.js';
 import { runPart } from './bench-context.js';
 import type { Figure } from './figure.js';
+import { formatValue } from './figure.js';
 import type { RadiusPart } from './radius-main.js';
 import type { BenchServer } from './radius-servers.js';
 import { startFakePeer, startFreeRadius } from './radius-servers.js';
@@ -17,7 +18,7 @@ import { startFakePeer, startFreeRadius } from './radius-servers.js';
 const RUNS = 3;
 const IN_FLIGHT = [200, 1_000];
 const SESSIONS = 100_000;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 180_000;
 
 const rateSchema = z.strictObject({ perSecond: z.number(), perCpuSecond: z.number() });
 type Rate = z.infer<typeof rateSchema>;
@@ -75,7 +76,7 @@ class RadiusBench {
     await this.#rates(`accounting records delivered, ${server.name}`, {
       settings: () => {
         const folder = this.#freshFolder();
-        return { part: 'accounting', port: server.acctPort, folder, records: quick ? 15_000 : 45_000 };
+        return { part: 'accounting', port: server.acctPort, folder, records: quick ? 12_000 : 30_000 };
       },
       note: 'stored, sent, answered, removed',
     });
@@ -91,6 +92,8 @@ class RadiusBench {
     const found: Rate[] = [];
     for (let run = 0; run < RUNS; run++) found.push(rateSchema.parse(await this.#run(settings())));
     const figure = { bench: 'radius', unit: '1/s', note };
+    const said = found.map((rate) => `${formatValue(rate.perSecond)} (${formatValue(rate.perCpuSecond)})`);
+    this.#context.progress(`${said.join(', ')} a second (of main thread)`);
     this.figures.push(
       { ...figure, name, values: found.map(({ perSecond }) => perSecond) },
       {
@@ -108,7 +111,7 @@ class RadiusBench {
       port: server.acctPort,
       folder: this.#freshFolder(),
       sessions: SESSIONS,
-      seconds: this.#context.quick ? 4 : 15,
+      seconds: this.#context.quick ? 4 : 8,
       windows: RUNS,
     };
     const { idle, windows, interimsPerSecond } = interimStallSchema.parse(await this.#run(settings));
