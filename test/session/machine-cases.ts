@@ -184,6 +184,7 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   'release home elsewhere': { type: 'release', address: HOME, attachment: moved },
   'decline garden': { type: 'decline', address: GARDEN, attachment: at },
   'activate home': { type: 'activate', profile: homeProfile },
+  'activate faster': { type: 'activate', profile: fasterProfile },
   'activate business': { type: 'activate', profile: businessProfile },
   suspend: { type: 'suspend', profile: gardenProfile, reason: 'unpaid' },
   resume: { type: 'resume' },

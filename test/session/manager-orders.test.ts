@@ -78,20 +78,30 @@ describe('activation', () => {
     );
   });
 
-  it('repeated is accepted and changes nothing; for another service it is a conflict', async () => {
+  it('repeated is accepted and changes nothing; for another pool it is a conflict', async () => {
     await bng.manager.activate(orderFor('ONT1'));
     assert.equal((await bng.manager.activate(orderFor('ONT1'))).ok, true);
     await move(old);
     const calls = bng.dataplane.calls.length;
     assert.equal((await bng.manager.activate(orderFor('ONT1'))).ok, true);
-    const other = await bng.manager.activate({ ...orderFor('ONT1'), serviceId: 'gold' });
+    const other = await bng.manager.activate(orderFor('ONT1', 'tiny'));
     assert.deepEqual(other, {
       ok: false,
       kind: 'conflict',
       state: 'active',
-      reason: 'another service is in place',
+      reason: 'a service of another pool is in place',
     });
     assert.equal(bng.dataplane.calls.length, calls);
+  });
+
+  it('of another service in the same pool changes the rates in place, with address and lease kept', async () => {
+    await bng.manager.activate(orderFor('ONT1'));
+    const address = await move(old);
+    const order = { ...orderFor('ONT1'), serviceId: 'gold', downloadBitsPerSecond: 9e8 };
+    assert.equal((await bng.manager.activate(order)).ok, true);
+    assert.equal(bng.dataplane.installed(address)?.downloadBitsPerSecond, 9e8);
+    const view = bng.manager.sessionByOnt('ONT1');
+    assert.deepEqual([view?.address, view?.state, view?.profile?.serviceId], [address, 'active', 'gold']);
   });
 
   it('before any DHCP gives the client its new address at once', async () => {

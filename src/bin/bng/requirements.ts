@@ -9,7 +9,7 @@ export function missingRequirement(): string | null {
     return 'bng must run as root: it attaches XDP programs and changes nftables (try sudo)';
   if (process.platform !== 'linux') return `bng needs Linux with eBPF, this is ${process.platform}`;
   if (!existsSync('/sys/kernel/btf/vmlinux'))
-    return 'this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): use 5.15 or newer with BTF';
+    return 'this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): use 5.18 or newer with BTF';
   if (!existsSync(objectPath())) return `${objectPath()} is missing: run make build`;
   return null;
 }

@@ -22,8 +22,10 @@ export function onOrder(state: Served, event: OrderEvent): Transition {
     case 'activate':
       if (state.name === 'wgar') return allocate(state, 'activate', event.profile);
       if (state.name === 'suspended') return conflict(state, 'the subscriber is suspended: resume it');
+      if (state.grant.profile.poolName !== event.profile.poolName)
+        return conflict(state, 'a service of another pool is in place');
       if (!sameService(state.grant.profile, event.profile))
-        return conflict(state, 'another service is in place');
+        return change(state, { ...event, type: 'change', terms: state.grant.terms });
       return settle(state, {
         type: 'order-done',
         message: state.name === 'active' ? 'already active' : 'activation is under way',
