@@ -205,6 +205,7 @@ export async function interimStall(options: InterimStallOptions): Promise<Interi
   const ledger = new AccountingLedger({
     accounting: {
       interimIntervalSeconds: INTERIM_SECONDS,
+      stored: () => Promise.resolve(null),
       start: (session) => accounting.start(session),
       interim: (session, usage) => {
         if (counted.isOver) return;

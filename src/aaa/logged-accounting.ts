@@ -43,6 +43,11 @@ export class LoggedAccounting implements Accounting {
     });
   }
 
+  /** A log line is all there is to keep. */
+  stored(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   #common(session: AccountingSession, afterMs: number) {
     const happened = Math.floor((session.startedWallMs + afterMs) / 1000);
     return { 'Event-Timestamp': happened, ...sessionAttributes(session, this.#o.nas) };

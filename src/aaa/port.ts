@@ -73,6 +73,8 @@ export interface Accounting {
   start(session: AccountingSession): void;
   interim(session: AccountingSession, usage: AccountingUsage): void;
   stop(session: AccountingSession, final: AccountingUsage & { readonly cause: TerminateCause }): void;
+  /** Resolves when every record given before would survive a crash, or when it is known that it would not. */
+  stored(): Promise<unknown>;
 }
 
 /** Names one session in a CoA or Disconnect; all that is given must agree (RFC 5176 §3). */

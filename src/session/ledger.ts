@@ -67,6 +67,11 @@ export class AccountingLedger {
     this.#watch(entry);
   }
 
+  /** Resolves when accounting would not lose what it was told so far. */
+  stored(): Promise<unknown> {
+    return this.#o.accounting.stored();
+  }
+
   /** The same lease goes on with other rates or timers. */
   reprofiled(grant: Grant): void {
     const entry = this.#byAddress.get(grant.address);

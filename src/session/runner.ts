@@ -55,7 +55,7 @@ interface Turn {
   /** The session as it was before. */
   readonly before: SessionView;
   /** Who was told already. */
-  readonly seen: { answered: boolean; ordered: boolean };
+  readonly seen: { answered: boolean; ordered: boolean; leaseStarted: boolean };
 }
 
 export class SessionRunner {
@@ -86,7 +86,7 @@ export class SessionRunner {
 
   async #handle(record: SessionRecord, item: QueuedEvent): Promise<void> {
     const before = record.view(this.#now());
-    const seen = { answered: false, ordered: false };
+    const seen = { answered: false, ordered: false, leaseStarted: false };
     const first = typeof item.event === 'function' ? item.event() : item.event;
     const turn: Turn = { item, first, before, seen };
     let event: SessionEvent | null = first;
@@ -114,7 +114,7 @@ export class SessionRunner {
         return;
       case 'answer':
         if (item.reply !== undefined) seen.answered = true;
-        this.#answer(record, { reply: item.reply, first }, effect);
+        this.#answer(record, { reply: item.reply, first, seen }, effect);
         return;
       case 'order-done':
         seen.ordered = true;
@@ -154,6 +154,7 @@ export class SessionRunner {
         return;
       case 'lease-started':
         ledger.started(record, effect.grant, effect.attachment);
+        seen.leaseStarted = true;
         this.#tell(record, { type: 'lease-bound', ...placeOf(effect.grant) });
         return;
       case 'lease-renewed':
@@ -180,7 +181,7 @@ export class SessionRunner {
 
   #answer(
     record: SessionRecord,
-    { reply, first }: { readonly reply: DhcpReply | undefined; readonly first: SessionEvent },
+    { reply, first, seen }: Pick<Turn, 'first' | 'seen'> & { readonly reply: DhcpReply | undefined },
     effect: Extract<Effect, { type: 'answer' }>,
   ): void {
     const asked = first.type === 'request' ? first.address : null;
@@ -192,7 +193,11 @@ export class SessionRunner {
     }
     const client = own ?? record.heldReply;
     if (own === null) record.heldReply = null;
-    client?.reply(verdictOf(effect.answer, { pools: this.#o.pools, asked: client.asked }));
+    if (client === null) return;
+    const verdict = verdictOf(effect.answer, { pools: this.#o.pools, asked: client.asked });
+    // What the client builds on must not be unknown to accounting after a crash. The session does not wait meanwhile.
+    if (seen.leaseStarted) this.#o.ledger.stored().then(() => client.reply(verdict), this.#o.onBug);
+    else client.reply(verdict);
   }
 
   async #ask(record: SessionRecord, ask: Ask): Promise<AnswerEvent> {

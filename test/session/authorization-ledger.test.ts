@@ -35,6 +35,7 @@ beforeEach(() => {
   ledger = new AccountingLedger({
     accounting: {
       interimIntervalSeconds: 300,
+      stored: () => Promise.resolve(null),
       start: () => undefined,
       interim: (session, usage) => interims.push({ session, usage, atMs: clock.monotonicMs() }),
       stop: (session, usage) => stops.push({ session, usage }),

@@ -40,6 +40,19 @@ describe('install before promise', () => {
     );
   });
 
+  it('no ACK leaves before accounting has the start where a crash cannot lose it', async () => {
+    bng = new InnerBng();
+    let resolve: (value: unknown) => void = () => assert.fail('accounting was not asked');
+    bng.accountingStored = new Promise((done) => (resolve = done));
+    const client = bng.ont('ONT1');
+    const address = (await client.discover())!.message.yiaddr;
+    assert.equal(await client.select(address, GARDEN.gateway), null);
+    assert.equal(bng.manager.sessionByOnt('ONT1')?.leasePhase, 'bound');
+    resolve(null);
+    await settled();
+    assert.deepEqual(client.heard().map(kindOf), ['DHCPACK']);
+  });
+
   it('a refused install is silence, and the next REQUEST tries again', async () => {
     bng = new InnerBng();
     const client = bng.ont('ONT1');

@@ -73,6 +73,8 @@ export class InnerBng {
   readonly accounted: Accounted[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
   readonly answered: (readonly [DhcpVerdict['kind'], string | null])[] = [];
+  /** What `stored` of the accounting peer gives. */
+  accountingStored: Promise<unknown> = Promise.resolve(null);
   readonly reconfigured: {
     readonly ontSerial: string;
     readonly profile: ServiceProfile;
@@ -98,6 +100,7 @@ export class InnerBng {
         }),
       accounting: {
         interimIntervalSeconds: 300,
+        stored: () => this.accountingStored,
         interim: () => undefined,
         start: (session) => this.#account('start', session, null),
         stop: (session, final) => this.#account('stop', session, final),
