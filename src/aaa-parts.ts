@@ -85,7 +85,10 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
   };
   const authentication = clientFor('auth');
   const accountingClient = clientFor('acct');
-  const queue = await openQueue(config, logger, { nas, client: accountingClient, closers });
+  const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
+  const write = (record: object): void => logger.info({ event: 'accounting', ...record });
+  const books: Books = { nas, write, interimIntervalSeconds };
+  const queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
   const garden = walledProfile(config);
   const authenticator =
     authentication === null || config.radius === null
@@ -100,14 +103,11 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
           onReject: config.auth.onReject,
           onTimeout: config.auth.onTimeout,
         });
-  const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
-  const write = (record: object): void => logger.info({ event: 'accounting', ...record });
   const silent = config.accounting.mode === 'none';
   return {
     authenticator,
     nas,
-    accounting:
-      queue ?? new LoggedAccounting({ write: silent ? () => undefined : write, nas, interimIntervalSeconds }),
+    accounting: queue ?? new LoggedAccounting({ ...books, write: silent ? () => undefined : write }),
     inspection: {
       authentication,
       accounting: accountingClient,
@@ -118,11 +118,18 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
   };
 }
 
+/** What every kind of accounting is told. */
+interface Books {
+  readonly nas: RadiusNas;
+  readonly write: (record: object) => void;
+  readonly interimIntervalSeconds: number;
+}
+
 /** The durable queue, where there is a store; null where records go straight to the log, or nowhere. */
 async function openQueue(
   config: Config,
   logger: Logger,
-  parts: { nas: RadiusNas; client: RadiusClient | null; closers: Opening['closers'] },
+  parts: Books & { readonly client: RadiusClient | null; readonly closers: Opening['closers'] },
 ): Promise<RadiusAccounting | null> {
   if (config.store === null || config.accounting.mode === 'none') return null;
   const store = await SqliteStore.open({
@@ -133,8 +140,7 @@ async function openQueue(
   if (!store.ok) throw storeError(config.store.path, store.failure.reason);
   parts.closers.push(() => store.value.close());
   if (store.value.damage !== null) logger.error({ event: 'store-damaged', ...store.value.damage });
-  const write = (record: object): void => logger.info({ event: 'accounting', ...record });
-  const { nas, client } = parts;
+  const { nas, write, interimIntervalSeconds, client } = parts;
   const accounting = await RadiusAccounting.open({
     store: store.value,
     sender:
@@ -143,7 +149,7 @@ async function openQueue(
     limits: { coalesceAbove: config.accounting.queueLimit },
     notice: (notice) => logger.warn({ event: `accounting-${notice.kind}`, ...notice }),
     nas,
-    interimIntervalSeconds: config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS,
+    interimIntervalSeconds,
   });
   if (!accounting.ok) throw storeError(config.store.path, accounting.failure.reason);
   const queue = accounting.value;
