@@ -78,3 +78,28 @@ export interface DataplaneInspection {
   /** Counters of every installed address, one pass over the kernel's maps. */
   allTraffic(): ReadonlyMap<Ipv4, TrafficCounters>;
 }
+
+/** How the kernel differed from the table, and that it no longer does. */
+export interface ReconcileReport {
+  /** Entries that were as wanted. Their counters go on. */
+  readonly kept: number;
+  /** Wanted and not there: installed, counters from zero. */
+  readonly missing: readonly Ipv4[];
+  /** There with another line, garden flag or rate, or at odds with the firewall: set right. Their counters go on. */
+  readonly stale: readonly Ipv4[];
+  /** There and wanted by nobody: removed, with what they had counted. */
+  readonly foreign: readonly { readonly address: Ipv4; readonly traffic: TrafficCounters }[];
+}
+
+export type ReconcileOutcome =
+  | { readonly ok: true; readonly report: ReconcileReport }
+  | { readonly ok: false; readonly reason: string };
+
+/** Of a dataplane that may have outlived the control plane before this one. */
+export interface Reconciliation {
+  /**
+   * Makes the dataplane hold exactly `wanted`. Called once, before anything is installed and before the punt path opens; forwarding
+   * of entries that are as wanted is never interrupted.
+   */
+  reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome>;
+}
