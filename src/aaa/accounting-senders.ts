@@ -20,10 +20,7 @@ export class RadiusAccountingSender implements AccountingSender {
     this.#nas = options.nas;
   }
 
-  async send(
-    record: AccountingRecord,
-    { isProbe }: { readonly isProbe: boolean },
-  ): Promise<SendOutcome> {
+  async send(record: AccountingRecord, { isProbe }: { readonly isProbe: boolean }): Promise<SendOutcome> {
     const request = this.#request(record, isProbe);
     if (request === null) return 'unsendable';
     const { kind } = await this.#client.exchange(request);
