@@ -2,7 +2,7 @@
  * Prepares the interfaces of this network namespace for the programs and takes back what it changed. What already is
  * as it should be is left alone, and then not taken back either. Holds no addresses plan and no policy of its own.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
@@ -55,12 +55,31 @@ export class LinkSetup {
   async apply(): Promise<void> {
     for (const core of this.#options.coreInterfaces) await this.#corePort(core);
     for (const access of this.#options.accessInterfaces) await this.#accessPort(access);
+    await this.#reversePathOfOthers();
     await this.#sysctl('net/ipv4/ip_forward', '1');
     // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
     // The kernel sends them when either setting says so; other interfaces keep their own.
     await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
     for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
     for (const pool of this.#options.pools) await this.#poolRoutes(pool);
+  }
+
+  /**
+   * The route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher of `all`
+   * and an interface's own setting, and an interface without an address passes no check of either kind: what `all`
+   * asks for is moved to the other interfaces. (Not to `default`: writing that changes every interface never set.)
+   */
+  async #reversePathOfOthers(): Promise<void> {
+    const { accessInterfaces } = this.#options;
+    const wanted = (await readFile('/proc/sys/net/ipv4/conf/all/rp_filter', 'utf8')).trim();
+    if (accessInterfaces.length === 1 || wanted === '0') return;
+    for (const name of await readdir('/proc/sys/net/ipv4/conf')) {
+      if (name === 'all' || name === 'default' || accessInterfaces.includes(name)) continue;
+      const path = `net/ipv4/conf/${name}/rp_filter`;
+      const own = (await readFile(`/proc/sys/${path}`, 'utf8')).trim();
+      if (Number(own) < Number(wanted)) await this.#sysctl(path, wanted);
+    }
+    await this.#sysctl('net/ipv4/conf/all/rp_filter', '0');
   }
 
   async #corePort(core: string): Promise<void> {
@@ -89,9 +108,7 @@ export class LinkSetup {
     }
     // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
-    // Loose: the route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher
-    // of this and `all`, so that a 0 here would leave a strict `all` (1) in force.
-    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '2');
+    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
     await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
   }
 
