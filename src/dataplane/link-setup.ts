@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
 import { type Mac, parseMac } from '../model/mac.js';
+import { readOffloads, UNWANTED, UNWANTED_OF_PEER, unwantedOn } from './offloads.js';
 
 export interface PoolNetwork {
   readonly network: Ipv4Prefix;
@@ -84,6 +85,7 @@ export class LinkSetup {
 
   async #corePort(core: string): Promise<void> {
     await this.#up(core);
+    await this.#offloads(core, 'core');
     // A next hop behind a dead link is none: the FIB then answers with another one.
     await this.#sysctl(`net/ipv4/conf/${core}/ignore_routes_with_linkdown`, '1');
   }
@@ -97,8 +99,7 @@ export class LinkSetup {
           `set ip link set ${access} mtu ${subscriberMtu + TWO_TAGS_BYTES}`,
       );
     }
-    await this.#offloadOff(access, 'rx-vlan-offload', 'rxvlan');
-    await this.#offloadOff(access, 'large-receive-offload', 'lro');
+    await this.#offloads(access, 'access');
     // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
     if (!link.flags.includes('NOARP')) {
       await this.#change(
@@ -157,24 +158,39 @@ export class LinkSetup {
     }
   }
 
-  async #offloadOff(name: string, feature: string, option: string): Promise<void> {
-    const listing = await execa('ethtool', ['-k', name], {
-      timeout: this.#options.deadlineMs,
-      reject: false,
-    });
-    if (listing.failed) {
-      this.#warnings.push(`${option} of ${name} not known (ethtool: ${listing.shortMessage ?? 'failed'})`);
+  /** Switches off what can be, and warns of the rest. */
+  async #offloads(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const offloads = await readOffloads(name, deadlineMs);
+    if (typeof offloads === 'string') {
+      this.#warnings.push(`offload settings of ${name} are not known: ethtool -k ${name}: ${offloads}`);
       return;
     }
-    const line = listing.stdout.split('\n').find((text) => text.trim().startsWith(`${feature}: on`));
-    if (line === undefined) return;
-    if (line.includes('[fixed]')) {
-      this.#warnings.push(
-        `${feature} of ${name} is on and cannot be switched off: XDP does not see what it removes`,
-      );
-      return;
+    for (const { feature, word, why, fixed } of unwantedOn(offloads, UNWANTED[side])) {
+      const command = ['ethtool', '-K', name, word, 'off'];
+      if (fixed)
+        this.#warnings.push(
+          `${feature} of ${name} is on, and its driver refuses ${command.join(" ")}: ${why}`,
+        );
+      else await this.#change(command, ['ethtool', '-K', name, word, 'on']);
     }
-    await this.#change(['ethtool', '-K', name, option, 'off'], ['ethtool', '-K', name, option, 'on']);
+    await this.#offloadsOfPeer(name, side);
+  }
+
+  /** The far end of a veth is its owner's, so it is only looked at, and only where it is in this namespace too. */
+  async #offloadsOfPeer(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const [link] = await readIp(['-d', 'link', 'show', 'dev', name], deadlineMs);
+    const kind = (link?.['linkinfo'] as { readonly info_kind?: unknown } | undefined)?.info_kind;
+    const peer = link?.['link'];
+    if (kind !== 'veth' || typeof peer !== 'string') return;
+    const offloads = await readOffloads(peer, deadlineMs);
+    if (typeof offloads === 'string') return;
+    const unwanted = unwantedOn(offloads, UNWANTED_OF_PEER[side]).filter(({ fixed }) => !fixed);
+    if (unwanted.length === 0) return;
+    const words = unwanted.map(({ word }) => `${word} off`).join(' ');
+    const reasons = unwanted.map(({ feature, why }) => `${feature} is on: ${why}`).join('; ');
+    this.#warnings.push(`${peer}, the other end of ${name}: ${reasons}; run ethtool -K ${peer} ${words}`);
   }
 
   async #sysctl(path: string, wanted: string, need: 'required' | 'optional' = 'required'): Promise<void> {

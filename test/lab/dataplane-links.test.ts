@@ -44,6 +44,24 @@ test('interfaces are prepared, and taken back to what they were', async () => {
   assert.equal(everything(), was);
 });
 
+test('offloads at the far end of a veth that hide frames from XDP are a warning with the line to run', async () => {
+  run('ethtool -K sub0 tx on txvlan on; ethtool -K net0 tx on txvlan on');
+  const links = new LinkSetup(OPTIONS);
+  await links.apply();
+  assert.equal(links.warnings.length, 2);
+  assert.match(links.warnings[0] ?? '', /net0, the other end of core0: .*; run ethtool -K net0 tx off$/);
+  assert.match(
+    links.warnings[1] ?? '',
+    /sub0, the other end of access0: .*; run ethtool -K sub0 tx off txvlan off$/,
+  );
+  for (const warning of links.warnings) run(warning.slice(warning.indexOf('ethtool -K')));
+  await links.revert();
+  const again = new LinkSetup(OPTIONS);
+  await again.apply();
+  assert.deepEqual(again.warnings, []);
+  await again.revert();
+});
+
 test('a reverse path filter of all interfaces is left to all but several access ports', async () => {
   makeVeth('access1', 'sub1');
   run(
