@@ -170,7 +170,7 @@ export class LinkSetup {
       const command = ['ethtool', '-K', name, word, 'off'];
       if (fixed)
         this.#warnings.push(
-          `${feature} of ${name} is on, and its driver refuses ${command.join(" ")}: ${why}`,
+          `${feature} of ${name} is on, and its driver refuses ${command.join(' ')}: ${why}`,
         );
       else await this.#change(command, ['ethtool', '-K', name, word, 'on']);
     }
