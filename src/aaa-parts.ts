@@ -23,6 +23,8 @@ import { BngError } from './model/bng-error.js';
 import { systemClock } from './model/clock.js';
 import type { Ipv4 } from './model/ipv4.js';
 import { parseIpv4 } from './model/ipv4.js';
+import { ObservedStore } from './store/observed-store.js';
+import type { ObservedStoreOptions } from './store/observed-store.js';
 import { SqliteStore } from './store/sqlite-store.js';
 import { RadiusSecret } from './wire/radius-secret.js';
 
@@ -49,13 +51,17 @@ export interface AaaParts {
 }
 
 /** Opens all of it; what was opened is closed again when a later part fails. Throws `BNG_ERR_CONFIG`, `BNG_ERR_STORE`. */
-export async function openAaa(config: Config, logger: Logger): Promise<AaaParts> {
+export async function openAaa(
+  config: Config,
+  logger: Logger,
+  onStoreWritten: ObservedStoreOptions['onWritten'],
+): Promise<AaaParts> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return await open(config, logger, { closers, close });
+    return await open(config, logger, { closers, close, onStoreWritten });
   } catch (error) {
     await close();
     throw error;
@@ -65,9 +71,11 @@ export async function openAaa(config: Config, logger: Logger): Promise<AaaParts>
 interface Opening {
   readonly closers: (() => void | Promise<void>)[];
   readonly close: () => Promise<void>;
+  readonly onStoreWritten: ObservedStoreOptions['onWritten'];
 }
 
-async function open(config: Config, logger: Logger, { closers, close }: Opening): Promise<AaaParts> {
+async function open(config: Config, logger: Logger, opening: Opening): Promise<AaaParts> {
+  const { closers, close } = opening;
   const nas = await nasOf(config);
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
@@ -88,7 +96,7 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
   const write = (record: object): void => logger.info({ event: 'accounting', ...record });
   const books: Books = { nas, write, interimIntervalSeconds };
-  const queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
+  const queue = await openQueue(config, logger, { ...books, ...opening, client: accountingClient });
   const garden = walledProfile(config);
   const authenticator =
     authentication === null || config.radius === null
@@ -129,7 +137,7 @@ interface Books {
 async function openQueue(
   config: Config,
   logger: Logger,
-  parts: Books & { readonly client: RadiusClient | null; readonly closers: Opening['closers'] },
+  parts: Books & Opening & { readonly client: RadiusClient | null },
 ): Promise<RadiusAccounting | null> {
   if (config.store === null || config.accounting.mode === 'none') return null;
   const store = await SqliteStore.open({
@@ -142,7 +150,7 @@ async function openQueue(
   if (store.value.damage !== null) logger.error({ event: 'store-damaged', ...store.value.damage });
   const { nas, write, interimIntervalSeconds, client } = parts;
   const accounting = await RadiusAccounting.open({
-    store: store.value,
+    store: new ObservedStore({ store: store.value, clock: systemClock, onWritten: parts.onStoreWritten }),
     sender:
       client === null ? new LogAccountingSender({ write }) : new RadiusAccountingSender({ client, nas }),
     clock: systemClock,

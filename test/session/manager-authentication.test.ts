@@ -66,7 +66,7 @@ describe('authentication', () => {
     assert.equal(heard[0]?.message.xid, xidOf(frames[2]!));
     assert.equal(aaa.asked.length, 1);
     assert.deepEqual(
-      bng.answered.map(([kind]) => kind),
+      bng.decided.map(([kind]) => kind),
       ['silence', 'silence', 'offer'],
     );
   });
