@@ -141,7 +141,8 @@ export const dataplaneDashboard = dashboard({
       panels: [
         curves({
           title: 'Event loop',
-          description: 'How late a timer fires: what a punted frame waits. And the share of time that the loop works.',
+          description:
+            'How late a timer fires: what a punted frame waits. And the share of time that the loop works.',
           unit: 's',
           rightUnits: { Busy: 'percentunit' },
           queries: {

@@ -45,7 +45,14 @@ export interface Curves extends Common {
   readonly rightUnits?: Readonly<Record<string, string>>;
 }
 
-export function curves({ title, description, queries, unit, stacked = false, rightUnits = {} }: Curves): AnyPanel {
+export function curves({
+  title,
+  description,
+  queries,
+  unit,
+  stacked = false,
+  rightUnits = {},
+}: Curves): AnyPanel {
   const panel: TimeSeriesPanel = {
     type: 'timeseries',
     title,
@@ -117,7 +124,14 @@ export function gauges({ title, description, queries, unit, max, orange, red }: 
       showThresholdMarkers: true,
     },
     fieldConfig: {
-      defaults: { unit, min: 0, max, decimals: 1, color: { mode: 'thresholds' }, thresholds: warned(orange, red) },
+      defaults: {
+        unit,
+        min: 0,
+        max,
+        decimals: 1,
+        color: { mode: 'thresholds' },
+        thresholds: warned(orange, red),
+      },
       overrides: [],
     },
   };
