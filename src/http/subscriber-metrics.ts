@@ -2,7 +2,7 @@
  * `/metrics/subscribers`: a few series for every subscriber, streamed, so that neither memory nor the event loop notices how
  * many there are. Whoever turns it on has as many series as subscribers; `/metrics` does not.
  */
-import type { Dataplane } from '../dataplane/port.js';
+import type { DataplaneInspection } from '../dataplane/port.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { formatMac } from '../model/mac.js';
@@ -15,8 +15,8 @@ import type { FamilyDescription } from './metric-catalogue.js';
 import { TimeSlices } from './time-slice.js';
 
 export interface SubscriberSources {
-  readonly operator: Pick<OperatorInlet, 'sessions'>;
-  readonly dataplane: Pick<Dataplane, 'traffic'>;
+  readonly operator: Pick<OperatorInlet, 'sessions' | 'sessionByAddress'>;
+  readonly dataplane: Pick<DataplaneInspection, 'trafficInPortions'>;
 }
 
 const WHO = { ont_serial: 'empty where no access node names it', ip: 'the address granted' };
@@ -57,73 +57,79 @@ export const SUBSCRIBER_FAMILIES = {
 /** Long enough that a chunk is worth its system call, short enough that few lines wait for it. */
 const CHUNK_CHARACTERS = 32_768;
 
-interface Granted {
-  readonly session: SessionView;
-  readonly address: Ipv4;
-  readonly who: { readonly ont_serial: string; readonly ip: string };
+interface Who {
+  readonly ont_serial: string;
+  readonly ip: string;
 }
 
+/** What is read of the kernel at once: about a millisecond. */
+const TRAFFIC_PORTION = 500;
+
 /**
- * The text in chunks, made when they are asked for: one pass over the sessions for each family, as a family's samples must
- * stand together. A session that comes or goes meanwhile may be in one family only.
+ * The text in chunks, made when they are asked for: one pass for each family, as a family's samples must stand together. A session
+ * that comes or goes meanwhile may be in one family only; one that is not installed is only in the first.
  */
 export async function* subscriberChunks(
-  { operator, dataplane }: SubscriberSources,
+  sources: SubscriberSources,
   format: ExpositionFormat,
 ): AsyncGenerator<string> {
-  const passes: readonly (readonly [FamilyDescription, (granted: Granted) => Iterable<Sample>])[] = [
-    [SUBSCRIBER_FAMILIES.info, infoOf],
-    [SUBSCRIBER_FAMILIES.bytes, (granted) => bytesOf(granted, dataplane.traffic(granted.address))],
-    [SUBSCRIBER_FAMILIES.packets, (granted) => packetsOf(granted, dataplane.traffic(granted.address))],
+  const { info, bytes, packets } = SUBSCRIBER_FAMILIES;
+  const passes: readonly (readonly [FamilyDescription, () => Iterable<Sample>])[] = [
+    [info, () => infoOf(sources)],
+    [bytes, () => trafficOf(sources, bytes.name, (t) => [t.upstreamBytes, t.downstreamBytes])],
+    [packets, () => trafficOf(sources, packets.name, (t) => [t.upstreamPackets, t.downstreamPackets])],
   ];
   const slices = new TimeSlices();
   let text = '';
-  for (const [family, samplesOf] of passes) {
+  for (const [family, samples] of passes) {
     text += familyHead(family, format);
-    for (const session of operator.sessions()) {
-      const granted = grantedOf(session);
-      if (granted !== null) for (const sample of samplesOf(granted)) text += sampleLine(sample, format);
+    for (const sample of samples()) {
+      text += sampleLine(sample, format);
+      if (text.length >= CHUNK_CHARACTERS) {
+        yield text;
+        text = '';
+      }
       if (slices.isOver) await slices.pause();
-      if (text.length < CHUNK_CHARACTERS) continue;
-      yield text;
-      text = '';
     }
   }
   yield text + expositionEnd(format);
 }
 
-function grantedOf(session: SessionView): Granted | null {
-  const { address, ontSerial } = session;
-  if (address === null) return null;
-  return { session, address, who: { ont_serial: ontSerial ?? '', ip: formatIpv4(address) } };
+function whoIs({ ontSerial }: SessionView, address: Ipv4): Who {
+  return { ont_serial: ontSerial ?? '', ip: formatIpv4(address) };
 }
 
-function* infoOf({ session, who }: Granted): Iterable<Sample> {
-  const { state, profile, attachment } = session;
-  const labels = {
-    ...who,
-    state,
-    pool: profile?.poolName ?? '',
-    service: profile?.serviceId ?? '',
-    s_vlan: attachment?.sVlan ?? '',
-    c_vlan: attachment?.cVlan ?? '',
-    mac: attachment === null ? '' : formatMac(attachment.mac),
-  };
-  yield { name: SUBSCRIBER_FAMILIES.info.name, labels, value: 1 };
+function* infoOf({ operator }: SubscriberSources): Iterable<Sample> {
+  for (const session of operator.sessions()) {
+    const { address, state, profile, attachment } = session;
+    if (address === null) continue;
+    const labels = {
+      ...whoIs(session, address),
+      state,
+      pool: profile?.poolName ?? '',
+      service: profile?.serviceId ?? '',
+      s_vlan: attachment?.sVlan ?? '',
+      c_vlan: attachment?.cVlan ?? '',
+      mac: attachment === null ? '' : formatMac(attachment.mac),
+    };
+    yield { name: SUBSCRIBER_FAMILIES.info.name, labels, value: 1 };
+  }
 }
 
-function* bytesOf({ who }: Granted, traffic: TrafficCounters | null): Iterable<Sample> {
-  if (traffic === null) return;
-  const { upstreamBytes, downstreamBytes } = traffic;
-  const { name } = SUBSCRIBER_FAMILIES.bytes;
-  yield { name, labels: { ...who, direction: 'in' }, value: upstreamBytes };
-  yield { name, labels: { ...who, direction: 'out' }, value: downstreamBytes };
-}
-
-function* packetsOf({ who }: Granted, traffic: TrafficCounters | null): Iterable<Sample> {
-  if (traffic === null) return;
-  const { upstreamPackets, downstreamPackets } = traffic;
-  const { name } = SUBSCRIBER_FAMILIES.packets;
-  yield { name, labels: { ...who, direction: 'in' }, value: upstreamPackets };
-  yield { name, labels: { ...who, direction: 'out' }, value: downstreamPackets };
+/** `figures` are those from the subscriber and those to it. */
+function* trafficOf(
+  { operator, dataplane }: SubscriberSources,
+  name: string,
+  figures: (traffic: TrafficCounters) => readonly [bigint, bigint],
+): Iterable<Sample> {
+  for (const portion of dataplane.trafficInPortions(TRAFFIC_PORTION)) {
+    for (const [address, traffic] of portion) {
+      const session = operator.sessionByAddress(address);
+      if (session === null) continue;
+      const who = whoIs(session, address);
+      const [upstream, downstream] = figures(traffic);
+      yield { name, labels: { ...who, direction: 'in' }, value: upstream };
+      yield { name, labels: { ...who, direction: 'out' }, value: downstream };
+    }
+  }
 }

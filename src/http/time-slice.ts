@@ -2,14 +2,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Well below the 20 ms for which the loop may be held up: other work of the same turn comes on top. */
-const SLICE_MS = 5;
+const SLICE_MS = 3;
 
 export class TimeSlices {
   #beganMs = performance.now();
 
   /** Call it often: resolves at once while the slice lasts, else when the event loop has turned. */
   async pause(): Promise<void> {
-    if (performance.now() - this.#beganMs < SLICE_MS) return;
+    if (this.isOver) await this.turn();
+  }
+
+  /** Resolves when the event loop has turned. */
+  async turn(): Promise<void> {
     await nextTurn();
     this.#beganMs = performance.now();
   }

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { buildMetrics } from '../../src/http/metrics-app.js';
 import { Metrics } from '../../src/http/metrics.js';
 import { subscriberChunks } from '../../src/http/subscriber-metrics.js';
+import type { Ipv4 } from '../../src/model/ipv4.js';
 import { ipv4FromNumber, parseIpv4 } from '../../src/model/ipv4.js';
 import { FakeBng, FakeClock, makeLogger, makeSession, traffic } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
@@ -82,6 +83,7 @@ describe('/metrics/subscribers', () => {
     const bng = bngWith(20_000);
     let looked = 0;
     const operator = {
+      sessionByAddress: (address: Ipv4) => bng.list[address - FIRST] ?? null,
       *sessions() {
         for (const session of bng.list) {
           looked += 1;

@@ -28,7 +28,7 @@ import { Prometheus } from '../support/prometheus.js';
 
 const SUBSCRIBERS = 4;
 const DURATION_SECONDS = 15;
-/** Four scrapes, as Grafana makes of `$__rate_interval`. */
+/** At least four scrapes, as Grafana makes of `$__rate_interval`. */
 const RATE_INTERVAL = '4s';
 const METRICS = 'http://127.0.0.1:9090/metrics';
 

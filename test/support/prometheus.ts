@@ -54,7 +54,7 @@ export class Prometheus {
     this.#probe = probe;
   }
 
-  /** Starts it with a scrape each second, and resolves after the first; it ends with the lab. */
+  /** Starts it with two scrapes a second, and resolves after the first; it ends with the lab. */
   static async start(lab: Lab): Promise<Prometheus> {
     const shipped = join(repository, 'grafana/prometheus');
     const folder = join(lab.paths.directory, 'prometheus');
@@ -62,7 +62,7 @@ export class Prometheus {
     const config = parse(readFileSync(join(shipped, 'prometheus.yml'), 'utf8')) as Record<string, unknown>;
     const ours = {
       ...config,
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      global: { scrape_interval: '500ms', evaluation_interval: '1s' },
       rule_files: [join(shipped, 'alerts.yml')],
     };
     writeFileSync(join(folder, 'prometheus.yml'), stringify(ours));
@@ -95,10 +95,10 @@ export class Prometheus {
     return this.#ask('query', { query: expression });
   }
 
-  /** What it was in every second since Prometheus started. */
+  /** What it was in every half second since Prometheus started. */
   range(expression: string): Promise<readonly FoundSeries[]> {
     const start = this.#beganSeconds.toFixed(0);
-    return this.#ask('query_range', { query: expression, start, end: String(Date.now() / 1000), step: '1' });
+    return this.#ask('query_range', { query: expression, start, end: String(Date.now() / 1000), step: '0.5' });
   }
 
   /** The rules that it has loaded, by name, and whether each can be evaluated. */
