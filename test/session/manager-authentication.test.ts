@@ -71,6 +71,16 @@ describe('authentication', () => {
     );
   });
 
+  it('is part of the time that an answer takes', async () => {
+    const aaa = slow();
+    bng.ont('ONT1').punt(bng.ont('ONT1').frame('DHCPDISCOVER'));
+    await settled();
+    await bng.clock.advance(40);
+    aaa.say(ACCEPTED);
+    await settled();
+    assert.deepEqual(bng.answered, [['offer', 40]]);
+  });
+
   it('knows the subscriber, the ONT and the line', async () => {
     const aaa = slow();
     await bng.ont('ONT1', { ifindex: 5 }).discover();

@@ -98,7 +98,12 @@ export class Prometheus {
   /** What it was in every half second since Prometheus started. */
   range(expression: string): Promise<readonly FoundSeries[]> {
     const start = this.#beganSeconds.toFixed(0);
-    return this.#ask('query_range', { query: expression, start, end: String(Date.now() / 1000), step: '0.5' });
+    return this.#ask('query_range', {
+      query: expression,
+      start,
+      end: String(Date.now() / 1000),
+      step: '0.5',
+    });
   }
 
   /** The rules that it has loaded, by name, and whether each can be evaluated. */
