@@ -19,9 +19,9 @@ import { ProcessMetrics } from './process-metrics.js';
 import { RadiusMetrics } from './radius-metrics.js';
 import type { RadiusReport } from './radius-report.js';
 import { TimeSlices } from './time-slice.js';
-import { TopTalkers } from './top-talkers.js';
 import { TrafficLedger } from './traffic-ledger.js';
 import type { LedgerPool } from './traffic-ledger.js';
+import { TrafficScores } from './traffic-scores.js';
 
 /** Told by the DHCP server of every message that reached it. */
 export interface DhcpObserver {
@@ -50,6 +50,7 @@ export interface MetricsSources {
 
 const NO_POOL = 'none';
 const FIREWALL = 'firewall';
+const DHCP_ANSWERS = ['offer', 'ack', 'nak', 'inform'] as const;
 const ACTIVATION_RESULTS = ['success', 'failed', 'refused'] as const;
 /** What is read of the kernel at once: about a millisecond. */
 const TRAFFIC_PORTION = 500;
@@ -67,7 +68,7 @@ export class Metrics {
   readonly #radius: RadiusMetrics;
   readonly #process: ProcessMetrics;
   readonly #ledger: TrafficLedger;
-  readonly #talkers = new TopTalkers();
+  readonly #scores = new TrafficScores();
   readonly #audit: GardenAudit;
   readonly #stopListening: () => void;
   /** Ids of sessions that are activating because they were resumed. */
@@ -101,7 +102,7 @@ export class Metrics {
         const terms = sources.pools.terms(name);
         return terms === null ? [] : [{ name, network: terms.network }];
       }),
-      onMoved: (address, bytes) => this.#talkers.moved(address, bytes, sources.clock.monotonicMs()),
+      onMoved: (address, bytes) => this.#scores.moved(address, bytes, sources.clock.monotonicMs()),
     });
     this.#beginSeries();
     this.#stopListening = sources.lifecycle.onLifecycle((event) => this.#count(event));
@@ -109,8 +110,10 @@ export class Metrics {
 
   /** Series that exist from the start: a rate over a series that begins at 1 misses its first event. */
   #beginSeries(): void {
-    const { dhcpRequests, activations, sessionDuration, storeWrites, storeFailing } = this.#families;
+    const { dhcpRequests, dhcpAnswer, activations, sessionDuration, storeWrites, storeFailing } =
+      this.#families;
     for (const pool of [...this.#sources.poolNames, NO_POOL]) dhcpRequests.inc({ pool }, 0);
+    for (const answer of DHCP_ANSWERS) dhcpAnswer.zero({ answer });
     for (const result of ACTIVATION_RESULTS) activations.inc({ result }, 0);
     for (const state of SESSION_STATES) sessionDuration.zero({ state });
     storeWrites.inc({ result: 'ok' }, 0);
@@ -162,7 +165,7 @@ export class Metrics {
         return;
       case 'lease-ended':
         this.#ledger.leaseEnded(event.address, event.poolName, event.traffic);
-        this.#talkers.forget(event.address);
+        this.#scores.forget(event.address);
         return;
       case 'order-refused':
         if (event.order === 'activate') families.activations.inc({ result: 'refused' });
@@ -220,7 +223,7 @@ export class Metrics {
   #readTopTalkers(): void {
     const { topTalkers } = this.#families;
     topTalkers.reset();
-    for (const address of this.#talkers.top(this.#sources.topTalkers)) {
+    for (const address of this.#scores.top(this.#sources.topTalkers)) {
       const session = this.#sources.operator.sessionByAddress(address);
       const traffic = this.#ledger.lastOf(address);
       if (session === null || traffic === null) continue;

@@ -78,7 +78,7 @@ export class Prometheus {
     );
     lab.onClose(() => child.stop());
     const prometheus = new Prometheus(new NamespaceProbe(lab.namespaces.bng));
-    await until('Prometheus is ready', READY_MS, async () => {
+    await until('Prometheus is ready (apt-get install prometheus)', READY_MS, async () => {
       const answer = await prometheus.#probe.httpGet(`http://${LISTEN}/-/ready`, 1_000 * patience);
       return answer.ok && answer.status === 200 ? true : null;
     });

@@ -10,7 +10,7 @@ const HALF_LIFE_MS = 60_000;
 /** Weights are powers of two of at most this, so that the scores of an hour's silence still fit a number. */
 const LARGEST_EXPONENT = 100;
 
-export class TopTalkers {
+export class TrafficScores {
   readonly #scores = new Map<Ipv4, number>();
   #epochMs = 0;
 
