@@ -198,7 +198,8 @@ describe('the demo under Prometheus', { timeout: TIMEOUT_MS, skip: !hasFreeRadiu
       durationSeconds: DURATION_SECONDS,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    assert.equal(narrator.finish().failed, 0, lines.join('\n'));
+    const failed = lines.filter((line) => line.includes('"came":false'));
+    assert.deepEqual(failed, []);
     // What the story did last must have been scraped: its last order, and the audit of the garden after it.
     await until('the suspended session is scraped, and the garden found whole', 15_000, async () => {
       const found = await prometheus.instant(
