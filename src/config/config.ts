@@ -166,6 +166,8 @@ export interface Config {
   readonly api: { readonly listen: Endpoint; readonly tokenFile: string; readonly allowRemote: boolean };
   readonly metrics: MetricsConfig;
   readonly store: { readonly path: string } | null;
+  /** `stdout`, `stderr`, or the path of a file. */
+  readonly audit: { readonly to: string };
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };
 }

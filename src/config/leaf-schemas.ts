@@ -183,6 +183,7 @@ export const absolutePath = matching('an absolute path', /^\/[^\0]*$/);
 export const socketPath = textOf('an absolute path of at most 107 bytes', /^\//, (text) =>
   text.startsWith('/') && Buffer.byteLength(text) <= 107 && !text.includes('\0') ? text : null,
 );
+export const auditTarget = matching('stdout, stderr or an absolute path', /^(stdout|stderr|\/[^\0]*)$/);
 export const host = textOf('an IPv4 address or a host name', /^[A-Za-z0-9.-]{1,253}$/, (text) =>
   isIPv4(text) || /^(?=.{1,253}$)(?![0-9.]+$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)
     ? text

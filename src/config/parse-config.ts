@@ -41,11 +41,12 @@ function assemble(draft: Draft): Config | null {
   const garden = draft.walledGarden.complete;
   const api = draft.api.complete;
   const metrics = draft.metrics.complete;
+  const audit = draft.audit.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
-  if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !log || !qos || !gardenPool)
+  if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !audit || !log || !qos || !gardenPool)
     return null;
   const { interface: interfaces, ...accessSettings } = access;
   return {
@@ -64,6 +65,7 @@ function assemble(draft: Draft): Config | null {
     api,
     metrics,
     store: draft.store?.complete ?? null,
+    audit,
     log,
     qos,
   };

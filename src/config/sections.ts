@@ -144,6 +144,8 @@ export const METRICS = {
 
 export const STORE = { path: leaf.absolutePath.prefault('/var/lib/bng') };
 
+export const AUDIT = { to: leaf.auditTarget.prefault('stdout') };
+
 export const LOG = {
   level: leaf.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 };
@@ -163,6 +165,7 @@ export const ROOT = {
   api: z.unknown(),
   metrics: z.unknown(),
   store: z.unknown(),
+  audit: z.unknown(),
   log: z.unknown(),
   qos: z.unknown(),
 };
