@@ -14,6 +14,8 @@ import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { Counters } from './counters.js';
 import type { GardenFirewall } from './garden-firewall.js';
 import { type KernelDataplaneOptions, type KernelParts, openKernelParts } from './kernel-parts.js';
+import type { MapInspection } from './map-inspection.js';
+import { MapReader } from './map-reader.js';
 import type { NativeFailure, NativeRingBuffer } from './native-binding.js';
 import type {
   Dataplane,
@@ -50,6 +52,8 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #firewall: GardenFirewall;
   readonly #maps: SubscriberMaps;
   readonly #counters: Counters;
+  /** The maps as the kernel holds them, decoded. */
+  readonly maps: MapInspection;
   readonly #slots: Slots;
   readonly #held = new Map<Ipv4, Held>();
   readonly #turns = new Map<Ipv4, Promise<unknown>>();
@@ -67,6 +71,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       cTpid: options.access.cTpid,
       burstMs: options.burstMs,
     });
+    this.maps = new MapReader((name) => parts.object.map(name));
     this.#counters = new Counters(parts.object, options.binding.possibleCpus());
     this.#slots = new Slots(this.#maps.capacity);
   }

@@ -7,7 +7,7 @@ import type { DhcpVerdict, OperatorResult } from './inlet.js';
 import { isServed } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
 import type { Session, SessionEvent } from './machine/types.js';
-import type { SessionView } from './view.js';
+import type { AuthenticationSummary, SessionView } from './view.js';
 
 export type DhcpReply = (verdict: DhcpVerdict) => void;
 
@@ -45,6 +45,8 @@ export class SessionRecord {
   busy = false;
   /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
   mayHoldLostLease: boolean;
+  /** How the last question to AAA ended. */
+  authentication: AuthenticationSummary | null = null;
   /** Why it is suspended, while it is. */
   suspendedFor: string | null = null;
   /** The end of the present lease on both clocks, as first shown. */

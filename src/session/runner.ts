@@ -231,7 +231,15 @@ export class SessionRunner {
   async #authenticate(record: SessionRecord): Promise<void> {
     const { subscriberId, ontSerial } = record.identity;
     const { line, circuitId } = record;
+    const { nowMs } = this.#now();
     const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line, circuitId });
+    const answered = this.#now();
+    record.authentication = {
+      wallMs: answered.wallMs,
+      tookMs: answered.nowMs - nowMs,
+      outcome: result.kind,
+      reason: result.kind === 'accepted' ? null : result.reason,
+    };
     // A session that ended meanwhile must not be left holding an address.
     if (record.session.state.name !== 'discovered') return;
     if (result.kind !== 'accepted') {
