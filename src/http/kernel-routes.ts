@@ -106,7 +106,7 @@ export function addKernelRoutes(app: FastifyInstance, { maps, firewall, dataplan
       maps: maps.mapSummaries().map(({ maxEntries, ...summary }) => ({ ...summary, max_entries: maxEntries })),
     }),
   );
-  const nameSchema = { type: 'string', pattern: '^[a-z0-9_]{1,15}$', description: 'the name of a map' };
+  const nameSchema = { type: 'string', pattern: '^[a-z0-9_]{1,63}$', description: 'the name of a map' };
   const entriesRoute = {
     summary: 'What a map holds, decoded; streamed',
     params: { type: 'object', properties: { name: nameSchema } },

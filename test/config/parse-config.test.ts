@@ -169,7 +169,8 @@ describe('a configuration that is right', () => {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }
     const [before, after] = [parsed(example), parsed(everything)];
-    assert.deepEqual({ ...after, radius: null }, before);
+    assert.deepEqual(after.api.tls, { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' });
+    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null } }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),
