@@ -76,10 +76,7 @@ export class MapReader implements MapInspection {
     };
     const entry = take('bng_subscribers', ipv4ToBytes(address as Ipv4));
     if (entry === null) return found;
-    const subscriber = readBngSubscriber(
-      new DataView(entry.buffer, entry.byteOffset, entry.byteLength),
-      0,
-    );
+    const subscriber = readBngSubscriber(new DataView(entry.buffer, entry.byteOffset, entry.byteLength), 0);
     const line = new Uint8Array(BNG_LINE_KEY_SIZE);
     writeBngLineKey(new DataView(line.buffer), 0, subscriber);
     take('bng_lines', line);

@@ -20,7 +20,10 @@ export async function listTable(
   const args = [...(members ? [] : ['-t']), 'list', 'table', 'inet', table];
   const result = await execa('nft', args, { timeout: deadlineMs, reject: false, stripFinalNewline: true });
   return result.failed
-    ? { ok: false, reason: result.stderr === '' ? (result.shortMessage ?? 'nft failed') : firstLine(result.stderr) }
+    ? {
+        ok: false,
+        reason: result.stderr === '' ? (result.shortMessage ?? 'nft failed') : firstLine(result.stderr),
+      }
     : { ok: true, text: result.stdout };
 }
 

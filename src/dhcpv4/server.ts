@@ -104,7 +104,11 @@ export class DhcpServer {
     if (!punts.transmit(place.ifindex, reply)) this.#drop('transmit-queue-full');
   }
 
-  #trace(frame: DhcpFrame, place: Place, told: { readonly kind: string | null; readonly verdict: string }): void {
+  #trace(
+    frame: DhcpFrame,
+    place: Place,
+    told: { readonly kind: string | null; readonly verdict: string },
+  ): void {
     const { trace } = this.#o;
     if (trace?.isFollowed !== true) return;
     const { message } = frame;

@@ -103,7 +103,9 @@ export function addKernelRoutes(app: FastifyInstance, { maps, firewall, dataplan
   };
   app.get('/api/v1/maps', { schema: mapsSchema }, (_request, reply) =>
     reply.send({
-      maps: maps.mapSummaries().map(({ maxEntries, ...summary }) => ({ ...summary, max_entries: maxEntries })),
+      maps: maps
+        .mapSummaries()
+        .map(({ maxEntries, ...summary }) => ({ ...summary, max_entries: maxEntries })),
     }),
   );
   const nameSchema = { type: 'string', pattern: '^[a-z0-9_]{1,63}$', description: 'the name of a map' };
@@ -117,7 +119,9 @@ export function addKernelRoutes(app: FastifyInstance, { maps, firewall, dataplan
     const entries = maps.mapEntries(name);
     if (entries === null) {
       const known = maps.mapSummaries().map((map) => map.name);
-      return sendProblem(reply, 'unknown-map', { detail: `No map is ${name}; there are ${known.join(', ')}.` });
+      return sendProblem(reply, 'unknown-map', {
+        detail: `No map is ${name}; there are ${known.join(', ')}.`,
+      });
     }
     return reply.type('application/json; charset=utf-8').send(jsonListStream({ name }, 'entries', entries));
   });

@@ -26,7 +26,11 @@ const drainAnswer = {
 } as const;
 
 /** Adds `GET` and `POST /api/v1/drain`, and `POST /api/v1/reload` where the daemon can. */
-export function addOperationRoutes(app: FastifyInstance, operator: OperatorInlet, reload: Reload | null): void {
+export function addOperationRoutes(
+  app: FastifyInstance,
+  operator: OperatorInlet,
+  reload: Reload | null,
+): void {
   const answer = (): object => ({ draining: operator.isDraining, sessions: operator.stateCounts() });
   const schema = { summary: 'Whether new sessions begin', response: { 200: drainAnswer } };
   app.get('/api/v1/drain', { schema }, (_request, reply) => reply.send(answer()));

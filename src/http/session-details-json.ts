@@ -5,7 +5,10 @@ import type { SessionDetails } from '../session/view.js';
 import { pastEventSchema } from './event-routes.js';
 import { instantSchema, nullableTextSchema } from './field-schemas.js';
 
-const seconds = { type: ['integer', 'null'], description: 'seconds; null = no limit, or the default' } as const;
+const seconds = {
+  type: ['integer', 'null'],
+  description: 'seconds; null = no limit, or the default',
+} as const;
 
 export const detailsProperties = {
   subscriber_id: { type: 'string' },
@@ -37,10 +40,14 @@ export const detailsProperties = {
   },
   kernel: {
     type: ['object', 'null'],
-    description: 'what the kernel holds of the installed address, read back and decoded; null = not installed',
+    description:
+      'what the kernel holds of the installed address, read back and decoded; null = not installed',
     properties: {
       maps: { type: 'object', additionalProperties: true, description: 'by name of the map' },
-      garden_member: { type: ['boolean', 'null'], description: 'in the set of nftables; null = nft cannot say' },
+      garden_member: {
+        type: ['boolean', 'null'],
+        description: 'in the set of nftables; null = nft cannot say',
+      },
     },
   },
   events: { type: 'array', items: pastEventSchema, description: 'the last of this session, oldest first' },

@@ -8,7 +8,8 @@ import type { TraceStream } from './trace-stream.js';
 export function addTraceRoutes(app: FastifyInstance, traces: TraceStream): void {
   app.addHook('preClose', async () => traces.close());
   const schema = {
-    summary: 'One line followed live (server-sent): DHCP messages and verdicts, its session, the dataplane each second',
+    summary:
+      'One line followed live (server-sent): DHCP messages and verdicts, its session, the dataplane each second',
     produces: ['text/event-stream'],
     params: { type: 'object', properties: { key: sessionKeySchema } },
     response: { 200: { type: 'string', description: 'data (JSON): at, kind, text' } },

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { Dataplane, DataplaneInspection } from '../dataplane/port.js';
 import type { DhcpExchange, DhcpTraceSource } from '../dhcpv4/trace.js';
 import { attachmentKey } from '../model/access-line.js';
-import type { Clock, TimerHandle } from '../model/clock.js';
+import type { TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import { formatMac } from '../model/mac.js';
@@ -86,7 +86,10 @@ export class TraceStream {
       timer?.cancel();
     });
     const session = findSession(operator, key);
-    tell('start', session === null ? `no session of ${key} yet` : `session ${session.id} is ${session.state}`);
+    tell(
+      'start',
+      session === null ? `no session of ${key} yet` : `session ${session.id} is ${session.state}`,
+    );
     sampleAfter(this.#sample(key));
   }
 

@@ -80,27 +80,35 @@ export function addTrafficRoutes(app: FastifyInstance, parts: TrafficRouteParts)
       type: 'object',
       additionalProperties: false,
       properties: {
-        limit: { type: 'string', pattern: '^([1-9][0-9]?|100)$', description: 'a number from 1 to 100 (default 20)' },
+        limit: {
+          type: 'string',
+          pattern: '^([1-9][0-9]?|100)$',
+          description: 'a number from 1 to 100 (default 20)',
+        },
       },
     },
     response: { 200: { type: 'object', properties: { talkers: { type: 'array', items: talkerSchema } } } },
   };
-  app.get<{ Querystring: { limit?: string } }>('/api/v1/top', { schema: topSchema }, async (request, reply) => {
-    const busiest = (await talkers.measure()).slice(0, Number(request.query.limit ?? '20'));
-    return reply.send({
-      talkers: busiest.map((talker) => {
-        const session = operator.sessionByAddress(talker.address);
-        return {
-          ont_serial: session?.ontSerial ?? null,
-          address: formatIpv4(talker.address),
-          pool: session?.profile?.poolName ?? null,
-          upstream_bps: Math.round(talker.upstreamBitsPerSecond),
-          downstream_bps: Math.round(talker.downstreamBitsPerSecond),
-          upstream_pps: Math.round(talker.upstreamPacketsPerSecond),
-          downstream_pps: Math.round(talker.downstreamPacketsPerSecond),
-          ...trafficJson(talker.traffic),
-        };
-      }),
-    });
-  });
+  app.get<{ Querystring: { limit?: string } }>(
+    '/api/v1/top',
+    { schema: topSchema },
+    async (request, reply) => {
+      const busiest = (await talkers.measure()).slice(0, Number(request.query.limit ?? '20'));
+      return reply.send({
+        talkers: busiest.map((talker) => {
+          const session = operator.sessionByAddress(talker.address);
+          return {
+            ont_serial: session?.ontSerial ?? null,
+            address: formatIpv4(talker.address),
+            pool: session?.profile?.poolName ?? null,
+            upstream_bps: Math.round(talker.upstreamBitsPerSecond),
+            downstream_bps: Math.round(talker.downstreamBitsPerSecond),
+            upstream_pps: Math.round(talker.upstreamPacketsPerSecond),
+            downstream_pps: Math.round(talker.downstreamPacketsPerSecond),
+            ...trafficJson(talker.traffic),
+          };
+        }),
+      });
+    },
+  );
 }

@@ -275,7 +275,9 @@ radius:
     const open = parsed(`${MINIMAL}api: { listen: "0.0.0.0:0", insecure: true }\n${metrics}\n`);
     assert.deepEqual(open.api.listen, { address: 0, port: 0 });
     const tls = { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' };
-    const closed = parsed(`${MINIMAL}api: { listen: "0.0.0.0:0", tls: ${JSON.stringify(tls)} }\n${metrics}\n`);
+    const closed = parsed(
+      `${MINIMAL}api: { listen: "0.0.0.0:0", tls: ${JSON.stringify(tls)} }\n${metrics}\n`,
+    );
     assert.deepEqual(closed.api.tls, tls);
   });
 

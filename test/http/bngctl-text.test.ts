@@ -52,7 +52,10 @@ test('a table that is too wide for the terminal gives way in its widest column',
 });
 
 test('a terminal too narrow for all columns keeps the first ones readable, and nothing is wider than it', () => {
-  const columns = ['first', 'second', 'third'].map((title) => ({ title, text: (row: string) => row + title }));
+  const columns = ['first', 'second', 'third'].map((title) => ({
+    title,
+    text: (row: string) => row + title,
+  }));
   const lines = table(terminal(20), columns, ['0123456789']);
   assert.deepEqual(lines, ['first      second', '01234567…  01234567…']);
 });

@@ -12,7 +12,12 @@ import type { Clock } from '../../src/model/clock.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
 import type { Dataplane, DataplaneInspection, DumpedSubscriber } from '../../src/dataplane/port.js';
 import type { AddressPools, PoolTerms, PoolUsage } from '../../src/pool/port.js';
-import type { ActivationOrder, OperatorInlet, OperatorResult, SessionQuery } from '../../src/session/inlet.js';
+import type {
+  ActivationOrder,
+  OperatorInlet,
+  OperatorResult,
+  SessionQuery,
+} from '../../src/session/inlet.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from '../../src/session/lifecycle.js';
 import { SESSION_STATES } from '../../src/session/view.js';
 import type { SessionDetails, SessionStateName, SessionView } from '../../src/session/view.js';
@@ -141,7 +146,9 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   readonly trace = new DhcpTrace();
   /** What the maps hold, by name. */
   readonly mapEntries: Record<string, readonly MapEntry[]> = {
-    bng_garden: [{ key: { prefix_length: 32, address: '203.0.113.10' }, value: { flags: ['any'], ports: [] } }],
+    bng_garden: [
+      { key: { prefix_length: 32, address: '203.0.113.10' }, value: { flags: ['any'], ports: [] } },
+    ],
   };
   dumped: readonly DumpedSubscriber[] = [];
   listing: NftListing = { ok: true, text: 'table inet bng {\n}' };
@@ -235,8 +242,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   }
 
   sessionByCircuitId(circuitId: Uint8Array): SessionView | null {
-    const isIt = (own: Uint8Array | null): boolean =>
-      own !== null && Buffer.compare(own, circuitId) === 0;
+    const isIt = (own: Uint8Array | null): boolean => own !== null && Buffer.compare(own, circuitId) === 0;
     return this.list.find((session) => isIt(session.circuitId)) ?? null;
   }
 

@@ -10,10 +10,7 @@ export function rateArgument(text: string): number {
   return rate;
 }
 
-export function stateArgument(text: string): string {
-  if (SESSION_STATES.some((state) => state === text)) return text;
-  throw new InvalidArgumentError(`Expected one of ${SESSION_STATES.join(', ')}.`);
-}
+export const stateOption = new Option('--state <state>', 'only those in this state').choices(SESSION_STATES);
 
 /** A whole number from 1 on. */
 export function countArgument(most: number): (text: string) => number {

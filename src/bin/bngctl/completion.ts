@@ -25,6 +25,7 @@ export function bashCompletion(program: Command): string {
     '  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" command="" words="" word',
     '  COMPREPLY=()',
     `  case "$previous" in ${[...new Set(takers)].join('|')}) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;; esac`,
+    ...choiceCases(program),
     '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
     `    case "$word" in ${program.commands.map((command) => command.name()).join('|')}) command="$word"; break ;; esac`,
     '  done',
@@ -36,6 +37,18 @@ export function bashCompletion(program: Command): string {
     '}',
     `complete -F _${name} ${name}`,
   ].join('\n');
+}
+
+/** Options that take one of a few words. */
+function choiceCases(program: Command): string[] {
+  const options = program.commands.flatMap((command) => command.options);
+  return options.flatMap(({ long, argChoices }) =>
+    long === undefined || long === null || argChoices === undefined
+      ? []
+      : [
+          `  case "$previous" in ${long}) mapfile -t COMPREPLY < <(compgen -W "${argChoices.join(' ')}" -- "$current"); return ;; esac`,
+        ],
+  );
 }
 
 function choicesOf(command: Command): readonly string[] {

@@ -54,7 +54,7 @@ export function addKernelCommands(program: Command, perform: Perform): void {
     program
       .command(name)
       .description(description)
-      .option('--pins <folder>', `read the maps pinned there (default ${DEFAULT_PINS}, when no BNG answers)`);
+      .option('--pins <folder>', 'read the maps pinned there; when no BNG answers, those of this version');
   pinned('subscribers', 'subscribers as they stand in the kernel').action((flags: PinFlags) =>
     perform(async (run) =>
       run.show(

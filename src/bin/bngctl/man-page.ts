@@ -17,9 +17,10 @@ function sentence(words: string): string {
   return text(`${first}${words.slice(1)}${words.endsWith('.') ? '' : '.'}`);
 }
 
-function optionText({ flags, description, defaultValue, mandatory }: Option): string {
+function optionText({ flags, description, defaultValue, mandatory, argChoices }: Option): string {
   const value = typeof defaultValue === 'string' || typeof defaultValue === 'number' ? defaultValue : null;
-  const notes = [mandatory ? 'required' : null, value === null ? null : `default ${value}`].filter(
+  const choices = argChoices === undefined ? null : `one of ${argChoices.join(', ')}`;
+  const notes = [choices, mandatory ? 'required' : null, value === null ? null : `default ${value}`].filter(
     (note) => note !== null,
   );
   const note = notes.length === 0 ? '' : ` (${notes.join(', ')})`;

@@ -4,11 +4,7 @@ import type { Column } from './table.js';
 import { table } from './table.js';
 import type { Terminal } from './terminal.js';
 
-export type MapValue =
-  | string
-  | number
-  | readonly MapValue[]
-  | { readonly [field: string]: MapValue };
+export type MapValue = string | number | readonly MapValue[] | { readonly [field: string]: MapValue };
 
 export interface MapEntryAnswer {
   readonly key: MapValue;
@@ -70,10 +66,12 @@ interface FlatEntry {
 /** One column a field, those of the key first. */
 export function mapView(terminal: Terminal, { entries }: MapAnswer): string[] {
   if (entries.length === 0) return ['no entries'];
-  const flat = entries.map((entry): FlatEntry => ({
-    key: new Map(flatten(entry.key)),
-    value: new Map(flatten(entry.value)),
-  }));
+  const flat = entries.map(
+    (entry): FlatEntry => ({
+      key: new Map(flatten(entry.key)),
+      value: new Map(flatten(entry.value)),
+    }),
+  );
   const columnsOf = (part: keyof FlatEntry): Column<FlatEntry>[] =>
     [...new Set(flat.flatMap((entry) => [...entry[part].keys()]))].map((name) => ({
       title: (name === '' ? part : name).toUpperCase(),

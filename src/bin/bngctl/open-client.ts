@@ -56,7 +56,9 @@ export function openClient(options: ConnectionOptions): ApiClient {
   if (path !== null) return new ApiClient({ kind: 'socket', path });
   const address = url ?? DEFAULT_URL;
   if (!URL.canParse(address) || !/^https?:/.test(address)) {
-    throw new BngError('BNG_ERR_CONFIG', 'expected an http:// or https:// address (--url)', { found: address });
+    throw new BngError('BNG_ERR_CONFIG', 'expected an http:// or https:// address (--url)', {
+      found: address,
+    });
   }
   return new ApiClient({
     kind: 'http',

@@ -95,7 +95,15 @@ export const DEFAULT_COLUMNS: readonly SessionColumnName[] = [
   'since',
 ];
 
-export const LEASE_COLUMNS: readonly SessionColumnName[] = ['address', 'ont', 'mac', 'line', 'pool', 'expires', 'state'];
+export const LEASE_COLUMNS: readonly SessionColumnName[] = [
+  'address',
+  'ont',
+  'mac',
+  'line',
+  'pool',
+  'expires',
+  'state',
+];
 
 export function isColumnName(name: string): name is SessionColumnName {
   return Object.hasOwn(SESSION_COLUMNS, name);

@@ -1,11 +1,10 @@
 /** `sessions`, `leases` and `session`: who is there, page by page, and everything about one. */
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { SESSION_STATES } from '../../session/view.js';
 import type { SessionAnswer, SessionDetailAnswer, SessionsAnswer } from './api-answers.js';
 import type { Answer, ApiClient } from './api-client.js';
 import type { WatchOption } from './arguments.js';
-import { stateArgument, watchSeconds, withWatch } from './arguments.js';
+import { stateOption, watchSeconds, withWatch } from './arguments.js';
 import type { ExitCode, Perform, Run } from './run.js';
 import { EXIT } from './run.js';
 import type { SessionColumn, SessionColumnName } from './session-columns.js';
@@ -98,11 +97,17 @@ function summary(count: number, noun: string): string {
 
 function hint(terminal: Terminal, layout: Layout<SessionAnswer>): void {
   if (layout.leftOut > 0) {
-    terminal.err(`bngctl: no room for ${layout.leftOut} more columns: widen the terminal, or choose with --columns`);
+    terminal.err(
+      `bngctl: no room for ${layout.leftOut} more columns: widen the terminal, or choose with --columns`,
+    );
   }
 }
 
-function picture(terminal: Terminal, { columns, noun }: Listing, sessions: readonly SessionAnswer[]): string[] {
+function picture(
+  terminal: Terminal,
+  { columns, noun }: Listing,
+  sessions: readonly SessionAnswer[],
+): string[] {
   if (sessions.length === 0) return [`no ${noun}s`];
   const layout = layOut(terminal, columns, sessions);
   return [titles(terminal, layout), ...rowsOf(terminal, layout, sessions), summary(sessions.length, noun)];
@@ -173,7 +178,7 @@ function listCommand(program: Command, name: string, description: string): Comma
 
 export function addSessionCommands(program: Command, perform: Perform): void {
   listCommand(program, 'sessions', 'list sessions in order of creation')
-    .option('--state <state>', `only those in this state (${SESSION_STATES.join(', ')})`, stateArgument)
+    .addOption(stateOption)
     .action((flags: ListFlags) =>
       perform((run) =>
         list(

@@ -77,12 +77,14 @@ function kernelFacts({ kernel }: SessionDetailAnswer): readonly Fact[] {
   if (kernel === null) return [['kernel', 'not installed']];
   const member = kernel.garden_member;
   return [
-    ...Object.entries(kernel.maps).map(([map, value]): Fact => [
-      map,
-      flatten(value)
-        .map(([name, text]) => (name === '' ? text : `${name} ${text}`))
-        .join(', '),
-    ]),
+    ...Object.entries(kernel.maps).map(
+      ([map, value]): Fact => [
+        map,
+        flatten(value)
+          .map(([name, text]) => (name === '' ? text : `${name} ${text}`))
+          .join(', '),
+      ],
+    ),
     ['nftables', member === null ? 'nft cannot say' : member ? 'garden member' : 'no garden member'],
   ];
 }

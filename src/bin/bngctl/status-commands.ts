@@ -1,12 +1,6 @@
 /** `pools`, `counters`, `drops`, `top`, `radius` and `health`: how the BNG is doing. */
 import type { Command } from 'commander';
-import type {
-  CountersAnswer,
-  DropsAnswer,
-  HealthAnswer,
-  PoolsAnswer,
-  TopAnswer,
-} from './api-answers.js';
+import type { CountersAnswer, DropsAnswer, HealthAnswer, PoolsAnswer, TopAnswer } from './api-answers.js';
 import type { Answer } from './api-client.js';
 import { countArgument, watchSeconds, withWatch } from './arguments.js';
 import type { WatchOption } from './arguments.js';

@@ -62,7 +62,8 @@ export function subscribersOf(maps: Pick<MapReader, 'mapEntries'>): SubscriberAn
   return [...(maps.mapEntries('bng_subscribers') ?? [])].map(({ key, value }) => {
     const stored = value as unknown as StoredSubscriber;
     return {
-      address: String(key),
+      // The key is a be32: text.
+      address: typeof key === 'string' ? key : '',
       interface_index: stored.ifindex,
       s_vlan: stored.s_vlan,
       c_vlan: stored.c_vlan,

@@ -56,7 +56,11 @@ export function layOut<Row>(
   return { columns: columns.slice(0, 1), widths, leftOut: Math.max(columns.length - 1, 0) };
 }
 
-function cell(text: string, width: number, { right = false, isCut }: { right?: boolean; isCut: boolean }): string {
+function cell(
+  text: string,
+  width: number,
+  { right = false, isCut }: { right?: boolean; isCut: boolean },
+): string {
   const short = text.length <= width || !isCut ? text : `${text.slice(0, width - 1)}…`;
   return right ? short.padStart(width) : short.padEnd(width);
 }
