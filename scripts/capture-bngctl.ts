@@ -74,7 +74,7 @@ async function tracedRenewal(socket: string, host: OntHost): Promise<string[]> {
 }
 
 function plain(lines: readonly string[]): string {
-  return lines.map((line) => line.replace(/\u001b\[[0-9]+m/g, '')).join('\n');
+  return lines.map((line) => line.replace(/\u001b\[[0-9]+m/g, '').trimEnd()).join('\n');
 }
 
 async function play(lab: Lab): Promise<void> {
@@ -109,7 +109,7 @@ async function play(lab: Lab): Promise<void> {
   const sections: string[] = [];
   const picture: string[] = [];
   for (const { command, about } of SHOWN) {
-    const traffic = hosts[0]?.ping(CORE_ADDRESSES.internet, { count: 3 });
+    const traffic = hosts[0]?.ping(CORE_ADDRESSES.internet, { count: 10 });
     const lines = await captured(socket, command);
     await traffic;
     const prompt = `# bngctl ${command}`;

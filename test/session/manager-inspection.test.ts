@@ -37,7 +37,7 @@ test('a session is found by circuit-id, and its details tell how AAA answered', 
   assert.equal(session?.ontSerial, 'ONT1');
   assert.equal(bng.manager.sessionByCircuitId(circuit(9)), null);
   assert.equal(bng.manager.sessionByMac(parseMac('02:00:00:00:00:77')), null);
-  const details = bng.manager.sessionDetails(session!.id);
+  const details = bng.manager.sessionDetails(session.id);
   assert.equal(details?.subscriberId, 'ont:ONT1');
   assert.deepEqual([details?.authentication?.outcome, details?.authentication?.reason], ['accepted', null]);
   assert.notEqual(details?.terms ?? null, null);
