@@ -5,8 +5,7 @@
 import { formatIpv4, type Ipv4 } from '../model/ipv4.js';
 import { formatMac, macFromBytes } from '../model/mac.js';
 import { AbiLayout, BngLimit, readBngRate } from './abi.js';
-import type { AbiField, AbiScalar, AbiType } from './abi-layout.js';
-import { elementCount } from './abi-layout.js';
+import type { AbiScalar, AbiType } from './abi-layout.js';
 import { bitsPerSecondOf } from './policer-rate.js';
 
 /** 64-bit numbers are decimal strings. */
@@ -27,7 +26,6 @@ interface Place {
 
 const structs = new Map(AbiLayout.structs.map((struct) => [struct.name, struct]));
 const enums = new Map(AbiLayout.enums.map((declared) => [declared.name, declared]));
-const SCALAR_BYTES: Readonly<Record<AbiScalar, number>> = { u8: 1, u16: 2, u32: 4, u64: 8, be16: 2, be32: 4 };
 
 /** Decodes a key or a value of a map, or a field; `bytes` may be longer than it. */
 export function decodeAbi(type: AbiType, bytes: Uint8Array, offset = 0): DecodedValue {
@@ -76,13 +74,18 @@ function decodeStruct(name: string, { view, offset }: Place): DecodedValue {
 
 /** Zeros at the end of an array are room that is not used. */
 function decodeArray(type: AbiType, { view, offset, name, owner }: Place): DecodedValue {
-  const kind = type.element as AbiScalar;
-  const field: AbiField = { ...type, name, offset };
-  const values = Array.from({ length: elementCount(field) }, (_, index) =>
-    decodeScalar(kind, { view, offset: offset + index * SCALAR_BYTES[kind], name, owner }),
+  const { count = 0, element = '' } = type;
+  const step = count === 0 ? 0 : type.size / count;
+  const of: AbiType = structs.has(element)
+    ? { kind: 'struct', size: step, element }
+    : { kind: element as AbiScalar, size: step };
+  const isZero = (index: number): boolean =>
+    new Uint8Array(view.buffer, view.byteOffset + offset + index * step, step).every((byte) => byte === 0);
+  let used = count;
+  while (used > 0 && isZero(used - 1)) used -= 1;
+  return Array.from({ length: used }, (_, index) =>
+    decode(of, { view, offset: offset + index * step, name, owner }),
   );
-  const used = values.findLastIndex((value) => value !== 0 && value !== '0' && value !== '0.0.0.0') + 1;
-  return values.slice(0, used);
 }
 
 function decodeBytes(size: number, { view, offset, name }: Place): DecodedValue {
