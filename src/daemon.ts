@@ -22,7 +22,8 @@ import { DhcpServer } from './dhcpv4/server.js';
 import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
-import { Metrics, buildMetrics } from './http/metrics.js';
+import { buildMetrics } from './http/metrics-app.js';
+import { Metrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
@@ -43,6 +44,13 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A defect of ours was met; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
+}
+
+/** Parts that others reach before they exist. */
+interface Links {
+  accessNode: AccessNode | null;
+  coa: CoaServer | null;
+  metrics: Metrics | null;
 }
 
 type Stop = () => void | Promise<void>;
@@ -81,15 +89,14 @@ export class Daemon {
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
-    const aaa = await openAaa(
-      config,
-      logger,
-      (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
-    );
+    const link: Links = { accessNode: null, coa: null, metrics: null };
+    const aaa = await openAaa(config, logger, {
+      interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
+      onStoreWritten: (durationMs, failure) => link.metrics?.store.written(durationMs, failure),
+    });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
-    const link: { accessNode: AccessNode | null; coa: CoaServer | null } = { accessNode: null, coa: null };
     const manager = new SessionManager({
       authenticator: aaa.authenticator,
       accounting: aaa.accounting,
@@ -118,7 +125,12 @@ export class Daemon {
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
     };
-    const metrics = new Metrics(shared);
+    const metrics = new Metrics({
+      ...shared,
+      clock: systemClock,
+      topTalkers: config.metrics.topTalkers,
+    });
+    link.metrics = metrics;
     this.#stops.push(() => metrics.close());
     const olt = config.olt === null ? null : this.#connectOlt(config.olt, manager, logger);
     link.accessNode = olt;
@@ -160,7 +172,8 @@ export class Daemon {
         },
       },
     });
-    await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
+    const subscribers = config.metrics.subscribers ? shared : null;
+    await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
     const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
@@ -173,6 +186,7 @@ export class Daemon {
       inlet: manager,
       punts: dataplane,
       trustOption82,
+      clock: systemClock,
       observer: metrics.dhcp,
       trace,
       onBug,

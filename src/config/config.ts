@@ -157,6 +157,14 @@ export interface ApiConfig {
   readonly insecure: boolean;
 }
 
+export interface MetricsConfig {
+  readonly listen: Endpoint;
+  /** How many subscribers `/metrics` names as top talkers. */
+  readonly topTalkers: number;
+  /** Whether `/metrics/subscribers` is served: some series for each subscriber. */
+  readonly subscribers: boolean;
+}
+
 export interface Config {
   readonly access: AccessConfig;
   readonly core: { readonly interfaces: readonly string[] };
@@ -167,7 +175,7 @@ export interface Config {
   readonly walledGarden: WalledGardenConfig;
   readonly olt: OltConfig | null;
   readonly api: ApiConfig;
-  readonly metrics: { readonly listen: Endpoint };
+  readonly metrics: MetricsConfig;
   readonly store: { readonly path: string } | null;
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };

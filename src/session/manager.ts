@@ -125,6 +125,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const record = this.#recordOf(line, mayCreate);
     if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });
     record.line = line;
+    record.heard(this.#o.clock.monotonicMs());
     if (line.circuitId !== undefined) record.circuitId = line.circuitId;
     return new Promise((reply) => this.#runner.push(record, { event, reply }));
   }

@@ -158,7 +158,11 @@ export class SessionRunner {
       case 'lease-started':
         ledger.started(record, effect.grant, effect.attachment);
         seen.leaseStarted = true;
-        this.#tell(record, { type: 'lease-bound', ...placeOf(effect.grant) });
+        this.#tell(record, {
+          type: 'lease-bound',
+          ...placeOf(effect.grant),
+          setupMs: record.leaseBegan(clock.monotonicMs()),
+        });
         return;
       case 'lease-renewed':
         this.#tell(record, { type: 'lease-renewed', ...placeOf(effect.grant) });

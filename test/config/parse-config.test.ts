@@ -119,7 +119,11 @@ describe('a configuration that is right', () => {
         tls: null,
         insecure: false,
       },
-      metrics: { listen: { address: parseIpv4('127.0.0.1'), port: 9090 } },
+      metrics: {
+        listen: { address: parseIpv4('127.0.0.1'), port: 9090 },
+        topTalkers: 10,
+        subscribers: false,
+      },
       store: null,
       log: { level: 'info' },
       qos: { burstMs: 100 },

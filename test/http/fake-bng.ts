@@ -127,7 +127,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   readonly list: SessionView[] = [];
   readonly orders: { name: string; order: unknown }[] = [];
   readonly installed = new Map<Ipv4, TrafficCounters>();
-  readonly dropTable: Record<string, bigint> = { garden: 0n, 'garden-fragment': 0n, malformed: 0n };
+  readonly dropTable: Record<string, bigint> = { garden: 0n, garden_fragment: 0n, malformed: 0n };
   readonly verdictTable: Record<string, bigint> = { drop: 0n, 'forward-up': 0n };
   readonly checks: HealthCheck[] = [{ name: 'dataplane', ok: true, detail: 'native' }];
   readonly listeners = new Set<LifecycleListener>();
@@ -174,6 +174,8 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
       ),
     isGardenMember: (address: Ipv4): Promise<boolean | null> => Promise.resolve(this.installed.has(address)),
   };
+  firewallDrops: bigint | null = 0n;
+  gardenMismatches: number | null = 0;
 
   readonly pools: AddressPools = {
     allocate: () => ({ kind: 'exhausted' }),
@@ -197,10 +199,13 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
       { interface: 'access0', role: 'access', xdpMode: 'native' },
       { interface: 'core0', role: 'core', xdpMode: 'generic' },
     ],
-    allTraffic: () => {
+    allTraffic: () => new Map(this.installed),
+    trafficInPortions: () => {
       this.trafficReads += 1;
-      return new Map(this.installed);
+      return [new Map(this.installed)];
     },
+    firewallDrops: async () => this.firewallDrops,
+    gardenMismatches: async () => this.gardenMismatches,
   };
 
   activate(order: ActivationOrder): Promise<OperatorResult> {
