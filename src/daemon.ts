@@ -7,6 +7,7 @@
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { openApi } from './api-parts.js';
 import { openAaa, openCoa } from './aaa-parts.js';
 import { aaaReport } from './aaa-report.js';
 import type { CoaServer } from './aaa/coa-server.js';
@@ -18,7 +19,7 @@ import { compileGardenPolicy } from './dataplane/garden-policy.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
 import { DhcpServer } from './dhcpv4/server.js';
-import { buildApi } from './http/api.js';
+import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { buildMetrics } from './http/metrics-app.js';
@@ -34,6 +35,7 @@ import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
+const NFT_TABLE = 'bng';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -145,13 +147,22 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        ...(manager.isDraining
+          ? [{ name: 'draining', ok: true, degraded: true, detail: 'no new session begins' }]
+          : []),
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
-    await this.#listen(
-      buildApi({
+    const trace = new DhcpTrace();
+    await openApi({
+      config: config.api,
+      token,
+      nftTable: NFT_TABLE,
+      onOpened: (stop) => this.#stops.push(stop),
+      options: {
         ...shared,
-        token,
+        maps: dataplane.maps,
+        dhcp: trace,
         health,
         clock: systemClock,
         limits: DEFAULT_API_LIMITS,
@@ -159,9 +170,8 @@ export class Daemon {
           metrics.eventClientDropped();
           logger.warn({ event: 'event-client-dropped' });
         },
-      }),
-      config.api.listen,
-    );
+      },
+    });
     const subscribers = config.metrics.subscribers ? shared : null;
     await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
@@ -178,6 +188,7 @@ export class Daemon {
       trustOption82,
       clock: systemClock,
       observer: metrics.dhcp,
+      trace,
       onBug,
     });
     this.#stops.push(() => dhcp.close());
@@ -236,7 +247,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     burstMs: qos.burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
-    nftTable: 'bng',
+    nftTable: NFT_TABLE,
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });
 }

@@ -130,7 +130,6 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   api: { meaning: 'The HTTP API for operators.' },
   'api.listen': { meaning: 'Beyond the loopback only with tls, or with insecure.' },
   'api.tokenFile': { meaning: 'The bearer token; readable by its owner only.' },
-  'api.allowRemote': { meaning: 'true lets the API listen beyond the loopback.' },
   'api.socket': { meaning: 'Unix socket for root, who needs no token there.' },
   'api.tls': { meaning: 'Serves HTTPS instead of HTTP.' },
   'api.tls.certFile': { meaning: 'Certificate chain, PEM.' },

@@ -62,7 +62,7 @@ function assemble(draft: Draft): Config | null {
       allow: garden.allow,
     },
     olt: draft.olt?.complete ?? null,
-    api,
+    api: { ...api, tls: api.tls ?? null },
     metrics,
     store: draft.store?.complete ?? null,
     audit,

@@ -104,11 +104,11 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
   it('pools shows who uses what', async () => {
     const lines = await text('pools');
     assert.ok(
-      lines.some((line) => /^wgar +10\.255\.0\.0\/16 +\d+ +1 /.test(line)),
+      lines.some((line) => /^wgar +█░+ +\d.\d% +10\.255\.0\.0\/16 +\d+ +1 /.test(line)),
       lines.join('\n'),
     );
-    assert.ok(lines.some((line) => /^isp-residential +10\.0\.0\.0\/12 +\d+ +1 /.test(line)));
-    assert.ok(lines.some((line) => /^isp-business +10\.16\.0\.0\/12 +\d+ +0 /.test(line)));
+    assert.ok(lines.some((line) => /^isp-residential +█░+ +\d.\d% +10\.0\.0\.0\/12 +\d+ +1 /.test(line)));
+    assert.ok(lines.some((line) => /^isp-business +░+ +0.0% +10\.16\.0\.0\/12 +\d+ +0 /.test(line)));
     const { pools } = await json('pools');
     assert.deepEqual(
       (pools as Json[]).map((pool) => [pool['name'], pool['allocated']]),
