@@ -8,6 +8,7 @@ import type { Dataplane } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
+import { auditSession } from '../model/audit.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
@@ -90,6 +91,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       runner: this.#runner,
       pools,
       gardenProfile: options.gardenProfile,
+      picture: (record) => auditSession(this.#view(record)),
     });
   }
 
