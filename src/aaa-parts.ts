@@ -51,11 +51,7 @@ export interface AaaParts {
 }
 
 /** Opens all of it; what was opened is closed again when a later part fails. Throws `BNG_ERR_CONFIG`, `BNG_ERR_STORE`. */
-export async function openAaa(
-  config: Config,
-  logger: Logger,
-  outside: AaaOutside,
-): Promise<AaaParts> {
+export async function openAaa(config: Config, logger: Logger, outside: AaaOutside): Promise<AaaParts> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
