@@ -4,6 +4,7 @@ import type { TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Identity } from './identity.js';
 import type { DhcpVerdict, OperatorResult } from './inlet.js';
+import type { DurableGrant } from './journal.js';
 import { isServed } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
 import type { Session, SessionEvent } from './machine/types.js';
@@ -45,6 +46,16 @@ export class SessionRecord {
   busy = false;
   /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
   mayHoldLostLease: boolean;
+  /** Of an earlier run. */
+  wasRestored = false;
+  /** When the row was written that it was restored from, monotonic. */
+  writtenMs = 0;
+  /** The access node may have been given what the session is not: told anew when it is there. */
+  mustReprovision = false;
+  /** The store may have a row of it. */
+  hasRow = false;
+  /** What its row is known to say; null without one. */
+  durable: DurableGrant | null = null;
   /** Why it is suspended, while it is. */
   suspendedFor: string | null = null;
   /** The end of the present lease on both clocks, as first shown. */
