@@ -1,13 +1,15 @@
 /**
  * The composition root: builds every part, joins them, and starts and stops them in one written order. No domain rules.
  *
- * Start: dataplane (checks the ABI, attaches) → AAA and its store → sessions → HTTP and CoA inlets → access node → the punt
- * path last.
- * Stop: the same backwards: inlets first, answers under way, sessions with their final counters, dataplane.
+ * Start: store → dataplane (checks the ABI, attaches) → AAA → sessions of earlier runs, and the dataplane made as they are →
+ * HTTP and CoA inlets → access node → the punt path last.
+ * Stop: the same backwards: inlets first, answers under way, sessions (kept in the store, or ended with `teardown`),
+ * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openAaa, openCoa } from './aaa-parts.js';
+import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
@@ -31,6 +33,9 @@ import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
+import { restore, storeHealth } from './restore-parts.js';
+import { openStore, portNames } from './store-parts.js';
+import type { SqliteStore } from './store/sqlite-store.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
 
@@ -41,6 +46,8 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A defect of ours was met; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
+  /** At the end every session ends too and nothing stays. Without it what is in the store goes on with the next start. */
+  readonly teardown?: boolean;
 }
 
 type Stop = () => void | Promise<void>;
@@ -74,12 +81,16 @@ export class Daemon {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
-  async #start({ config, objectPath, logger, onBug }: DaemonOptions): Promise<void> {
+  async #start({ config, objectPath, logger, onBug, teardown = false }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
+    const store = config.store === null ? null : await this.#openStore(config.store.path, logger);
+    if (store === null)
+      logger.warn({ event: 'nothing-outlives-this-process', because: 'store.mode is memory' });
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
-    const aaa = await openAaa(config, logger);
+    const boot = systemBootClock();
+    const aaa = await openAaa(config, { logger, store, bootId: boot.bootId });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
@@ -97,10 +108,19 @@ export class Daemon {
       gardenProfile,
       trustOption82: config.access.trustOption82,
       maxSessions: BngLimit.maxSubscribers,
+      durability:
+        store === null || aaa.commits === null
+          ? null
+          : { store, commits: aaa.commits, boot, ports: portNames([config.access.interface]) },
       onBug,
     });
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));
-    this.#stops.push(() => manager.close());
+    const ends = teardown || store === null;
+    this.#stops.push(async () => {
+      await manager.close(ends ? 'end' : 'keep');
+      if (ends) aaa.end();
+    });
+    await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
 
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
@@ -129,6 +149,7 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        storeHealth(manager.durabilityFigures(), config.store?.path ?? null),
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
@@ -165,6 +186,13 @@ export class Daemon {
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logger.info({ event: 'started', ports: dataplane.ports() });
+  }
+
+  async #openStore(path: string, logger: Logger): Promise<SqliteStore> {
+    const store = await openStore(path, systemClock.wallMs());
+    this.#stops.push(() => store.close());
+    if (store.damage !== null) logger.error({ event: 'store-damaged', ...store.damage });
+    return store;
   }
 
   #connectOlt(olt: NonNullable<Config['olt']>, inlet: SessionManager, logger: Logger): OltClient {

@@ -104,7 +104,7 @@ export class AccountingQueue {
 
   /** Resolves when everything put before is durable (null), or with the failure that keeps it in memory only. */
   stored(): Promise<StoreFailure | null> {
-    return this.#writer.settled();
+    return this.#writer.drained();
   }
 
   figures(): AccountingQueueFigures {

@@ -92,18 +92,20 @@ export class AccountingWriter implements Commits {
     return new Promise((resolve) => this.#waiting.push({ through: this.#given, resolve }));
   }
 
-  /** Tries once more what is left, and then gives up. */
-  async close(): Promise<StoreFailure | null> {
-    await this.#quiet();
-    this.#cancelRetry();
-    if (this.#failure !== null) this.#start();
-    await this.#quiet();
-    this.#cancelRetry();
+  /** Resolves when there is nothing left to write, removals included (null), or with what keeps it waiting. */
+  async drained(): Promise<StoreFailure | null> {
+    while (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve));
     return this.#failure;
   }
 
-  async #quiet(): Promise<void> {
-    while (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  /** Tries once more what is left, and then gives up. */
+  async close(): Promise<StoreFailure | null> {
+    await this.drained();
+    this.#cancelRetry();
+    if (this.#failure !== null) this.#start();
+    const failure = await this.drained();
+    this.#cancelRetry();
+    return failure;
   }
 
   #cancelRetry(): void {

@@ -135,7 +135,10 @@ export const API = {
 
 export const METRICS = { listen: leaf.listenEndpoint.prefault('127.0.0.1:9090') };
 
-export const STORE = { path: leaf.absolutePath.default('/var/lib/bng') };
+export const STORE = {
+  mode: leaf.oneOf(['durable', 'memory']).default('durable'),
+  path: leaf.absolutePath.default('/var/lib/bng'),
+};
 
 export const LOG = {
   level: leaf.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

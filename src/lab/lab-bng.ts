@@ -62,6 +62,7 @@ export function labConfig(lab: Lab, tokenFile: string): Record<string, unknown> 
     olt: { socket: lab.paths.oltSocket, vlans: LAB_VLANS },
     api: { listen: '127.0.0.1:8080', tokenFile },
     metrics: { listen: '127.0.0.1:9090' },
+    store: { path: join(lab.paths.directory, 'store') },
   };
 }
 

@@ -223,7 +223,7 @@ function recordOf(saved: SavedSession, session: Session & { readonly state: Serv
   return record;
 }
 
-function parsed<T>(value: StoredEntry['value']): Partial<T> & T | null {
+function parsed<T>(value: StoredEntry['value']): (Partial<T> & T) | null {
   if (typeof value !== 'string') return null;
   try {
     return JSON.parse(value) as T;

@@ -47,10 +47,7 @@ export interface SavedSession {
   readonly isPortGone: boolean;
 }
 
-export type RemovalStep = Extract<
-  Step,
-  { kind: 'moving' | 'releasing' | 'dropping-held' | 'declining' | 'closing' }
->;
+export type RemovalStep = Extract<Step, { kind: 'releasing' | 'dropping-held' | 'declining' | 'closing' }>;
 
 interface LineRow {
   readonly port: string;
@@ -99,7 +96,7 @@ interface SessionRow {
   readonly held: { readonly grant: GrantRow; readonly line: LineRow; readonly expiresMs: number } | null;
   readonly resumeTo: ServiceProfile | null;
   readonly suspendedFor: string | null;
-  readonly step: { readonly kind: RemovalStep['kind'] } & Readonly<Record<string, unknown>> | null;
+  readonly step: ({ readonly kind: RemovalStep['kind'] } & Readonly<Record<string, unknown>>) | null;
   readonly mustReprovision: boolean;
   readonly line: LineRow | null;
   readonly circuitId: string | null;
@@ -283,14 +280,15 @@ const STATES: ReadonlySet<string> = new Set(['wgar', 'activating', 'active', 'su
 /** Only removals: of every other step the session is what it was before, see restore.ts. */
 function stepRow(step: Step | null): SessionRow['step'] {
   switch (step?.kind) {
+    // Whoever asked has heard nothing and asks again; until then there is nobody to move.
     case 'moving':
-      return { kind: 'moving' };
+      return { kind: 'dropping-held', cause: 'NAS-Request' };
     case 'releasing':
       return { kind: 'releasing' };
     case 'dropping-held':
       return { kind: 'dropping-held', cause: step.cause };
     case 'declining':
-      return { kind: 'declining', quarantine: grantRow(step.quarantine) };
+      return { kind: 'declining' };
     case 'closing':
       return { kind: 'closing', cause: step.cause, ordered: step.ordered };
     default:
@@ -302,9 +300,6 @@ function stepOf(row: SessionRow['step'], state: Served): RemovalStep | null {
   if (row === null) return null;
   const cause = row['cause'] as Extract<RemovalStep, { kind: 'closing' }>['cause'];
   switch (row.kind) {
-    // Whoever asked has heard nothing and asks again; until then there is nobody to move.
-    case 'moving':
-      return { kind: 'dropping-held', cause: 'NAS-Request' };
     case 'releasing':
       return { kind: 'releasing' };
     case 'dropping-held':
