@@ -46,7 +46,10 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A defect of ours was met; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
-  /** At the end every session ends too and nothing stays. Without it what is in the store goes on with the next start. */
+  /**
+   * No inlet is opened, and closing ends every session: what is left of earlier runs is taken down. Without it sessions stay
+   * in the store for the next start.
+   */
   readonly teardown?: boolean;
 }
 
@@ -121,6 +124,7 @@ export class Daemon {
       if (ends) aaa.end();
     });
     await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
+    if (teardown) return;
 
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {

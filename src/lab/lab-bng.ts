@@ -101,6 +101,12 @@ export class LabBng {
     return this.process.probe;
   }
 
+  /** `bng run --teardown`, after the BNG has ended: ends every session and leaves nothing behind. */
+  teardown(): ReturnType<NamespaceProbe['run']> {
+    const command = [process.execPath, labProgram('../bin/bng.js'), 'run', '-c', this.configFile, '--teardown'];
+    return this.probe.run(command, READY_TIMEOUT_MS);
+  }
+
   get(path: string): Promise<ApiAnswer> {
     return this.#call(path, []);
   }

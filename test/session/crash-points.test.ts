@@ -185,7 +185,8 @@ class Player {
       assert.ok(session !== null, `${serial} lost its session`);
       const lease: Ipv4 | null = session.leasePhase === 'bound' ? session.address : session.heldAddress;
       // A move may have begun by its own request, whose answer it never heard: the old address is no longer promised.
-      if (lease !== null || session.address === address) assert.equal(lease, address, `${serial} lost its lease`);
+      if (lease !== null || session.address === address)
+        assert.equal(lease, address, `${serial} lost its lease`);
     }
   }
 
@@ -209,7 +210,9 @@ class Player {
         `${id}: ${kinds.join()}`,
       );
       assert.equal(kinds.at(-1), 'Stop');
-      const octets = mine.flatMap((one) => ('Acct-Input-Octets' in one ? [BigInt(one['Acct-Input-Octets'])] : []));
+      const octets = mine.flatMap((one) =>
+        'Acct-Input-Octets' in one ? [BigInt(one['Acct-Input-Octets'])] : [],
+      );
       assert.deepEqual(
         octets,
         octets.toSorted((a, b) => (a < b ? -1 : 1)),
@@ -324,4 +327,3 @@ describe('kill -9 at every point loses no promise, no session and no octet, and 
   it('of an activation and a suspension', (t) => cutEverywhere(t, SUSPENSION));
   it('of a release and a termination', (t) => cutEverywhere(t, ENDS));
 });
-

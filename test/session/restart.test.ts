@@ -70,7 +70,9 @@ describe('a BNG that was killed and starts again', () => {
       nas.map((record) => record['Acct-Status-Type']),
       ['Accounting-On', 'Accounting-Off'],
     );
-    const ids = world.records.flatMap((r) => (r['Acct-Status-Type'] === 'Start' ? [r['Acct-Session-Id']] : []));
+    const ids = world.records.flatMap((r) =>
+      r['Acct-Status-Type'] === 'Start' ? [r['Acct-Session-Id']] : [],
+    );
     assert.equal(new Set(ids).size, ids.length);
   });
 
@@ -108,7 +110,10 @@ describe('a BNG that was killed and starts again', () => {
       'Acct-Input-Octets' in record ? [Number(record['Acct-Input-Octets'])] : [],
     );
     assert.equal(octets.at(-1), 7_030);
-    assert.deepEqual(octets, octets.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      octets,
+      octets.toSorted((a, b) => a - b),
+    );
   });
 
   it('after a boot of the machine leases go on, and accounting begins anew: On, Stop with what was known, Start', async (t) => {
@@ -223,10 +228,16 @@ describe('a BNG that was killed and starts again', () => {
       await life.quiet();
       const stop = world.records.at(-1);
       assert.ok(stop?.['Acct-Status-Type'] === 'Stop', change);
-      assert.deepEqual([stop['Acct-Input-Octets'], stop['Acct-Terminate-Cause']], ['70', 'Service-Unavailable']);
+      assert.deepEqual(
+        [stop['Acct-Input-Octets'], stop['Acct-Terminate-Cause']],
+        ['70', 'Service-Unavailable'],
+      );
       assert.deepEqual(await addresses(world), []);
       assert.deepEqual(seen(world), []);
-      assert.ok(world.logged.some(({ event }) => event === 'session-not-served'), change);
+      assert.ok(
+        world.logged.some(({ event }) => event === 'session-not-served'),
+        change,
+      );
       await world.kill();
     }
   });

@@ -60,7 +60,12 @@ export class World {
     assert.equal(this.life, null);
     const life = new Life(this, await openStore(this.folder, this.wallMs));
     this.life = life;
-    await life.start();
+    try {
+      await life.start();
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
     return life;
   }
 
