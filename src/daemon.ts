@@ -114,7 +114,12 @@ export class Daemon {
       durability:
         store === null || aaa.commits === null
           ? null
-          : { store, commits: aaa.commits, boot, ports: portNames([config.access.interface]) },
+          : {
+              store,
+              commits: aaa.commits,
+              boot,
+              ports: portNames([config.access.interface], (name) => loadNative().interfaceIndex(name)),
+            },
       onBug,
     });
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));

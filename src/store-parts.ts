@@ -1,5 +1,4 @@
 /** Opens the store with every table of the house: the part of the composition root that concerns what outlives us. */
-import { existsSync, readFileSync } from 'node:fs';
 import { ACCOUNTING_TABLES } from './aaa/radius-accounting.js';
 import { BngError } from './model/bng-error.js';
 import { SESSION_TABLES } from './session/journal.js';
@@ -21,14 +20,9 @@ export function storeError(path: string, reason: string): BngError {
   return new BngError('BNG_ERR_STORE', `${expected}, found ${reason}`, { path });
 }
 
-/** The access interfaces' names and indexes, as the kernel has them now. */
-export function portNames(interfaces: readonly string[]): PortNames {
-  const indexes = new Map(
-    interfaces.flatMap((name) => {
-      const file = `/sys/class/net/${name}/ifindex`;
-      return existsSync(file) ? [[name, Number(readFileSync(file, 'latin1'))] as const] : [];
-    }),
-  );
+/** The access interfaces' names and indexes; `indexOf` throws where there is no such interface. */
+export function portNames(interfaces: readonly string[], indexOf: (name: string) => number): PortNames {
+  const indexes = new Map(interfaces.map((name) => [name, indexOf(name)]));
   const names = new Map([...indexes].map(([name, index]) => [index, name]));
   return {
     nameOf: (ifindex) => names.get(ifindex) ?? null,
