@@ -103,7 +103,14 @@ export class LabBng {
 
   /** `bng run --teardown`, after the BNG has ended: ends every session and leaves nothing behind. */
   teardown(): ReturnType<NamespaceProbe['run']> {
-    const command = [process.execPath, labProgram('../bin/bng.js'), 'run', '-c', this.configFile, '--teardown'];
+    const command = [
+      process.execPath,
+      labProgram('../bin/bng.js'),
+      'run',
+      '-c',
+      this.configFile,
+      '--teardown',
+    ];
     return this.probe.run(command, READY_TIMEOUT_MS);
   }
 

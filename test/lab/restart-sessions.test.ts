@@ -43,9 +43,16 @@ describe('a BNG that is killed and started again', { timeout: 120_000 * patience
     const lasting = (session: ApiSession | null) => ({ ...session, lease_expires_at: null });
     assert.deepEqual(now.map(lasting), old.map(lasting));
     const page = await ont(RESIDENT).httpGet(`http://${internet}/`);
-    assert.ok(page.ok && page.body.includes(`client ${ont(RESIDENT).lease?.address}\n`), JSON.stringify(page));
+    assert.ok(
+      page.ok && page.body.includes(`client ${ont(RESIDENT).lease?.address}\n`),
+      JSON.stringify(page),
+    );
     for (const serial of [GARDENER, SUSPENDED]) {
-      assert.equal(await ont(serial).tcpConnect(internet, 443, 700), 'timeout', 'nothing leaks out of the garden');
+      assert.equal(
+        await ont(serial).tcpConnect(internet, 443, 700),
+        'timeout',
+        'nothing leaks out of the garden',
+      );
     }
     const members = [GARDENER, SUSPENDED].map((serial) => ont(serial).lease?.address);
     assert.deepEqual((await house.gardenMembers()).toSorted(), members.toSorted());
