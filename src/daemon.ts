@@ -140,6 +140,7 @@ export class Daemon {
       dataplane,
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
+      store: () => manager.durabilityFigures(),
     };
     const metrics = new Metrics(shared);
     this.#stops.push(() => metrics.close());

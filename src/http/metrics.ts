@@ -15,6 +15,8 @@ import { availableAddresses, utilization } from './pool-figures.js';
 import { sendProblem } from './problem.js';
 import { RadiusMetrics } from './radius-metrics.js';
 import type { RadiusReport } from './radius-report.js';
+import { StoreMetrics } from './store-metrics.js';
+import type { StoreReport } from './store-metrics.js';
 import { TrafficLedger } from './traffic-ledger.js';
 import type { LedgerPool } from './traffic-ledger.js';
 
@@ -31,6 +33,7 @@ export interface MetricsSources {
   readonly poolNames: readonly string[];
   readonly dataplane: DataplaneInspection;
   readonly radius: () => RadiusReport;
+  readonly store: () => StoreReport;
 }
 
 const NO_POOL = 'none';
@@ -47,6 +50,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #families: MetricFamilies;
   readonly #radius: RadiusMetrics;
+  readonly #store: StoreMetrics;
   readonly #ledger: TrafficLedger;
   readonly #stopListening: () => void;
   /** Ids of sessions that are activating because they were resumed. */
@@ -61,6 +65,7 @@ export class Metrics {
     this.#sources = sources;
     this.#families = defineFamilies(this.#registry);
     this.#radius = new RadiusMetrics(this.#registry);
+    this.#store = new StoreMetrics(this.#registry);
     this.#ledger = new TrafficLedger(
       sources.poolNames.flatMap((name): LedgerPool[] => {
         const terms = sources.pools.terms(name);
@@ -87,6 +92,7 @@ export class Metrics {
     this.#readSessionsAndPools();
     this.#readTraffic();
     this.#readFrames();
+    this.#store.read(this.#sources.store());
     const roundTrips = this.#radius.read(this.#sources.radius());
     return `${await this.#registry.metrics()}\n${roundTrips}`;
   }

@@ -108,7 +108,7 @@ describe('a configuration that is right', () => {
         allowRemote: false,
       },
       metrics: { listen: { address: parseIpv4('127.0.0.1'), port: 9090 } },
-      store: null,
+      store: { path: '/var/lib/bng' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
     });
@@ -180,6 +180,10 @@ describe('a configuration that is right', () => {
       },
       coa: COA_DEFAULTS,
     });
+  });
+
+  it('has no store where its mode is memory', () => {
+    assert.equal(parsed(`${MINIMAL}store: { mode: memory }\n`).store, null);
   });
 
   it('fills in the defaults of RADIUS, and lets accounting follow authentication', () => {

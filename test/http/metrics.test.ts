@@ -37,6 +37,13 @@ function makeMetrics(bng: FakeBng) {
     poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
     radius: () => bng.radius,
+    store: () => ({
+      failure: { kind: 'full', reason: 'no space' },
+      refusedSessions: 3,
+      refusedOrders: 2,
+      withheldAnswers: 1,
+      unstoredRenewals: 5,
+    }),
   });
   const app = buildMetrics({ metrics, logger: makeLogger().logger });
   const scrape = async () => {
@@ -278,4 +285,14 @@ test('two BNGs in one process do not share a series, and a closed one listens no
 
 test('another path is a problem document', async () => {
   checkProblem(await makeMetrics(new FakeBng()).app.inject({ url: '/' }), 404, 'not-found');
+});
+
+test('a store that takes nothing is an alarm, and what was refused because of it is counted by what it was', async () => {
+  const { series } = await makeMetrics(new FakeBng()).scrape();
+  assert.equal(series.get('bng_store_failed'), 1);
+  const refused = ['session', 'order', 'answer'].map((what) =>
+    series.get(`bng_store_refused_total{what="${what}"}`),
+  );
+  assert.deepEqual(refused, [3, 2, 1]);
+  assert.equal(series.get('bng_store_unstored_renewals_total'), 5);
 });
