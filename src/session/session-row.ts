@@ -12,7 +12,7 @@ import type { StoreTable, StoreValue } from '../store/port.js';
 import type { Instant, Instants } from './instants.js';
 import type { SavedUse } from './ledger.js';
 import { holding, isServed } from './machine/build.js';
-import type { Grant, Held, Lease, Served, State, Step } from './machine/types.js';
+import type { Grant, Held, Lease, Served, Step } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 
 export const SESSION_TABLE: StoreTable = { name: 'session', schemaVersion: 1 };

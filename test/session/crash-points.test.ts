@@ -196,7 +196,8 @@ class Player {
     const byId = new Map<string, Map<string, (typeof records)[number]>>();
     for (const record of records) {
       const id = record['Acct-Session-Id'];
-      byId.set(id, (byId.get(id) ?? new Map()).set(JSON.stringify(record), record));
+      const distinct = byId.get(id) ?? new Map<string, (typeof records)[number]>();
+      byId.set(id, distinct.set(JSON.stringify(record), record));
     }
     let billed = 0n;
     for (const [id, distinct] of byId) {
