@@ -160,6 +160,7 @@ function writerFor(store: Store, logger: Logger): AccountingWriter {
     store,
     clock: systemClock,
     onFailure: (failure) => logger.error({ event: 'store-failed', ...failure }),
+    onRecovered: () => logger.warn({ event: 'store-works-again' }),
   });
 }
 

@@ -31,6 +31,7 @@ export class AccountingWriter implements Commits {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #onFailure: (failure: StoreFailure) => void;
+  readonly #onRecovered: () => void;
   #saves: Given[] = [];
   #removals: string[] = [];
   #source: RowSource | null = null;
@@ -50,10 +51,13 @@ export class AccountingWriter implements Commits {
     readonly clock: Clock;
     /** Called when the store begins to fail, and for each other failure until it works again. */
     readonly onFailure: (failure: StoreFailure) => void;
+    /** Called when it works again. */
+    readonly onRecovered?: () => void;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#onFailure = options.onFailure;
+    this.#onRecovered = options.onRecovered ?? ((): void => {});
   }
 
   get failure(): StoreFailure | null {
@@ -159,6 +163,7 @@ export class AccountingWriter implements Commits {
     // Delivered while this was being written.
     for (const { saving } of saves) tell(saving, null);
     if (!alone) {
+      if (this.#failure !== null) this.#onRecovered();
       this.#failure = null;
       this.#failures = 0;
     }

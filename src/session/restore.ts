@@ -136,16 +136,20 @@ export class Restoration {
   }
 
   async #pages(table: string, each: (entry: StoredEntry) => boolean): Promise<StoreResult<null>> {
-    let after: string | null = null;
+    const { store } = this.#o;
+    let reading = store.scan(table, null, PAGE);
     for (;;) {
-      const page: StoreResult<readonly StoredEntry[]> = await this.#o.store.scan(table, after, PAGE);
+      const page: StoreResult<readonly StoredEntry[]> = await reading;
       if (!page.ok) return page;
+      const last = page.value.at(-1);
+      const isLast = last === undefined || page.value.length < PAGE;
+      // The store reads on while this page is looked at.
+      if (!isLast) reading = store.scan(table, last.key, PAGE);
       for (const entry of page.value) {
         // Whole, but not ours to understand: it stays for an operator, and one row must not keep all others from service.
         if (!each(entry)) this.#unserved.push(`row ${JSON.stringify(entry.key)} of ${table} cannot be read`);
       }
-      after = page.value.at(-1)?.key ?? null;
-      if (page.value.length < PAGE) return { ok: true, value: null };
+      if (isLast) return { ok: true, value: null };
     }
   }
 

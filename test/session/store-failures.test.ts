@@ -49,6 +49,7 @@ describe('a full disk', () => {
     world.storeSays = null;
     await life.advance(20_000);
     assert.equal(life.manager.durabilityFigures().failure, null);
+    assert.deepEqual(life.storeEvents, ['full', 'works again']);
     assert.equal(
       kindOf(await world.ont('ONT2', { mac: parseMac('02:00:00:00:00:02') }).discover()),
       'DHCPOFFER',

@@ -115,6 +115,7 @@ export class Life {
   readonly lifecycle: LifecycleEvent[] = [];
   readonly bugs: unknown[] = [];
   readonly answered: string[] = [];
+  readonly storeEvents: string[] = [];
   readonly #world: World;
   readonly #sqlite: SqliteStore;
   readonly #store: Store;
@@ -135,7 +136,12 @@ export class Life {
     this.#startWallMs = world.wallMs;
     this.#startBootMs = world.bootMs;
     this.#store = this.#cuttable(sqlite);
-    this.#writer = new AccountingWriter({ store: this.#store, clock: this.clock, onFailure: () => {} });
+    this.#writer = new AccountingWriter({
+      store: this.#store,
+      clock: this.clock,
+      onFailure: ({ kind }) => void this.storeEvents.push(kind),
+      onRecovered: () => void this.storeEvents.push('works again'),
+    });
     this.pools = new HashRingPools(world.pools);
     const onBug = (error: unknown): void => void this.bugs.push(error);
     const books = (): RadiusAccounting => {

@@ -3,7 +3,6 @@
  * world (a commit, a step of the dataplane, an answer, a record), cut off just there, and gone on with by the next life.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { formatIpv4 } from '../../src/model/ipv4.js';
@@ -11,10 +10,10 @@ import { parseMac } from '../../src/model/mac.js';
 import type { OperatorResult } from '../../src/session/inlet.js';
 import type { SessionManager } from '../../src/session/manager.js';
 import type { SessionView } from '../../src/session/view.js';
-import type { DhcpClient, Heard } from '../support/dhcp-client.js';
-import { kindOf, serverIdOf } from '../support/dhcp-client.js';
-import { orderFor } from '../support/inner-bng.js';
-import { World } from '../support/lives.js';
+import type { DhcpClient, Heard } from './dhcp-client.js';
+import { kindOf, serverIdOf } from './dhcp-client.js';
+import { orderFor } from './inner-bng.js';
+import { World } from './lives.js';
 
 class Cut extends Error {}
 
@@ -86,7 +85,7 @@ class Subscriber {
   }
 }
 
-class Player {
+export class Player {
   readonly world: World;
   readonly subscribers: Subscriber[];
   /** Upstream octets that really went through. */
@@ -226,7 +225,7 @@ class Player {
 
 type Script = readonly ((player: Player) => Promise<void>)[];
 
-const DORA: Script = [
+export const DORA: Script = [
   ({ subscribers: [a] }) => a!.lease(),
   async ({ subscribers: [a] }) => a!.use(100n),
   ({ subscribers: [, b] }) => b!.lease(),
@@ -253,7 +252,7 @@ const ACTIVATION: Script = [
   },
 ];
 
-const SUSPENSION: Script = [
+export const SUSPENSION: Script = [
   ...ACTIVATION,
   (player) => player.order((manager) => manager.suspend('ONT1', 'unpaid')),
   async ({ subscribers: [a] }) => void (a!.address === null ? await a!.lease() : await a!.renew()),
@@ -263,7 +262,7 @@ const SUSPENSION: Script = [
   },
 ];
 
-const ENDS: Script = [
+export const ENDS: Script = [
   ({ subscribers: [a] }) => a!.lease(),
   ({ subscribers: [, b] }) => b!.lease(),
   async ({ subscribers: [a, b] }) => {
@@ -291,7 +290,7 @@ const ENDS: Script = [
 ];
 
 /** Plays the script once without a cut, then once for each thing that passed. */
-async function cutEverywhere(t: TestContext, script: Script): Promise<void> {
+export async function cutEverywhere(t: TestContext, script: Script): Promise<void> {
   const play = async (cutAfter: number): Promise<{ readonly cuts: number; readonly passed: number }> => {
     const world = new World(t);
     const player = new Player(world);
@@ -322,9 +321,3 @@ async function cutEverywhere(t: TestContext, script: Script): Promise<void> {
   assert.ok(points > 30 && cuts >= points * 0.8, `${cuts} cuts at ${points} points`);
   t.diagnostic(`${cuts} cuts`);
 }
-
-describe('kill -9 at every point loses no promise, no session and no octet, and gives no address twice', () => {
-  it('of DORA, renewal and interim', (t) => cutEverywhere(t, DORA));
-  it('of an activation and a suspension', (t) => cutEverywhere(t, SUSPENSION));
-  it('of a release and a termination', (t) => cutEverywhere(t, ENDS));
-});
