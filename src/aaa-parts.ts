@@ -64,6 +64,7 @@ export interface AaaSurroundings {
   /** Null where nothing outlives us. */
   readonly store: Store | null;
   readonly bootId: string;
+  readonly interfaceName: RadiusNas['interfaceName'];
 }
 
 /** Opens all of it; what was opened is closed again when a later part fails. Throws `BNG_ERR_CONFIG`, `BNG_ERR_STORE`. */
@@ -87,7 +88,12 @@ interface Opening {
 
 async function open(config: Config, around: AaaSurroundings, { closers, close }: Opening): Promise<AaaParts> {
   const { logger, store } = around;
-  const nas = await nasOf(config);
+  const nas = {
+    ...(await nasOf(config)),
+    interfaceName: around.interfaceName,
+    soleInterface: soleOf(config.access.interfaces),
+  };
+  let queue: RadiusAccounting | null = null;
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
     const wanted = role === 'auth' ? config.auth.mode : config.accounting.mode;
@@ -98,6 +104,8 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
       timers: config.radius.timers,
       limits: config.radius.limits,
       notice: (notice) => logger.warn({ event: `radius-${notice.kind}`, role, ...notice }),
+      // Accounting hears of its own answers by its own exchanges.
+      ...(role === 'auth' && { answered: () => queue?.serverAnswered() }),
     });
     closers.push(() => client.close());
     return client;
@@ -114,7 +122,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
       if (failure !== null) logger.error({ event: 'not-stored', ...failure });
     });
   }
-  const queue =
+  queue =
     store === null || writer === null
       ? null
       : await openQueue(config, around, { ...books, client: accountingClient, store, writer, closers });
@@ -243,12 +251,11 @@ function serversOf(radius: RadiusConfig, role: 'auth' | 'acct'): RadiusServer[] 
   });
 }
 
-async function nasOf(config: Config): Promise<RadiusNas> {
+async function nasOf(config: Config): Promise<Pick<RadiusNas, 'identifier' | 'address'>> {
   const host = config.radius?.servers[0]?.host;
   return {
     identifier: config.radius?.nasIdentifier ?? 'bng',
     address: config.radius?.nasIpAddress ?? (await addressTowards(host ?? '127.0.0.1')),
-    accessInterface: config.access.interface,
   };
 }
 
@@ -269,4 +276,9 @@ async function addressTowards(host: string): Promise<Ipv4> {
   } finally {
     socket.close();
   }
+}
+
+function soleOf(interfaces: readonly string[]): string | null {
+  const [first = null, ...others] = interfaces;
+  return others.length === 0 ? first : null;
 }

@@ -93,7 +93,12 @@ export class Daemon {
     this.#stops.push(() => dataplane.close());
 
     const boot = systemBootClock();
-    const aaa = await openAaa(config, { logger, store, bootId: boot.bootId });
+    const aaa = await openAaa(config, {
+      logger,
+      store,
+      bootId: boot.bootId,
+      interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
+    });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
@@ -118,7 +123,7 @@ export class Daemon {
               store,
               commits: aaa.commits,
               boot,
-              ports: portNames([config.access.interface], (name) => loadNative().interfaceIndex(name)),
+              ports: portNames(config.access.interfaces, (name) => loadNative().interfaceIndex(name)),
             },
       onBug,
     });
@@ -244,12 +249,13 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     objectPath,
     clock: systemClock,
     access: {
-      interface: access.interface,
+      interfaces: access.interfaces,
+      mtu: access.mtu,
       xdpMode: access.xdpMode,
       sTpid: access.vlan.sVlanTpid,
       cTpid: access.vlan.cVlanTpid,
     },
-    core: { interface: config.core.interface },
+    core: config.core,
     policy,
     pools,
     burstMs: qos.burstMs,

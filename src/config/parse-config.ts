@@ -60,9 +60,10 @@ function assemble(draft: Draft): Config | null {
     !gardenPool
   )
     return null;
+  const { interface: interfaces, ...accessSettings } = access;
   return {
-    access,
-    core,
+    access: { ...accessSettings, interfaces },
+    core: { interfaces: core.interface },
     pools: pools.map(({ leaseTime, ...pool }) => ({ ...pool, leaseSeconds: leaseTime })),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
