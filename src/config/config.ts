@@ -165,6 +165,7 @@ export interface Config {
   readonly olt: OltConfig | null;
   readonly api: { readonly listen: Endpoint; readonly tokenFile: string; readonly allowRemote: boolean };
   readonly metrics: MetricsConfig;
+  /** Null: nothing outlives the process (store.mode memory). */
   readonly store: { readonly path: string } | null;
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };

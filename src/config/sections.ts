@@ -142,7 +142,10 @@ export const METRICS = {
   subscribers: leaf.flag.default(false),
 };
 
-export const STORE = { path: leaf.absolutePath.default('/var/lib/bng') };
+export const STORE = {
+  mode: leaf.oneOf(['durable', 'memory']).default('durable'),
+  path: leaf.absolutePath.default('/var/lib/bng'),
+};
 
 export const LOG = {
   level: leaf.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

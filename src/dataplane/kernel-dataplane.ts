@@ -27,6 +27,8 @@ import type {
   DumpedSubscriber,
   PuntedFrame,
   PuntPath,
+  ReconcileOutcome,
+  Reconciliation,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
@@ -49,7 +51,7 @@ const PUNT_SLAB_BYTES = 1 << 18;
  */
 const IN_FLIGHT_MS = 5;
 
-export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection {
+export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #parts: KernelParts;
   readonly #clock: Clock;
   readonly #firewall: GardenFirewall;
@@ -105,6 +107,16 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   remove(address: Ipv4): Promise<RemoveOutcome> {
     return this.#inTurn(address, () => this.#remove(address));
+  }
+
+  /** The maps of a dataplane that was just loaded are empty: all that is wanted is missing. */
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    for (const entry of wanted) {
+      const outcome = await this.install(entry);
+      if (!outcome.ok) return outcome;
+    }
+    const missing = wanted.map(({ address }) => address);
+    return { ok: true, report: { kept: 0, missing, stale: [], foreign: [] } };
   }
 
   traffic(address: Ipv4): TrafficCounters | null {

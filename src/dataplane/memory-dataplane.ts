@@ -14,6 +14,8 @@ import type {
   DumpedSubscriber,
   PuntedFrame,
   PuntPath,
+  ReconcileOutcome,
+  Reconciliation,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
@@ -38,7 +40,7 @@ interface Held {
 const DEFAULT_CAPACITY = 131072;
 const DEFAULT_ACCESS_MAC = 0x02_00_00_00_00_fe as Mac;
 
-export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection {
+export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #held = new Map<Ipv4, Held>();
   readonly #lines = new Map<string, Ipv4>();
   readonly #slots: Slots;
@@ -114,6 +116,39 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     return 0;
   }
 
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    const byAddress = new Map(wanted.map((entry) => [entry.address, entry]));
+    const foreign = [...this.#held.values()]
+      .filter(({ entry }) => !byAddress.has(entry.address))
+      .map(({ entry, traffic }) => ({ address: entry.address, traffic }));
+    for (const { address } of foreign) await this.remove(address);
+    const missing = wanted.filter(({ address }) => !this.#held.has(address));
+    const stale = wanted.filter((entry) => {
+      const held = this.#held.get(entry.address);
+      return held !== undefined && !isSame(held.entry, entry);
+    });
+    // All old lines first: two subscribers may have changed places.
+    const changing = stale.flatMap((entry) => {
+      const held = this.#held.get(entry.address);
+      return held === undefined ? [] : [{ entry, held }];
+    });
+    for (const { held } of changing) this.#lines.delete(attachmentKey(held.entry.attachment));
+    for (const { entry, held } of changing) {
+      this.#held.set(entry.address, { ...held, entry });
+      this.#lines.set(attachmentKey(entry.attachment), entry.address);
+    }
+    for (const entry of missing) {
+      const outcome = await this.install(entry);
+      if (!outcome.ok) return outcome;
+    }
+    const addressOf = ({ address }: SubscriberEntry): Ipv4 => address;
+    const kept = wanted.length - missing.length - stale.length;
+    return {
+      ok: true,
+      report: { kept, missing: missing.map(addressOf), stale: stale.map(addressOf), foreign },
+    };
+  }
+
   onPunt(listener: (punted: PuntedFrame) => void): void {
     this.#listener = listener;
   }
@@ -187,6 +222,15 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const holder = this.#lines.get(attachmentKey(entry.attachment));
     return holder === undefined || holder === entry.address ? null : 'line already in use by another address';
   }
+}
+
+function isSame(a: SubscriberEntry, b: SubscriberEntry): boolean {
+  return (
+    attachmentKey(a.attachment) === attachmentKey(b.attachment) &&
+    a.walled === b.walled &&
+    a.downloadBitsPerSecond === b.downloadBitsPerSecond &&
+    a.uploadBitsPerSecond === b.uploadBitsPerSecond
+  );
 }
 
 function zeroes(labels: ReadonlyMap<number, string>): Readonly<Record<string, bigint>> {

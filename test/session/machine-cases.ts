@@ -198,6 +198,7 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   'held-expired early': { type: 'held-expired', nowMs: EXPIRES - 1 },
   'unbound-expired': { type: 'unbound-expired', lineKnown: false },
   'unbound-expired known': { type: 'unbound-expired', lineKnown: true },
+  reprovision: { type: 'reprovision' },
   end: { type: 'end', cause: 'Lost-Carrier' },
 };
 

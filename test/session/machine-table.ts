@@ -119,6 +119,7 @@ export const restingTable: Table = {
     'change to the garden': 'wgar wgar none | assign wgar, lease-reprofiled wgar, order-done',
     'change to business': 'wgar wgar none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
+    reprovision: 'wgar wgar none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
   },
   'wgar offered': {
@@ -144,6 +145,7 @@ export const restingTable: Table = {
     'change to the garden': 'wgar wgar offered | assign wgar, lease-reprofiled wgar, order-done',
     'change to business': 'wgar wgar offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
+    reprovision: 'wgar wgar offered ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
   },
   'wgar bound': {
@@ -169,6 +171,7 @@ export const restingTable: Table = {
     'change to the garden': 'wgar wgar bound until 20000 ?reprofiling |  | ask update walled 100',
     'change to business': 'wgar wgar bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'wgar wgar bound until 20000 ?closing |  | ask remove',
+    reprovision: 'wgar wgar bound until 20000 ?provisioning |  | ask reconfigure',
     end: 'wgar wgar bound until 20000 ?closing |  | ask remove',
   },
   'activating none': {
@@ -194,6 +197,7 @@ export const restingTable: Table = {
     'change to the garden': 'activating isp none ?allocating |  | ask allocate',
     'change to business': 'activating isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
+    reprovision: 'activating isp none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
   },
   'activating none held': {
@@ -219,6 +223,7 @@ export const restingTable: Table = {
     'change to the garden': 'activating isp none held wgar ?allocating |  | ask allocate',
     'change to business': 'activating isp none held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp none held wgar ?dropping-held |  | ask remove',
+    reprovision: 'activating isp none held wgar ?provisioning |  | ask reconfigure',
     end: 'activating isp none held wgar ?closing |  | ask remove',
   },
   'activating offered held': {
@@ -244,6 +249,7 @@ export const restingTable: Table = {
     'change to the garden': 'activating isp offered held wgar ?allocating |  | ask allocate',
     'change to business': 'activating isp offered held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp offered held wgar ?dropping-held |  | ask remove',
+    reprovision: 'activating isp offered held wgar ?provisioning |  | ask reconfigure',
     end: 'activating isp offered held wgar ?closing |  | ask remove',
   },
   'active none': {
@@ -269,6 +275,7 @@ export const restingTable: Table = {
     'change to the garden': 'active isp none ?allocating |  | ask allocate',
     'change to business': 'active isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
+    reprovision: 'active isp none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
   },
   'active offered': {
@@ -294,6 +301,7 @@ export const restingTable: Table = {
     'change to the garden': 'active isp offered ?allocating |  | ask allocate',
     'change to business': 'active isp offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
+    reprovision: 'active isp offered ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
   },
   'active bound': {
@@ -319,6 +327,7 @@ export const restingTable: Table = {
     'change to the garden': 'active isp bound until 20000 ?allocating |  | ask allocate',
     'change to business': 'active isp bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'active isp bound until 20000 ?closing |  | ask remove',
+    reprovision: 'active isp bound until 20000 ?provisioning |  | ask reconfigure',
     end: 'active isp bound until 20000 ?closing |  | ask remove',
   },
   'suspended none': {
@@ -345,6 +354,7 @@ export const restingTable: Table = {
       'suspended wgar none resume isp | assign wgar resume isp, lease-reprofiled wgar, order-done',
     'change to business': 'suspended wgar none resume isp ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
+    reprovision: 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
   },
   'suspended none held': {
@@ -371,6 +381,7 @@ export const restingTable: Table = {
       'suspended wgar none held isp resume isp | assign wgar resume isp, lease-reprofiled wgar, order-done',
     'change to business': 'suspended wgar none held isp resume isp ?allocating |  | ask allocate',
     'held-expired': 'suspended wgar none held isp resume isp ?dropping-held |  | ask remove',
+    reprovision: 'suspended wgar none held isp resume isp ?provisioning |  | ask reconfigure',
     end: 'suspended wgar none held isp resume isp ?closing |  | ask remove',
   },
   'suspended bound': {
@@ -399,6 +410,7 @@ export const restingTable: Table = {
       'suspended wgar bound until 20000 resume isp ?reprofiling |  | ask update walled 100',
     'change to business': 'suspended wgar bound until 20000 resume isp ?allocating |  | ask allocate',
     'lease-expired': 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
+    reprovision: 'suspended wgar bound until 20000 resume isp ?provisioning |  | ask reconfigure',
     end: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
   },
   terminated: {

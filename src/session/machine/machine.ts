@@ -87,6 +87,10 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
     case 'unbound-expired':
       if (event.lineKnown || state.lease.phase === 'bound' || state.held !== null) break;
       return close(state, 'Lost-Carrier', false);
+    case 'reprovision': {
+      const { profile } = state.grant;
+      return wait(state, { kind: 'provisioning', waiting: null }, { ask: 'reconfigure', profile });
+    }
     case 'end':
       return close(state, event.cause, false);
     case 'created':
@@ -148,6 +152,7 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
       return settle({ name: 'terminated', cause: event.cause });
     case 'lease-expired':
     case 'held-expired':
+    case 'reprovision':
       return unchanged({ state, step: null });
   }
 }

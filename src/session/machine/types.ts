@@ -119,6 +119,8 @@ export type SessionEvent =
   | { readonly type: 'lease-expired' | 'held-expired'; readonly nowMs: number }
   /** Nobody took the offer. `lineKnown` is true while the access node reports the ONT. */
   | { readonly type: 'unbound-expired'; readonly lineKnown: boolean }
+  /** The access node may have something else than what the session is. */
+  | { readonly type: 'reprovision' }
   /** The line or the BNG goes away. */
   | { readonly type: 'end'; readonly cause: TerminateCause };
 
