@@ -65,6 +65,30 @@ struct bng_icmp {
 	__be32 rest;
 };
 
+/* The head of a BOOTP message, RFC 951, with DHCP's cookie behind it. */
+struct bng_bootp {
+	__u8 op;
+	__u8 hardware;
+	__u8 hardware_length;
+	__u8 hops;
+	__be32 xid;
+	__be16 seconds;
+	__be16 flags;
+	__be32 client_address;
+	__be32 your_address;
+	__be32 server_address;
+	__be32 relay_address;
+	__be32 chaddr[4]; /* a MAC and padding; in words, to be copied and summed up */
+	__u8 server_name[64];
+	__u8 file[128];
+	__be32 cookie;
+};
+
+struct bng_dhcp {
+	struct udphdr udp;
+	struct bng_bootp bootp;
+};
+
 /* First words of TCP and of UDP alike. */
 struct bng_l4_ports {
 	__be16 source;
@@ -232,6 +256,14 @@ static __always_inline struct bng_l4_ports *bng_parse_ports(const struct bng_fra
 static __always_inline void *bng_frame_head(struct xdp_md *ctx, __u32 size)
 {
 	struct bng_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+
+	return bng_take(&cursor, size);
+}
+
+/* `size` bytes at `offset` of a frame whose length has changed; `offset` is bounded by the caller. */
+static __always_inline void *bng_frame_at(struct xdp_md *ctx, __u32 offset, __u32 size)
+{
+	struct bng_cursor cursor = { (void *)(long)ctx->data + offset, (void *)(long)ctx->data_end };
 
 	return bng_take(&cursor, size);
 }

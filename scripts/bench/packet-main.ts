@@ -10,6 +10,7 @@
 import { z } from 'zod';
 import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { GARDEN_LIMITS, loadKernelObject } from '../../src/dataplane/kernel-load.js';
+import { newOption82Key } from '../../src/dataplane/lease-maps.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeObject } from '../../src/dataplane/native-binding.js';
 import { slotKey, SubscriberMaps } from '../../src/dataplane/subscriber-maps.js';
@@ -79,6 +80,8 @@ class PacketBench {
       puntLineRatePerSecond: PUNTS_PER_SECOND,
       puntTotalRatePerSecond: PUNTS_PER_SECOND,
       maxSubscribers: 131_072,
+      fastDhcp: null,
+      option82Key: newOption82Key(),
     });
     // A veth has receive queues that TEST_RUN can name only once a native program is attached.
     for (const ifindex of [accessIfindex, coreIfindex]) {

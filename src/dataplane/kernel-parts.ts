@@ -9,6 +9,7 @@ import { BngLimit } from './abi.js';
 import { GardenFirewall } from './garden-firewall.js';
 import type { GardenPolicy } from './garden-policy.js';
 import { loadKernelObject } from './kernel-load.js';
+import { type FastDhcp, LeaseMaps, newOption82Key } from './lease-maps.js';
 import { LinkSetup, type PoolNetwork, readLink } from './link-setup.js';
 import type { NativeBinding, NativeObject, NativePacketSocket, XdpMode } from './native-binding.js';
 import type { DataplaneInspection } from './port.js';
@@ -40,6 +41,8 @@ export interface KernelDataplaneOptions {
   readonly puntLineRatePerSecond?: number;
   readonly puntTotalRatePerSecond?: number;
   readonly maxSubscribers?: number;
+  /** What XDP needs to answer DHCP by itself. Default: the control plane answers everything. */
+  readonly fastDhcp?: FastDhcp | null;
   readonly nftTable: string;
   /** Longest wait for one command or transaction. */
   readonly deadlineMs?: number;
@@ -50,6 +53,8 @@ export interface KernelDataplaneOptions {
 export interface KernelParts {
   readonly binding: NativeBinding;
   readonly object: NativeObject;
+  /** Null where XDP answers no DHCP. */
+  readonly leases: LeaseMaps | null;
   readonly firewall: GardenFirewall;
   readonly socket: NativePacketSocket;
   readonly access: { readonly ifindex: number; readonly mac: Mac };
@@ -105,6 +110,8 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   const access = { ifindex: interfaceIndex(binding, options.access.interface), mac };
   const coreIfindex = interfaceIndex(binding, options.core.interface);
 
+  const { fastDhcp = null, clock } = options;
+  const key = newOption82Key();
   const object = loadKernelObject({
     binding,
     objectPath: options.objectPath,
@@ -117,8 +124,12 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     puntLineRatePerSecond: options.puntLineRatePerSecond ?? PUNT_LINE_RATE_PER_SECOND,
     puntTotalRatePerSecond: options.puntTotalRatePerSecond ?? PUNT_TOTAL_RATE_PER_SECOND,
     maxSubscribers: options.maxSubscribers ?? BngLimit.maxSubscribers,
+    fastDhcp,
+    option82Key: key,
   });
   undo.push(() => object.close());
+  const leases = fastDhcp === null ? null : new LeaseMaps(object, { key, clock });
+  leases?.fillReplies(object, fastDhcp?.replies ?? []);
   // The firewall stands before anything can reach the stack.
   const firewall = await openFirewall(options, opening, deadlineMs);
   await prepareLinks(options, opening, deadlineMs);
@@ -128,7 +139,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   );
   undo.push(() => socket.close());
   const { warnings, close } = opening;
-  return { binding, object, firewall, socket, access, ports, warnings, warn, close };
+  return { binding, object, leases, firewall, socket, access, ports, warnings, warn, close };
 }
 
 async function openFirewall(

@@ -24,6 +24,8 @@ export interface Attachment extends VlanTags {
 export interface AccessLine extends Attachment {
   readonly circuitId?: Uint8Array;
   readonly remoteId?: Uint8Array;
+  /** The whole value of option 82, as it came. */
+  readonly option82?: Uint8Array;
 }
 
 /** A map key for an attachment; two attachments are the same exactly when their keys are. */

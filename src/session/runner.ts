@@ -19,6 +19,7 @@ import type { LifecycleEvent } from './lifecycle.js';
 import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import type { AnswerEvent, Ask, Effect, Grant, SessionEvent } from './machine/types.js';
+import { Promises } from './promises.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
@@ -62,9 +63,11 @@ export class SessionRunner {
   readonly #o: RunnerOptions;
   readonly #suspensions = new SuspensionReasons();
   readonly #deadlines: Deadlines;
+  readonly #promises: Promises;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
+    this.#promises = new Promises(options);
     this.#deadlines = new Deadlines({ ...options, push: (record, event) => this.push(record, { event }) });
   }
 
@@ -95,10 +98,14 @@ export class SessionRunner {
       const next = transition(record.session, event);
       record.session = next.session;
       this.#o.table.moved(record, from);
+      this.#promises.review(record);
       if (from !== record.session.state.name) this.#stateChanged(record, turn, from);
       for (const effect of next.effects) this.#perform(record, turn, effect);
       event = next.ask === null ? null : await this.#ask(record, next.ask);
     }
+    if (seen.leaseStarted) {
+      this.#promises.keepAfter(record, this.#o.ledger.stored()).catch(this.#o.onBug);
+    } else this.#promises.keep(record, first.type === 'answered');
     if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });

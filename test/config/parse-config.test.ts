@@ -70,6 +70,7 @@ describe('a configuration that is right', () => {
         trustOption82: false,
         localForwarding: true,
         forwardInStack: false,
+        fastDhcp: true,
       },
       core: { interface: 'core0' },
       pools: [

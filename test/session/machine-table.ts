@@ -170,6 +170,7 @@ export const restingTable: Table = {
     'change to business': 'wgar wgar bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'wgar wgar bound until 20000 ?closing |  | ask remove',
     end: 'wgar wgar bound until 20000 ?closing |  | ask remove',
+    'answered garden': 'wgar wgar bound until 30000 | lease@30000, lease-renewed wgar',
   },
   'activating none': {
     discover: 'activating isp offered | offer isp, watch-unbound',
@@ -220,6 +221,7 @@ export const restingTable: Table = {
     'change to business': 'activating isp none held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp none held wgar ?dropping-held |  | ask remove',
     end: 'activating isp none held wgar ?closing |  | ask remove',
+    'answered garden': 'activating isp none held wgar | held@30000, lease-renewed wgar',
   },
   'activating offered held': {
     discover: 'activating isp offered held wgar | offer isp, watch-unbound',
@@ -245,6 +247,7 @@ export const restingTable: Table = {
     'change to business': 'activating isp offered held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp offered held wgar ?dropping-held |  | ask remove',
     end: 'activating isp offered held wgar ?closing |  | ask remove',
+    'answered garden': 'activating isp offered held wgar | held@30000, lease-renewed wgar',
   },
   'active none': {
     discover: 'active isp offered | offer isp, watch-unbound',
@@ -320,6 +323,7 @@ export const restingTable: Table = {
     'change to business': 'active isp bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'active isp bound until 20000 ?closing |  | ask remove',
     end: 'active isp bound until 20000 ?closing |  | ask remove',
+    'answered home': 'active isp bound until 30000 | lease@30000, lease-renewed isp',
   },
   'suspended none': {
     discover: 'suspended wgar offered resume isp | offer wgar, watch-unbound',
@@ -372,6 +376,7 @@ export const restingTable: Table = {
     'change to business': 'suspended wgar none held isp resume isp ?allocating |  | ask allocate',
     'held-expired': 'suspended wgar none held isp resume isp ?dropping-held |  | ask remove',
     end: 'suspended wgar none held isp resume isp ?closing |  | ask remove',
+    'answered home': 'suspended wgar none held isp resume isp | held@30000, lease-renewed isp',
   },
   'suspended bound': {
     discover: 'suspended wgar bound until 20000 resume isp | offer wgar',
@@ -400,6 +405,7 @@ export const restingTable: Table = {
     'change to business': 'suspended wgar bound until 20000 resume isp ?allocating |  | ask allocate',
     'lease-expired': 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
     end: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
+    'answered garden': 'suspended wgar bound until 30000 resume isp | lease@30000, lease-renewed wgar',
   },
   terminated: {
     'authorised garden': 'terminated Lost-Carrier | free wgar',
