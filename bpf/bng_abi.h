@@ -28,6 +28,7 @@ enum bng_limit {
 		3145728, /* bytes of the ring that frames may fill: the rest is for what XDP has answered */
 	BNG_MAX_DHCP_REPLIES = 256, /* pools whose leases XDP may answer for */
 	BNG_DHCP_REPLY_BYTES = 548, /* longest message that every client takes (RFC 2131 2) */
+	BNG_DHCP_REPLY_ROOM = 1024, /* what the verifier has to be shown instead: a power of two */
 };
 
 /* What happened to a frame, counted once at its exit in bng_verdicts. */
@@ -220,7 +221,8 @@ struct bng_dhcp_reply {
 	__u32 lease_seconds;
 	__u16 options_end; /* where echoed options go in `message`; zeros from there on */
 	__u16 sum; /* of the 16-bit words of `message` as they stand in memory, folded, not complemented */
-	__u8 message[BNG_DHCP_REPLY_BYTES]; /* BOOTP header and options without what is the client's; type 0 */
+	__u32 reserved; /* zero */
+	__u8 message[BNG_DHCP_REPLY_ROOM]; /* BOOTP header and options without what is the client's; type 0 */
 };
 
 /* A record of bng_punts: XDP has answered. Nothing of the frame is needed to believe it. */

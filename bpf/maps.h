@@ -130,7 +130,7 @@ struct {
 
 enum bng_dhcp_scratch_size {
 	BNG_DHCP_DATAGRAM = 1024, /* longest datagram that XDP reads, UDP header included */
-	BNG_DHCP_BEYOND = 512, /* what may be touched behind an offset into it */
+	BNG_DHCP_BEYOND = 544, /* what may be touched behind an offset into it */
 };
 
 /* A copy of the datagram at hand, which the verifier lets a program walk through, and what was found in its options. */

@@ -18,6 +18,7 @@
 enum bng_answer_limit {
 	BNG_BOOTP_SHORTEST = 300, /* relays and clients drop shorter messages (RFC 1542 2.1) */
 	BNG_ANSWER_TTL = 64,
+	BNG_ECHO_MASK = 511, /* an echoed option is shorter: 257 bytes at most */
 	BNG_TYPE_OFFSET = 242, /* of option 53's value in a message of ours, where it comes first; even */
 };
 
@@ -48,6 +49,7 @@ struct bng_answer_layout {
 	__u32 option82_size;
 	__u32 end;
 	__u32 length;
+	__u64 option82_sum;
 };
 
 /* Whose message it is. False behind a relay that is not trusted, and for a chaddr that is not the sender's. */
@@ -69,11 +71,11 @@ static __always_inline bool bng_find_client(const struct bng_frame *frame, const
 }
 
 /* The answer that the message in `from` gets as long as the lease holds; 0 for none from here. */
-static __always_inline __u8 bng_judge_message(struct bng_dhcp_scratch *from, const struct bng_lease *lease,
-					      const struct bng_dhcp_reply *reply)
+static __always_inline __u8 bng_judge_message(const struct bng_dhcp_scratch *from, const struct bng_lease *lease,
+					      const struct bng_dhcp_reply *reply, __u64 *option82_sum)
 {
 	const struct bng_bootp *bootp = &((const struct bng_dhcp *)from->bytes)->bootp;
-	__u64 option82 = from->seen & BNG_SEEN_RELAY_AGENT ? bng_hash_option(from, from->option82) : 0;
+	__u64 option82 = from->seen & BNG_SEEN_RELAY_AGENT ? bng_hash_option(from, from->option82, option82_sum) : 0;
 
 	if (!(from->seen & BNG_SEEN_TYPE) || option82 != lease->option82)
 		return 0;
@@ -120,19 +122,25 @@ static __always_inline __be32 bng_answer_destination(const struct bng_bootp *boo
 	return bootp->flags & bpf_htons(BNG_DHCP_BROADCAST_FLAG) ? bpf_htonl(INADDR_BROADCAST) : address;
 }
 
-/* Copies one echoed option into the answer and adds it to `*sum`. */
-static __always_inline bool bng_echo(struct xdp_md *ctx, struct bng_dhcp_scratch *from, __u32 at, __u32 size,
-				     __u32 message, __u32 offset, __u64 *sum)
+/* Copies an echoed option to `to` in the frame. */
+static __always_inline bool bng_echo(struct xdp_md *ctx, struct bng_dhcp_scratch *from, __u32 at, __u32 size, __u32 to)
 {
-	at &= BNG_DHCP_OFFSET_MASK;
-	asm volatile("" : "+r"(size));
 	if (!size)
 		return true;
-	asm volatile("" : "+r"(size));
-	if (size > 255 + BNG_OPTION_HEAD)
-		return false;
-	*sum += bng_sum_piece(from->bytes + at, size, offset);
-	return !bpf_xdp_store_bytes(ctx, message + offset, from->bytes + at, size);
+	at &= BNG_DHCP_OFFSET_MASK;
+	return !bpf_xdp_store_bytes(ctx, to, from->bytes + at, bng_within(size, BNG_ECHO_MASK));
+}
+
+/* The sum of the echoed client id, before its copy is changed: zeros are put behind it, as bng_sum_bytes() wants them. */
+static __always_inline __u64 bng_sum_client_id(struct bng_dhcp_scratch *from, __u32 size)
+{
+	__u32 at = from->client_id & BNG_DHCP_OFFSET_MASK;
+	__u32 behind = at + (size & BNG_ECHO_MASK);
+
+	if (!size)
+		return 0;
+	*(__u32 *)(from->bytes + behind) = 0;
+	return bpf_csum_diff(NULL, 0, (__be32 *)(from->bytes + at), bng_within((size + 3) & ~3u, BNG_ECHO_MASK), 0);
 }
 
 /* Everything of the answer that is not the pool's and not an option; checksums last. */
@@ -189,16 +197,13 @@ static __always_inline bool bng_rewrite_answer(struct xdp_md *ctx, __u32 l3_offs
 	__u64 sum = type + (layout->end & 1 ? BNG_DHCP_END << 8 : BNG_DHCP_END); /* in memory's order, little-endian */
 	__u8 *end, *kind;
 
-	asm volatile("" : "+r"(length));
-	if (length < BNG_BOOTP_SHORTEST)
-		return false;
-	asm volatile("" : "+r"(length));
-	if (length > BNG_DHCP_REPLY_BYTES)
-		return false;
+	length = bng_within(length, BNG_DHCP_REPLY_ROOM - 1);
 	if (bpf_xdp_store_bytes(ctx, message, reply->message, length) ||
-	    !bng_echo(ctx, from, from->client_id, layout->client_id_size, message, layout->client_id, &sum) ||
-	    !bng_echo(ctx, from, from->option82, layout->option82_size, message, layout->option82, &sum))
+	    !bng_echo(ctx, from, from->option82, layout->option82_size, message + layout->option82) ||
+	    !bng_echo(ctx, from, from->client_id, layout->client_id_size, message + layout->client_id))
 		return false;
+	sum += bng_sum_at(bng_sum_client_id(from, layout->client_id_size), layout->client_id);
+	sum += bng_sum_at(layout->option82_sum, layout->option82);
 	ethernet = bng_frame_head(ctx, sizeof(*ethernet));
 	out = bng_frame_at(ctx, l3_offset, sizeof(*out));
 	kind = bng_frame_at(ctx, message + BNG_TYPE_OFFSET, sizeof(*kind));
@@ -228,6 +233,21 @@ static __always_inline void bng_fill_answered(struct bng_lease_answered *record,
 	record->head.reserved = 0;
 	__builtin_memcpy(record->mac, client->mac, ETH_ALEN);
 	record->reserved = 0;
+}
+
+/* GCRA as in lib/police.h, with the time that is known already. Who loses the race passes: the winner has paid. */
+static __always_inline bool bng_may_answer(struct bng_lease *lease, __u64 now)
+{
+	struct bng_rate rate = bng_copy_rate(&bng_settings.answer_rate);
+	__u64 cost = bng_cost(rate, 1), seen = *(volatile __u64 *)&lease->answer_tat;
+	__u64 start = seen > now ? seen : now;
+
+	if (!rate.ns_per_byte)
+		return true;
+	if (start - now + cost > rate.burst_ns)
+		return false;
+	__sync_val_compare_and_swap(&lease->answer_tat, seen, start + cost);
+	return true;
 }
 
 /* The client now counts on the address until then; nobody may count on it beyond the session's end. */
@@ -270,10 +290,11 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 	length = bng_copy_datagram(ctx, frame, dhcp, scratch);
 	if (!length || !bng_read_options(scratch, length))
 		return BNG_CONTINUE;
-	type = bng_judge_message(scratch, lease, reply);
+	layout.option82_sum = 0;
+	type = bng_judge_message(scratch, lease, reply, &layout.option82_sum);
 	if (!type || !bng_lay_out(scratch, reply, &layout))
 		return BNG_CONTINUE;
-	if (!bng_conforms(&lease->answer_tat, bng_copy_rate(&bng_settings.answer_rate), 1))
+	if (!bng_may_answer(lease, now))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
 
 	record = bpf_ringbuf_reserve(&bng_punts, sizeof(*record), 0);

@@ -151,12 +151,13 @@ static __always_inline bool bng_read_options(struct bng_dhcp_scratch *found, __u
 }
 
 /*
- * A keyed hash of the option that begins at `at`, never 0. The line is who the access node says it is only if the option
- * is the one that the control plane has seen; the key keeps anybody from making two that are taken for one another.
+ * A keyed hash of the option that begins at `at`, never 0, and the sum of its bytes. The line is who the access node says
+ * it is only if the option is the one that the control plane has seen; the key keeps anybody from making two that are
+ * taken for one another.
  */
-static __always_inline __u64 bng_hash_option(const struct bng_dhcp_scratch *found, __u32 at)
+static __always_inline __u64 bng_hash_option(const struct bng_dhcp_scratch *found, __u32 at, __u64 *sum)
 {
-	__u64 hash = bng_settings.option82_seed, word;
+	__u64 hash = bng_settings.option82_seed, total = 0, word;
 	__u32 left;
 
 	at &= BNG_DHCP_OFFSET_MASK;
@@ -168,10 +169,12 @@ static __always_inline __u64 bng_hash_option(const struct bng_dhcp_scratch *foun
 			word &= (1ull << (left * 8)) - 1;
 		hash = (hash ^ word) * bng_settings.option82_factor;
 		hash ^= hash >> 32;
+		total += (word & 0xffffffff) + (word >> 32);
 		if (left <= sizeof(word))
 			break;
 		left -= sizeof(word);
 	}
+	*sum = total;
 	return hash ? hash : 1;
 }
 
@@ -185,13 +188,9 @@ static __always_inline __u32 bng_copy_datagram(struct xdp_md *ctx, const struct 
 
 	if (length > frame->ip_length - sizeof(struct iphdr) || bng_fold(bng_sum_ipv4(frame->ip)) != BNG_SUM_RIGHT)
 		return 0;
-	/* Two bounds that clang must neither drop nor merge: see bng_punt(). */
-	asm volatile("" : "+r"(length));
-	if (length < sizeof(*dhcp))
+	if (length < sizeof(*dhcp) || length > BNG_DHCP_DATAGRAM)
 		return 0;
-	asm volatile("" : "+r"(length));
-	if (length > BNG_DHCP_DATAGRAM)
-		return 0;
+	length = bng_within(length, BNG_DHCP_OFFSET_MASK);
 	if (bpf_xdp_load_bytes(ctx, frame->l3_offset + sizeof(struct iphdr), to->bytes, length))
 		return 0;
 	*(__u32 *)(to->bytes + length) = 0;

@@ -113,6 +113,16 @@ struct bng_frame {
 	__u16 ip_length; /* total length of the IPv4 header */
 };
 
+/*
+ * A length that is known to be 1 to `mask` + 1, in a way that the verifier sees too: clang may compare one register and
+ * use another, or merge two comparisons into one that no kernel before 6.10 carries over.
+ */
+static __always_inline __u32 bng_within(__u32 length, __u32 mask)
+{
+	asm volatile("" : "+r"(length));
+	return ((length - 1) & mask) + 1;
+}
+
 static __always_inline void *bng_take(struct bng_cursor *cursor, __u32 size)
 {
 	void *at = cursor->at;

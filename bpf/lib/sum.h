@@ -30,31 +30,24 @@ static __always_inline __u64 bng_sum_ipv4(const struct iphdr *ip)
 	return (__u64)words[0] + words[1] + words[2] + words[3] + words[4];
 }
 
-/* Of `length` bytes, zeros up to a multiple of four behind them; no more than two chunks. */
+/* Of 1 to 1,024 bytes, zeros up to a multiple of four behind them. */
 static __always_inline __u64 bng_sum_bytes(__u8 *bytes, __u32 length)
 {
 	__u32 whole = (length + 3) & ~3u;
-	__s64 sum;
+	__u32 sum;
 
 	if (whole <= BNG_SUM_CHUNK)
-		return bpf_csum_diff(NULL, 0, (__be32 *)bytes, whole, 0);
+		return bpf_csum_diff(NULL, 0, (__be32 *)bytes, bng_within(whole, BNG_SUM_CHUNK - 1), 0);
 	sum = bpf_csum_diff(NULL, 0, (__be32 *)bytes, BNG_SUM_CHUNK, 0);
-	whole -= BNG_SUM_CHUNK;
-	if (whole > BNG_SUM_CHUNK)
-		return 0;
-	return bpf_csum_diff(NULL, 0, (__be32 *)(bytes + BNG_SUM_CHUNK), whole, (__u32)sum);
+	whole = bng_within(whole - BNG_SUM_CHUNK, BNG_SUM_CHUNK - 1);
+	return bpf_csum_diff(NULL, 0, (__be32 *)(bytes + BNG_SUM_CHUNK), whole, sum);
 }
 
-/* Of `length` bytes, up to 260, whatever lies behind them: they go to `offset` of a datagram, odd or even. */
-static __always_inline __u64 bng_sum_piece(__u8 *bytes, __u32 length, __u32 offset)
+/* The sum of what is put at `offset` of a datagram, odd or even. */
+static __always_inline __u64 bng_sum_at(__u64 sum, __u32 offset)
 {
-	__u32 whole = length & ~3u, rest = length & 3;
-	__u16 folded;
+	__u16 folded = bng_fold(sum);
 
-	if (whole > BNG_SUM_CHUNK)
-		return 0;
-	folded = bng_fold((__u64)bpf_csum_diff(NULL, 0, (__be32 *)bytes, whole, 0) +
-			  (*(__u32 *)(bytes + whole) & ((1u << (rest * 8)) - 1)));
 	return offset & 1 ? __builtin_bswap16(folded) : folded;
 }
 

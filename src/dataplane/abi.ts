@@ -46,6 +46,7 @@ export const BngLimit = {
   puntRingFrames: 3145728,
   maxDhcpReplies: 256,
   dhcpReplyBytes: 548,
+  dhcpReplyRoom: 1024,
 } as const;
 
 export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
@@ -62,6 +63,7 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [3145728, 'punt_ring_frames'],
   [256, 'max_dhcp_replies'],
   [548, 'dhcp_reply_bytes'],
+  [1024, 'dhcp_reply_room'],
 ]);
 
 export const BngVerdict = {
@@ -524,7 +526,7 @@ export function readBngLease(view: DataView, offset: number): BngLease {
   };
 }
 
-export const BNG_DHCP_REPLY_SIZE = 560;
+export const BNG_DHCP_REPLY_SIZE = 1040;
 
 export interface BngDhcpReply {
   readonly serverId: number;
@@ -539,7 +541,8 @@ export function writeBngDhcpReply(view: DataView, offset: number, value: BngDhcp
   view.setUint32(offset + 4, value.leaseSeconds, true);
   view.setUint16(offset + 8, value.optionsEnd, true);
   view.setUint16(offset + 10, value.sum, true);
-  putBytes(view, offset + 12, 548, value.message);
+  view.setUint32(offset + 12, 0, true);
+  putBytes(view, offset + 16, 1024, value.message);
 }
 
 export function readBngDhcpReply(view: DataView, offset: number): BngDhcpReply {
@@ -548,7 +551,7 @@ export function readBngDhcpReply(view: DataView, offset: number): BngDhcpReply {
     leaseSeconds: view.getUint32(offset + 4, true),
     optionsEnd: view.getUint16(offset + 8, true),
     sum: view.getUint16(offset + 10, true),
-    message: getBytes(view, offset + 12, 548),
+    message: getBytes(view, offset + 16, 1024),
   };
 }
 
@@ -666,12 +669,13 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'address', offset: 32, size: 4, kind: 'be32' },
       { name: 'reply', offset: 36, size: 4, kind: 'u32' },
     ] },
-    { name: 'bng_dhcp_reply', size: 560, fields: [
+    { name: 'bng_dhcp_reply', size: 1040, fields: [
       { name: 'server_id', offset: 0, size: 4, kind: 'be32' },
       { name: 'lease_seconds', offset: 4, size: 4, kind: 'u32' },
       { name: 'options_end', offset: 8, size: 2, kind: 'u16' },
       { name: 'sum', offset: 10, size: 2, kind: 'u16' },
-      { name: 'message', offset: 12, size: 548, kind: 'bytes' },
+      { name: 'reserved', offset: 12, size: 4, kind: 'u32' },
+      { name: 'message', offset: 16, size: 1024, kind: 'bytes' },
     ] },
     { name: 'bng_lease_answered', size: 48, fields: [
       { name: 'head', offset: 0, size: 32, kind: 'struct', element: 'bng_punt' },
@@ -700,6 +704,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_PUNT_RING_FRAMES: 3145728,
       BNG_MAX_DHCP_REPLIES: 256,
       BNG_DHCP_REPLY_BYTES: 548,
+      BNG_DHCP_REPLY_ROOM: 1024,
     } },
     { name: 'bng_verdict', members: {
       BNG_VERDICT_DROP: 0,

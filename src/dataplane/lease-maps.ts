@@ -92,7 +92,7 @@ export class LeaseMaps {
     const short = replies.filter(({ message }) => message.length < BngLimit.dhcpReplyBytes);
     for (const [index, reply] of short.slice(0, BngLimit.maxDhcpReplies).entries()) {
       const value = new Uint8Array(BNG_DHCP_REPLY_SIZE);
-      const message = new Uint8Array(BngLimit.dhcpReplyBytes);
+      const message = new Uint8Array(BngLimit.dhcpReplyRoom);
       message.set(reply.message);
       writeBngDhcpReply(new DataView(value.buffer), 0, {
         ...reply,
