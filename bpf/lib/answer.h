@@ -207,7 +207,7 @@ static __always_inline bool bng_rewrite_answer(struct xdp_md *ctx, __u32 l3_offs
 	ethernet = bng_frame_head(ctx, sizeof(*ethernet));
 	out = bng_frame_at(ctx, l3_offset, sizeof(*out));
 	kind = bng_frame_at(ctx, message + BNG_TYPE_OFFSET, sizeof(*kind));
-	end = bng_frame_at(ctx, message + layout->end, sizeof(*end));
+	end = bng_frame_at(ctx, message + bng_within(layout->end, BNG_DHCP_REPLY_ROOM - 1), sizeof(*end));
 	if (!ethernet || !out || !kind || !end)
 		return false;
 	*kind = type;
