@@ -213,6 +213,8 @@ struct bng_lease {
 	__u64 option82; /* keyed hash of the option that the station's messages bear; 0 = they bear none */
 	__be32 address;
 	__u32 reply; /* index into bng_dhcp_replies */
+	__u8 mac[6]; /* the key's: tells a program that is at it when the memory has become another's */
+	__u16 reserved; /* zero */
 };
 
 /* Value of bng_dhcp_replies: what the answers of one pool have in common, rendered by the control plane. */

@@ -41,6 +41,14 @@ struct bng_answer {
 	__be32 chaddr[4];
 };
 
+/* What is read of a lease, once. */
+struct bng_promise {
+	__u64 expires_ns;
+	__u64 option82;
+	__be32 address;
+	__u32 reply;
+};
+
 /* Where the parts of an answer lie in its message. */
 struct bng_answer_layout {
 	__u32 client_id; /* offset and size; size 0 = there is none */
@@ -71,13 +79,13 @@ static __always_inline bool bng_find_client(const struct bng_frame *frame, const
 }
 
 /* The answer that the message in `from` gets as long as the lease holds; 0 for none from here. */
-static __always_inline __u8 bng_judge_message(const struct bng_dhcp_scratch *from, const struct bng_lease *lease,
+static __always_inline __u8 bng_judge_message(const struct bng_dhcp_scratch *from, const struct bng_promise *promise,
 					      const struct bng_dhcp_reply *reply, __u64 *option82_sum)
 {
 	const struct bng_bootp *bootp = &((const struct bng_dhcp *)from->bytes)->bootp;
 	__u64 option82 = from->seen & BNG_SEEN_RELAY_AGENT ? bng_hash_option(from, from->option82, option82_sum) : 0;
 
-	if (!(from->seen & BNG_SEEN_TYPE) || option82 != lease->option82)
+	if (!(from->seen & BNG_SEEN_TYPE) || option82 != promise->option82)
 		return 0;
 	if (from->type == BNG_DHCP_DISCOVER)
 		return BNG_DHCP_ANSWER_OFFER;
@@ -86,8 +94,8 @@ static __always_inline __u8 bng_judge_message(const struct bng_dhcp_scratch *fro
 	if ((from->seen & BNG_SEEN_SERVER) && from->server != reply->server_id)
 		return 0;
 	if (bootp->client_address)
-		return bootp->client_address == lease->address ? BNG_DHCP_ANSWER_ACK : 0;
-	return (from->seen & BNG_SEEN_REQUESTED) && from->requested == lease->address ? BNG_DHCP_ANSWER_ACK : 0;
+		return bootp->client_address == promise->address ? BNG_DHCP_ANSWER_ACK : 0;
+	return (from->seen & BNG_SEEN_REQUESTED) && from->requested == promise->address ? BNG_DHCP_ANSWER_ACK : 0;
 }
 
 static __always_inline __u32 bng_echo_size(const struct bng_dhcp_scratch *from, __u8 seen, __u32 at)
@@ -250,6 +258,21 @@ static __always_inline bool bng_may_answer(struct bng_lease *lease, __u64 now)
 	return true;
 }
 
+/*
+ * False when the entry was deleted and its memory given to another station while we were at it: the map's elements are
+ * used again at once. What was read before the MAC was seen to be right belongs to that MAC.
+ */
+static __always_inline bool bng_read_promise(const struct bng_lease *lease, const struct bng_line_key *client,
+					     struct bng_promise *promise)
+{
+	promise->expires_ns = lease->expires_ns;
+	promise->option82 = lease->option82;
+	promise->address = lease->address;
+	promise->reply = lease->reply;
+	asm volatile("" : : : "memory");
+	return bng_same_mac(lease->mac, client->mac);
+}
+
 /* The client now counts on the address until then; nobody may count on it beyond the session's end. */
 static __always_inline void bng_extend(struct bng_lease *lease, __u64 expires)
 {
@@ -266,6 +289,7 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 	__u32 only = 0, length, l3_offset = frame->l3_offset;
 	struct bng_line_key client = *station;
 	struct bng_lease_answered *record;
+	struct bng_promise promise;
 	struct bng_answer_layout layout;
 	struct bng_dhcp_scratch *scratch;
 	struct bng_dhcp_reply *reply;
@@ -283,15 +307,17 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 	scratch = bpf_map_lookup_elem(&bng_dhcp_scratch, &only);
 	if (!lease || !scratch)
 		return BNG_CONTINUE;
-	reply = bpf_map_lookup_elem(&bng_dhcp_replies, &lease->reply);
+	if (!bng_read_promise(lease, &client, &promise))
+		return BNG_CONTINUE;
+	reply = bpf_map_lookup_elem(&bng_dhcp_replies, &promise.reply);
 	now = bpf_ktime_get_ns();
-	if (!reply || now >= lease->expires_ns)
+	if (!reply || now >= promise.expires_ns)
 		return BNG_CONTINUE;
 	length = bng_copy_datagram(ctx, frame, dhcp, scratch);
 	if (!length || !bng_read_options(scratch, length))
 		return BNG_CONTINUE;
 	layout.option82_sum = 0;
-	type = bng_judge_message(scratch, lease, reply, &layout.option82_sum);
+	type = bng_judge_message(scratch, &promise, reply, &layout.option82_sum);
 	if (!type || !bng_lay_out(scratch, reply, &layout))
 		return BNG_CONTINUE;
 	if (!bng_may_answer(lease, now))
@@ -301,7 +327,7 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 	if (!record)
 		return BNG_CONTINUE;
 	bng_fill_answered(record, frame, &client, now);
-	record->address = lease->address;
+	record->address = promise.address;
 	record->lease_seconds = reply->lease_seconds;
 	record->answer = type;
 	if (bpf_xdp_adjust_tail(ctx, (int)(sizeof(struct iphdr) + sizeof(struct udphdr) + layout.length) -
@@ -309,7 +335,7 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 		bpf_ringbuf_discard(record, 0);
 		return BNG_CONTINUE;
 	}
-	if (!bng_rewrite_answer(ctx, l3_offset, scratch, reply, &layout, lease->address, type)) {
+	if (!bng_rewrite_answer(ctx, l3_offset, scratch, reply, &layout, promise.address, type)) {
 		bpf_ringbuf_discard(record, 0);
 		return bng_drop(BNG_DROP_MALFORMED);
 	}

@@ -495,7 +495,7 @@ export function readBngPunt(view: DataView, offset: number): BngPunt {
   };
 }
 
-export const BNG_LEASE_SIZE = 40;
+export const BNG_LEASE_SIZE = 48;
 
 export interface BngLease {
   readonly expiresNs: bigint;
@@ -504,6 +504,7 @@ export interface BngLease {
   readonly option82: bigint;
   readonly address: number;
   readonly reply: number;
+  readonly mac: Uint8Array;
 }
 
 export function writeBngLease(view: DataView, offset: number, value: BngLease): void {
@@ -513,6 +514,8 @@ export function writeBngLease(view: DataView, offset: number, value: BngLease): 
   view.setBigUint64(offset + 24, value.option82, true);
   view.setUint32(offset + 32, value.address, false);
   view.setUint32(offset + 36, value.reply, true);
+  putBytes(view, offset + 40, 6, value.mac);
+  view.setUint16(offset + 46, 0, true);
 }
 
 export function readBngLease(view: DataView, offset: number): BngLease {
@@ -523,6 +526,7 @@ export function readBngLease(view: DataView, offset: number): BngLease {
     option82: view.getBigUint64(offset + 24, true),
     address: view.getUint32(offset + 32, false),
     reply: view.getUint32(offset + 36, true),
+    mac: getBytes(view, offset + 40, 6),
   };
 }
 
@@ -661,13 +665,15 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'l3_offset', offset: 28, size: 2, kind: 'u16' },
       { name: 'reserved', offset: 30, size: 2, kind: 'u16' },
     ] },
-    { name: 'bng_lease', size: 40, fields: [
+    { name: 'bng_lease', size: 48, fields: [
       { name: 'expires_ns', offset: 0, size: 8, kind: 'u64' },
       { name: 'ends_ns', offset: 8, size: 8, kind: 'u64' },
       { name: 'answer_tat', offset: 16, size: 8, kind: 'u64' },
       { name: 'option82', offset: 24, size: 8, kind: 'u64' },
       { name: 'address', offset: 32, size: 4, kind: 'be32' },
       { name: 'reply', offset: 36, size: 4, kind: 'u32' },
+      { name: 'mac', offset: 40, size: 6, kind: 'bytes' },
+      { name: 'reserved', offset: 46, size: 2, kind: 'u16' },
     ] },
     { name: 'bng_dhcp_reply', size: 1040, fields: [
       { name: 'server_id', offset: 0, size: 4, kind: 'be32' },

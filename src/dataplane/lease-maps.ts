@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Attachment } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
+import { macToBytes } from '../model/mac.js';
 import {
   BNG_DHCP_REPLY_SIZE,
   BNG_LEASE_SIZE,
@@ -119,6 +120,7 @@ export class LeaseMaps {
       option82: hashOption82(lease.option82, this.#key),
       address: lease.address,
       reply: reply.index,
+      mac: macToBytes(lease.attachment.mac),
     });
     this.#leases.update(encodeLine(lease.attachment), value);
     return true;
