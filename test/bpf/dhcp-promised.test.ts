@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { BngLimit } from '../../src/dataplane/abi.js';
+import { BNG_LEASE_SIZE, BngLimit, writeBngLease } from '../../src/dataplane/abi.js';
 import type { LeasePromise } from '../../src/dataplane/port.js';
+import { encodeLine } from '../../src/dataplane/subscriber-maps.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { poolOf } from '../support/inner-bng.js';
 import { address } from '../support/packet.js';
@@ -79,6 +80,15 @@ describe('what was promised', () => {
         leaseSeconds: GARDEN.leaseSeconds,
       })),
     );
+  });
+
+  test('an entry whose memory has gone to another station is not answered for', () => {
+    const key = encodeLine(twin.attachment(qinq));
+    const value = new Uint8Array(BNG_LEASE_SIZE);
+    writeBngLease(new DataView(value.buffer), 0, { ...twin.lease(qinq), mac: new Uint8Array(6).fill(2) });
+    twin.rig.object.map('bng_leases').update(key, value);
+    const bytes = frame(qinq, message(qinq, select(qinq)));
+    assert.deepEqual(twin.rig.run('bng_access', bytes).verdicts, ['punt']);
   });
 
   test('a lease that has run out is not repeated', async () => {

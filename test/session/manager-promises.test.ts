@@ -94,6 +94,15 @@ describe('a promise', () => {
     assert.notEqual(promised()?.option82.length, 0);
   });
 
+  it('knows when the AAA server ends the session, also when that is ordered on the way', async () => {
+    const { yiaddr } = (await client.lease()).message;
+    const begunMs = bng.clock.monotonicMs();
+    await bng.clock.advance(1000);
+    const order = { sessionTimeoutSeconds: 300 };
+    await bng.manager.authorization.changeAuthorization({ framedAddress: yiaddr }, order);
+    assert.equal(promised()?.endsAtMs, begunMs + 300_000);
+  });
+
   it('goes with a RELEASE', async () => {
     const { yiaddr } = (await client.lease()).message;
     await client.say('DHCPRELEASE', { ciaddr: yiaddr });
