@@ -12,6 +12,7 @@
 #include "dhcp.h"
 #include "guard.h"
 #include "police.h"
+#include "port.h"
 #include "rewrite.h"
 #include "sum.h"
 
@@ -222,7 +223,7 @@ static __always_inline bool bng_rewrite_answer(struct xdp_md *ctx, __u32 l3_offs
 	*end = BNG_DHCP_END;
 	bng_write_answer(out, from, reply, address, type, length, sum);
 	__builtin_memcpy(ethernet->h_dest, ethernet->h_source, ETH_ALEN);
-	bng_copy_access_mac(ethernet->h_source);
+	bng_copy_port_mac(ethernet->h_source, ctx->ingress_ifindex);
 	return true;
 }
 

@@ -70,7 +70,9 @@ export class Twin {
     const trust = options.trustOption82 ?? true;
     this.bng = new InnerBng({ ...options, pools });
     this.rig = new Rig({
-      accessMac: mac(ACCESS_MAC),
+      // The only port's MAC is that of whatever port a frame comes from.
+      accessPortCount: 1,
+      accessPorts: [{ ifindex: 0, mac: mac(ACCESS_MAC) }],
       flags: BngSettingsFlag.fastDhcp | (trust ? BngSettingsFlag.trustOption82 : 0),
       ...KEY,
       ...options.settings,
