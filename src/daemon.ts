@@ -19,6 +19,8 @@ import { BngLimit } from './dataplane/abi.js';
 import { compileGardenPolicy } from './dataplane/garden-policy.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
+import type { PoolReply } from './dataplane/lease-maps.js';
+import { replyTemplate } from './dhcpv4/reply.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import { buildApi } from './http/api.js';
 import type { HealthReport } from './http/api-options.js';
@@ -28,7 +30,7 @@ import { Metrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
-import { formatIpv4 } from './model/ipv4.js';
+import { IPV4_ANY, formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
@@ -279,9 +281,17 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     burstMs: qos.burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
+    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
     nftTable: 'bng',
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });
+}
+
+/** What XDP says to the clients of a pool, by the code that says it here. */
+function poolReply({ name, gateway, network, dns, leaseSeconds }: Config['pools'][number]): PoolReply {
+  const terms = { address: IPV4_ANY, network, gateway, dns, leaseSeconds };
+  const message = replyTemplate({ poolName: name, terms, serverId: gateway });
+  return { poolName: name, serverId: gateway, leaseSeconds, message };
 }
 
 /** HTTP says little: what matters of a request is in the lifecycle it causes. */

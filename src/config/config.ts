@@ -39,6 +39,8 @@ export interface AccessConfig {
   readonly localForwarding: boolean;
   /** For comparison only: XDP judges every packet, the kernel's stack forwards it. */
   readonly forwardInStack: boolean;
+  /** XDP answers the DHCP messages of bound leases by itself. */
+  readonly fastDhcp: boolean;
 }
 
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */

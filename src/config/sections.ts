@@ -16,6 +16,7 @@ export const ACCESS = {
   trustOption82: leaf.flag.default(false),
   localForwarding: leaf.flag.default(true),
   forwardInStack: leaf.flag.default(false),
+  fastDhcp: leaf.flag.default(true),
 };
 
 export const CORE = { interface: leaf.interfaceNames };

@@ -2,16 +2,18 @@
  * The dataplane without a kernel, for tests of everything above it: remembers what is installed, carries counters that
  * a test sets, keeps transmitted frames, and hands up frames that a test punts.
  */
-import { attachmentKey } from '../model/access-line.js';
+import { type Attachment, attachmentKey } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { BngDropReasonLabels, BngVerdictLabels } from './abi.js';
 import type {
+  AnsweredLease,
   Dataplane,
   DataplaneInspection,
   DataplaneOutcome,
   DumpedSubscriber,
+  LeasePromise,
   PuntedFrame,
   PuntPath,
   ReconcileOutcome,
@@ -46,6 +48,8 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #slots: Slots;
   readonly #accessMac: Mac;
   readonly #accessInterface: string;
+  readonly #promises = new Map<string, LeasePromise>();
+  #answered: ((answered: AnsweredLease) => void) | null = null;
   #listener: ((punted: PuntedFrame) => void) | null = null;
   #refusal: string | null = null;
   #queueFull = false;
@@ -78,6 +82,9 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const held = this.#held.get(entry.address);
     if (held === undefined) return { ok: false, reason: 'address not installed' };
     this.#lines.delete(attachmentKey(held.entry.attachment));
+    if (attachmentKey(held.entry.attachment) !== attachmentKey(entry.attachment)) {
+      this.withdraw(held.entry.attachment);
+    }
     this.#held.set(entry.address, { ...held, entry });
     this.#lines.set(attachmentKey(entry.attachment), entry.address);
     return { ok: true };
@@ -90,9 +97,20 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const held = this.#held.get(address);
     if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
     this.#held.delete(address);
+    this.withdraw(held.entry.attachment);
     this.#lines.delete(attachmentKey(held.entry.attachment));
     this.#slots.free(held.slot);
     return { ok: true, traffic: held.traffic };
+  }
+
+  promise(lease: LeasePromise): boolean {
+    if (!this.#held.has(lease.address)) return false;
+    this.#promises.set(attachmentKey(lease.attachment), lease);
+    return true;
+  }
+
+  withdraw(attachment: Attachment): void {
+    this.#promises.delete(attachmentKey(attachment));
   }
 
   traffic(address: Ipv4): TrafficCounters | null {
@@ -153,6 +171,10 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.#listener = listener;
   }
 
+  onAnswered(listener: (answered: AnsweredLease) => void): void {
+    this.#answered = listener;
+  }
+
   transmit(ifindex: number, frame: Uint8Array): boolean {
     if (this.#queueFull) return false;
     this.transmitted.push({ ifindex, frame: Uint8Array.from(frame) });
@@ -200,6 +222,16 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
   punt(punted: PuntedFrame): boolean {
     this.#listener?.(punted);
     return this.#listener !== null;
+  }
+
+  /** For tests: what may be answered at an attachment; null when nothing may. */
+  promised(attachment: Attachment): LeasePromise | null {
+    return this.#promises.get(attachmentKey(attachment)) ?? null;
+  }
+
+  /** For tests: tells of an answer. */
+  answer(answered: AnsweredLease): void {
+    this.#answered?.(answered);
   }
 
   /** For tests: the next install, update or remove is refused with this reason. */

@@ -170,6 +170,13 @@ export class AccountingLedger {
     for (const entry of this.#byAddress.values()) this.#unwatch(entry);
   }
 
+  /** When the AAA server's Session-Timeout ends the use of an address, on the monotonic clock; null: never. */
+  endsAtMs(address: Ipv4): number | null {
+    const entry = this.#byAddress.get(address);
+    const timeout = entry?.session.terms.sessionTimeoutSeconds ?? null;
+    return entry === undefined || timeout === null ? null : entry.startedMs + 1000 * timeout;
+  }
+
   /** Resolves when accounting would not lose what it was told so far. */
   stored(): Promise<unknown> {
     return this.#o.accounting.stored();

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from '../aaa/port.js';
-import type { Dataplane } from '../dataplane/port.js';
+import type { AnsweredLease, Dataplane } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import type { BootClock, Clock } from '../model/clock.js';
@@ -196,6 +196,14 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
 
   async decline(line: AccessLine, address: Ipv4): Promise<void> {
     await this.#dhcp(line, { type: 'decline', address, attachment: line }, false);
+  }
+
+  answered({ answer, address, attachment, leaseSeconds, atMs }: AnsweredLease): string | null {
+    const record = this.#table.byAddress(address);
+    if (record === null) return null;
+    const event = { type: 'answered', address, attachment, leaseSeconds, atMs } as const;
+    if (answer === 'ack') this.#runner.push(record, { event });
+    return poolOf(record, address);
   }
 
   isServerId(address: Ipv4): boolean {
@@ -404,4 +412,10 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   #viewOrNull(record: SessionRecord | null): SessionView | null {
     return record === null ? null : this.#view(record);
   }
+}
+
+function poolOf({ session: { state } }: SessionRecord, address: Ipv4): string | null {
+  if (!isServed(state)) return null;
+  const grant = state.held?.grant.address === address ? state.held.grant : state.grant;
+  return grant.profile.poolName;
 }

@@ -1,4 +1,5 @@
 /** One session's mutable record: the machine's value, its queue, timers and accounting. Only the manager touches it. */
+import type { LeasePromise } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import type { TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
@@ -65,6 +66,8 @@ export class SessionRecord {
   /** The client that was told to wait while authentication is out. */
   heldReply: HeldReply | null = null;
   readonly deadlines = new Map<DeadlineName, TimerHandle>();
+  /** What the dataplane may answer for it now. */
+  promised: LeasePromise | null = null;
   /** Keys under which the attachment index knows this record. */
   attachmentKeys: readonly string[] = [];
 

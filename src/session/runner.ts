@@ -22,6 +22,7 @@ import { transition } from './machine/machine.js';
 import { intend } from './intent.js';
 import type { SessionJournal } from './journal.js';
 import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent } from './machine/types.js';
+import { Promises } from './promises.js';
 import type { Quarantines } from './quarantines.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
 import { Replies } from './replies.js';
@@ -69,10 +70,12 @@ interface Turn {
 export class SessionRunner {
   readonly #o: RunnerOptions;
   readonly #deadlines: Deadlines;
+  readonly #promises: Promises;
   readonly replies: Replies;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
+    this.#promises = new Promises(options);
     this.replies = new Replies(options);
     this.#deadlines = new Deadlines({ ...options, push: (record, event) => this.push(record, { event }) });
   }
@@ -85,12 +88,13 @@ export class SessionRunner {
     this.#drain(record).catch(this.#o.onBug);
   }
 
-  /** Sets the deadlines that a session of an earlier run had. */
+  /** Sets the deadlines that a session of an earlier run had, and lets the dataplane answer for its lease again. */
   watch(record: SessionRecord, { lease, held }: Served): void {
     const leaseAtMs = lease.phase === 'bound' ? lease.expiresAtMs : null;
     this.#deadlines.arm(record, 'lease', leaseAtMs);
     this.#deadlines.arm(record, 'held', held?.expiresAtMs ?? null);
     if (leaseAtMs === null && held === null) this.#deadlines.watchUnbound(record);
+    this.#promises.keep(record, false);
   }
 
   /** Takes the session's deadlines away. */
@@ -119,10 +123,14 @@ export class SessionRunner {
       record.session = next.session;
       if (next.session.state !== state || next.session.step !== step) this.#o.journal?.changed(record);
       this.#o.table.moved(record, from);
+      this.#promises.review(record);
       if (from !== record.session.state.name) this.#stateChanged(record, turn, from);
       for (const effect of next.effects) this.#perform(record, turn, effect);
       event = next.ask === null ? null : await this.#ask(record, next.ask);
     }
+    if (seen.leaseStarted) {
+      this.#promises.keepAfter(record, this.#o.ledger.stored()).catch(this.#o.onBug);
+    } else this.#promises.keep(record, first.type === 'answered');
     if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });

@@ -58,6 +58,8 @@ interface LineRow {
   readonly cTpid?: number;
   readonly circuitId?: string;
   readonly remoteId?: string;
+  /** The whole option, by which the dataplane knows the client's renewal again. */
+  readonly option82?: string;
 }
 
 interface GrantRow {
@@ -252,6 +254,7 @@ export class SessionRows {
       ...(line.cTpid === undefined ? {} : { cTpid: line.cTpid }),
       ...(line.circuitId === undefined ? {} : { circuitId: hex(line.circuitId) }),
       ...(line.remoteId === undefined ? {} : { remoteId: hex(line.remoteId) }),
+      ...(line.option82 === undefined ? {} : { option82: hex(line.option82) }),
     };
   }
 
@@ -271,6 +274,7 @@ export class SessionRows {
       ...this.#attachmentOf(row),
       ...(row.circuitId === undefined ? {} : { circuitId: bytesOf(row.circuitId) }),
       ...(row.remoteId === undefined ? {} : { remoteId: bytesOf(row.remoteId) }),
+      ...(row.option82 === undefined ? {} : { option82: bytesOf(row.option82) }),
     };
   }
 }

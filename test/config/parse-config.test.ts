@@ -80,6 +80,7 @@ describe('a configuration that is right', () => {
         trustOption82: false,
         localForwarding: true,
         forwardInStack: false,
+        fastDhcp: true,
       },
       core: { interfaces: ['core0'] },
       pools: [

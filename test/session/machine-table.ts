@@ -173,6 +173,7 @@ export const restingTable: Table = {
     'lease-expired': 'wgar wgar bound until 20000 ?closing |  | ask remove',
     reprovision: 'wgar wgar bound until 20000 ?provisioning |  | ask reconfigure',
     end: 'wgar wgar bound until 20000 ?closing |  | ask remove',
+    'answered garden': 'wgar wgar bound until 30000 | lease@30000, lease-renewed wgar',
   },
   'activating none': {
     discover: 'activating isp offered | offer isp, watch-unbound',
@@ -225,6 +226,7 @@ export const restingTable: Table = {
     'held-expired': 'activating isp none held wgar ?dropping-held |  | ask remove',
     reprovision: 'activating isp none held wgar ?provisioning |  | ask reconfigure',
     end: 'activating isp none held wgar ?closing |  | ask remove',
+    'answered garden': 'activating isp none held wgar | held@30000, lease-renewed wgar',
   },
   'activating offered held': {
     discover: 'activating isp offered held wgar | offer isp, watch-unbound',
@@ -251,6 +253,7 @@ export const restingTable: Table = {
     'held-expired': 'activating isp offered held wgar ?dropping-held |  | ask remove',
     reprovision: 'activating isp offered held wgar ?provisioning |  | ask reconfigure',
     end: 'activating isp offered held wgar ?closing |  | ask remove',
+    'answered garden': 'activating isp offered held wgar | held@30000, lease-renewed wgar',
   },
   'active none': {
     discover: 'active isp offered | offer isp, watch-unbound',
@@ -329,6 +332,7 @@ export const restingTable: Table = {
     'lease-expired': 'active isp bound until 20000 ?closing |  | ask remove',
     reprovision: 'active isp bound until 20000 ?provisioning |  | ask reconfigure',
     end: 'active isp bound until 20000 ?closing |  | ask remove',
+    'answered home': 'active isp bound until 30000 | lease@30000, lease-renewed isp',
   },
   'suspended none': {
     discover: 'suspended wgar offered resume isp | offer wgar, watch-unbound',
@@ -383,6 +387,7 @@ export const restingTable: Table = {
     'held-expired': 'suspended wgar none held isp resume isp ?dropping-held |  | ask remove',
     reprovision: 'suspended wgar none held isp resume isp ?provisioning |  | ask reconfigure',
     end: 'suspended wgar none held isp resume isp ?closing |  | ask remove',
+    'answered home': 'suspended wgar none held isp resume isp | held@30000, lease-renewed isp',
   },
   'suspended bound': {
     discover: 'suspended wgar bound until 20000 resume isp | offer wgar',
@@ -412,6 +417,7 @@ export const restingTable: Table = {
     'lease-expired': 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
     reprovision: 'suspended wgar bound until 20000 resume isp ?provisioning |  | ask reconfigure',
     end: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
+    'answered garden': 'suspended wgar bound until 30000 resume isp | lease@30000, lease-renewed wgar',
   },
   terminated: {
     'authorised garden': 'terminated Lost-Carrier | free wgar',

@@ -220,6 +220,7 @@ export class Life {
     });
     const { dataplane } = world;
     const punts: PuntPath = {
+      onAnswered: () => {},
       onPunt: (listener) => dataplane.onPunt((punted) => (this.isDead ? undefined : listener(punted))),
       transmit: (ifindex, frame) => {
         this.#count();
@@ -307,6 +308,8 @@ export class Life {
       update: (entry) => this.#passing(() => dataplane.update(entry)),
       remove: (address) => this.#passing(() => dataplane.remove(address)),
       traffic: (address) => dataplane.traffic(address),
+      promise: (promise) => dataplane.promise(promise),
+      withdraw: (attachment) => dataplane.withdraw(attachment),
     };
   }
 
