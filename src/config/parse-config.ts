@@ -43,9 +43,22 @@ function assemble(draft: Draft): Config | null {
   const metrics = draft.metrics.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
+  const store = draft.store.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
-  if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !log || !qos || !gardenPool)
+  if (
+    !access ||
+    !core ||
+    !auth ||
+    !accounting ||
+    !garden ||
+    !api ||
+    !metrics ||
+    !log ||
+    !qos ||
+    !store ||
+    !gardenPool
+  )
     return null;
   const { interface: interfaces, ...accessSettings } = access;
   return {
@@ -63,7 +76,7 @@ function assemble(draft: Draft): Config | null {
     olt: draft.olt?.complete ?? null,
     api: { ...api, tls: api.tls ?? null },
     metrics,
-    store: draft.store?.complete ?? null,
+    store: store.mode === 'memory' ? null : { path: store.path },
     log,
     qos,
   };
