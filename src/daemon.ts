@@ -1,15 +1,19 @@
 /**
  * The composition root: builds every part, joins them, and starts and stops them in one written order. No domain rules.
  *
- * Start: dataplane (checks the ABI, attaches) → AAA and its store → sessions → HTTP and CoA inlets → access node → the punt
- * path last.
- * Stop: the same backwards: inlets first, answers under way, sessions with their final counters, dataplane.
+ * Start: store → dataplane (checks the ABI, attaches) → AAA → sessions of earlier runs, and the dataplane made as they are →
+ * HTTP and CoA inlets → access node → the punt path last.
+ * Stop: the same backwards: inlets first, answers under way, sessions (kept in the store, or ended with `teardown`),
+ * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { openApi } from './api-parts.js';
 import { openAaa, openCoa } from './aaa-parts.js';
+import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
+import { openAuditLog } from './audit-log.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
@@ -18,6 +22,8 @@ import { BngLimit } from './dataplane/abi.js';
 import { compileGardenPolicy } from './dataplane/garden-policy.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
+import type { PoolReply } from './dataplane/lease-maps.js';
+import { replyTemplate } from './dhcpv4/reply.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
@@ -27,12 +33,16 @@ import { Metrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
-import { formatIpv4 } from './model/ipv4.js';
+import { IPV4_ANY, formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
+import { restore, storeHealth } from './restore-parts.js';
+import { openStore, portNames } from './store-parts.js';
+import { ObservedStore, type ObservedStoreOptions } from './store/observed-store.js';
+import type { Store } from './store/port.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
 const NFT_TABLE = 'bng';
@@ -44,6 +54,11 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A defect of ours was met; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
+  /**
+   * No inlet is opened, and closing ends every session: what is left of earlier runs is taken down. Without it sessions stay
+   * in the store for the next start.
+   */
+  readonly teardown?: boolean;
 }
 
 /** Parts that others reach before they exist. */
@@ -84,15 +99,21 @@ export class Daemon {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
-  async #start({ config, objectPath, logger, onBug }: DaemonOptions): Promise<void> {
+  async #start({ config, objectPath, logger, onBug, teardown = false }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
+    const link: Links = { accessNode: null, coa: null, metrics: null };
+    const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
+    if (store === null)
+      logEvent(logger, 'nothing-outlives-this-process', { because: 'store.mode is memory' });
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
-    const link: Links = { accessNode: null, coa: null, metrics: null };
-    const aaa = await openAaa(config, logger, {
+    const boot = systemBootClock();
+    const aaa = await openAaa(config, {
+      logger,
+      store,
+      bootId: boot.bootId,
       interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
-      onStoreWritten: (durationMs, failure) => link.metrics?.store.written(durationMs, failure),
     });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
@@ -110,11 +131,31 @@ export class Daemon {
       gardenProfile,
       trustOption82: config.access.trustOption82,
       maxSessions: BngLimit.maxSubscribers,
+      durability:
+        store === null || aaa.commits === null
+          ? null
+          : {
+              store,
+              commits: aaa.commits,
+              boot,
+              ports: portNames(config.access.interfaces, (name) => loadNative().interfaceIndex(name)),
+            },
       onBug,
     });
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));
-    this.#stops.push(() => manager.close());
+    const ends = teardown || store === null;
+    this.#stops.push(async () => {
+      await manager.close(ends ? 'end' : 'keep');
+      if (ends) aaa.end();
+    });
+    await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
+    if (teardown) return;
 
+    const audit = openAuditLog({
+      to: config.audit.to,
+      wallMs: () => systemClock.wallMs(),
+      onFailure: (reason) => logEvent(logger, 'audit-not-written', { reason }),
+    });
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
       operator: manager,
@@ -124,6 +165,7 @@ export class Daemon {
       dataplane,
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
+      store: () => manager.durabilityFigures(),
     };
     const metrics = new Metrics({
       ...shared,
@@ -150,6 +192,7 @@ export class Daemon {
         ...(manager.isDraining
           ? [{ name: 'draining', ok: true, degraded: true, detail: 'no new session begins' }]
           : []),
+        storeHealth(manager.durabilityFigures(), config.store?.path ?? null),
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
@@ -161,6 +204,7 @@ export class Daemon {
       onOpened: (stop) => this.#stops.push(stop),
       options: {
         ...shared,
+        audit,
         maps: dataplane.maps,
         dhcp: trace,
         health,
@@ -168,7 +212,7 @@ export class Daemon {
         limits: DEFAULT_API_LIMITS,
         onEventClientDropped: () => {
           metrics.eventClientDropped();
-          logger.warn({ event: 'event-client-dropped' });
+          logEvent(logger, 'event-client-dropped');
         },
       },
     });
@@ -176,7 +220,7 @@ export class Daemon {
     await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
-    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
+    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();
@@ -193,7 +237,16 @@ export class Daemon {
     });
     this.#stops.push(() => dhcp.close());
     dhcp.start();
-    logger.info({ event: 'started', ports: dataplane.ports() });
+    logEvent(logger, 'started', { ports: dataplane.ports() });
+  }
+
+  async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {
+    const store = await openStore(path, systemClock.wallMs());
+    this.#stops.push(() => store.close());
+    if (store.damage !== null) logEvent(logger, 'store-damaged', store.damage);
+    const onWritten: ObservedStoreOptions['onWritten'] = (durationMs, failure) =>
+      link.metrics?.store.written(durationMs, failure);
+    return new ObservedStore({ store, clock: systemClock, onWritten });
   }
 
   #connectOlt(olt: NonNullable<Config['olt']>, inlet: SessionManager, logger: Logger): OltClient {
@@ -203,8 +256,8 @@ export class Daemon {
       inlet,
       sVlanOfPool: new Map(Object.entries(olt.vlans)),
       requestTimeoutMs: OLT_REQUEST_TIMEOUT_MS,
-      onEvent: (event) => logger.info({ event: 'access-node-event', ...event }),
-      onConnection: (state, reason) => logger.warn({ event: `access-node-${state}`, reason }),
+      onEvent: (event) => logEvent(logger, 'access-node-event', event),
+      onConnection: (state, reason) => logEvent(logger, `access-node-${state}`, { reason }),
     });
   }
 
@@ -247,9 +300,17 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     burstMs: qos.burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
+    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
     nftTable: NFT_TABLE,
-    onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
+    onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
   });
+}
+
+/** What XDP says to the clients of a pool, by the code that says it here. */
+function poolReply({ name, gateway, network, dns, leaseSeconds }: Config['pools'][number]): PoolReply {
+  const terms = { address: IPV4_ANY, network, gateway, dns, leaseSeconds };
+  const message = replyTemplate({ poolName: name, terms, serverId: gateway });
+  return { poolName: name, serverId: gateway, leaseSeconds, message };
 }
 
 /** HTTP says little: what matters of a request is in the lifecycle it causes. */

@@ -73,6 +73,7 @@ export const LOG_EVENTS = {
   'access-node-up': { level: 'warn', meaning: 'The access node can be reached.', fields: ['reason'] },
   'access-node-down': { level: 'warn', meaning: 'It cannot.', fields: ['reason'] },
   'event-client-dropped': { level: 'warn', meaning: 'A client of the live events was too slow.', fields: [] },
+  'http-request-failed': { level: 'error', meaning: 'A defect: a request was answered with 500.', fields: ['err'] },
   'audit-not-written': { level: 'error', meaning: 'An entry of the audit log could not be written.', fields: ['reason'] },
 } as const satisfies Readonly<Record<string, EventNote>>;
 

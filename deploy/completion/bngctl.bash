@@ -2,10 +2,10 @@
 _bngctl() {
   local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" command="" words="" word
   COMPREPLY=()
-  case "$previous" in --socket|--token-file|--ca-file|--pins) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;; esac
+  case "$previous" in --socket|--token-file|--ca-file|--pins|--path) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;; esac
   case "$previous" in --state) mapfile -t COMPREPLY < <(compgen -W "discovered wgar activating active suspended terminated" -- "$current"); return ;; esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in sessions|leases|session|pools|counters|drops|top|radius|health|subscribers|maps|map|nft|events|trace|activate|suspend|resume|terminate|drain|reload|completion) command="$word"; break ;; esac
+    case "$word" in sessions|leases|session|pools|counters|drops|top|radius|health|subscribers|maps|map|nft|events|trace|activate|suspend|resume|terminate|drain|reload|store|completion) command="$word"; break ;; esac
   done
   case "$command" in
     sessions) words="--pool --match --sort --columns --watch --state --json --socket --url --token-file --ca-file --help" ;;
@@ -29,8 +29,9 @@ _bngctl() {
     terminate) words="--reason --json --socket --url --token-file --ca-file --help" ;;
     drain) words="--off --json --socket --url --token-file --ca-file --help" ;;
     reload) words="--json --socket --url --token-file --ca-file --help" ;;
+    store) words="check --path export import --json --socket --url --token-file --ca-file --help" ;;
     completion) words="--json --socket --url --token-file --ca-file --help bash" ;;
-    *) words="sessions leases session pools counters drops top radius health subscribers maps map nft events trace activate suspend resume terminate drain reload completion --json --socket --url --token-file --ca-file --help" ;;
+    *) words="sessions leases session pools counters drops top radius health subscribers maps map nft events trace activate suspend resume terminate drain reload store completion --json --socket --url --token-file --ca-file --help" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

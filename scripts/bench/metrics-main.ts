@@ -11,6 +11,7 @@ import type { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { buildMetrics } from '../../src/http/metrics-app.js';
 import type { MetricsSources } from '../../src/http/metrics.js';
 import { Metrics } from '../../src/http/metrics.js';
+import { NOTHING_REFUSED } from '../../src/http/store-metrics.js';
 import { exec } from '../../src/lab/exec.js';
 import { BngError } from '../../src/model/bng-error.js';
 import { systemClock } from '../../src/model/clock.js';
@@ -127,6 +128,7 @@ try {
     }),
     clock: systemClock,
     topTalkers: 10,
+    store: () => NOTHING_REFUSED,
   });
   const app = buildMetrics({ metrics, subscribers: { operator, dataplane }, logger: fastify().log });
   await app.listen({ host: '127.0.0.1', port: 0 });

@@ -39,6 +39,8 @@ export interface AccessConfig {
   readonly localForwarding: boolean;
   /** For comparison only: XDP judges every packet, the kernel's stack forwards it. */
   readonly forwardInStack: boolean;
+  /** XDP answers the DHCP messages of bound leases by itself. */
+  readonly fastDhcp: boolean;
 }
 
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */
@@ -176,6 +178,7 @@ export interface Config {
   readonly olt: OltConfig | null;
   readonly api: ApiConfig;
   readonly metrics: MetricsConfig;
+  /** Null: nothing outlives the process (store.mode memory). */
   readonly store: { readonly path: string } | null;
   /** `stdout`, `stderr`, or the path of a file. */
   readonly audit: { readonly to: string };

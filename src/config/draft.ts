@@ -16,7 +16,7 @@ export interface Draft {
   readonly olt: Reading<typeof sections.OLT> | null;
   readonly api: Reading<typeof sections.API>;
   readonly metrics: Reading<typeof sections.METRICS>;
-  readonly store: Reading<typeof sections.STORE> | null;
+  readonly store: Reading<typeof sections.STORE>;
   readonly audit: Reading<typeof sections.AUDIT>;
   readonly log: Reading<typeof sections.LOG>;
   readonly qos: Reading<typeof sections.QOS>;
@@ -58,7 +58,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     olt: optional('olt', sections.OLT),
     api: section('api', sections.API),
     metrics: section('metrics', sections.METRICS),
-    store: optional('store', sections.STORE),
+    store: section('store', sections.STORE),
     audit: section('audit', sections.AUDIT),
     log: section('log', sections.LOG),
     qos: section('qos', sections.QOS),

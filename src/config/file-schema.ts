@@ -44,7 +44,7 @@ const FILE = z.strictObject({
   olt: z.strictObject(sections.OLT).optional(),
   api: withDefaults(sections.API),
   metrics: withDefaults(sections.METRICS),
-  store: z.strictObject(sections.STORE).optional(),
+  store: withDefaults(sections.STORE),
   audit: withDefaults(sections.AUDIT),
   log: withDefaults(sections.LOG),
   qos: withDefaults(sections.QOS),

@@ -34,6 +34,7 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'access.forwardInStack': {
     meaning: 'For comparison only: XDP judges every packet, the stack of the kernel forwards it.',
   },
+  'access.fastDhcp': { meaning: 'XDP answers renewals and known lines; false leaves all DHCP to user space.' },
   core: { meaning: 'Towards the IP core.' },
   'core.interface': { meaning: 'Or a list: [core0, core1]. Next hops are what the routing table says.' },
   pools: {

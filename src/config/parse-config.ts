@@ -44,9 +44,23 @@ function assemble(draft: Draft): Config | null {
   const audit = draft.audit.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
+  const store = draft.store.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
-  if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !audit || !log || !qos || !gardenPool)
+  if (
+    !access ||
+    !core ||
+    !auth ||
+    !accounting ||
+    !garden ||
+    !api ||
+    !metrics ||
+    !audit ||
+    !log ||
+    !qos ||
+    !store ||
+    !gardenPool
+  )
     return null;
   const { interface: interfaces, ...accessSettings } = access;
   return {
@@ -64,7 +78,7 @@ function assemble(draft: Draft): Config | null {
     olt: draft.olt?.complete ?? null,
     api: { ...api, tls: api.tls ?? null },
     metrics,
-    store: draft.store?.complete ?? null,
+    store: store.mode === 'memory' ? null : { path: store.path },
     audit,
     log,
     qos,

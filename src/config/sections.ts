@@ -16,6 +16,7 @@ export const ACCESS = {
   trustOption82: leaf.flag.default(false),
   localForwarding: leaf.flag.default(true),
   forwardInStack: leaf.flag.default(false),
+  fastDhcp: leaf.flag.default(true),
 };
 
 export const CORE = { interface: leaf.interfaceNames };
@@ -144,7 +145,10 @@ export const METRICS = {
   subscribers: leaf.flag.default(false),
 };
 
-export const STORE = { path: leaf.absolutePath.prefault('/var/lib/bng') };
+export const STORE = {
+  mode: leaf.oneOf(['durable', 'memory']).default('durable'),
+  path: leaf.absolutePath.prefault('/var/lib/bng'),
+};
 
 export const AUDIT = { to: leaf.auditTarget.prefault('stdout') };
 

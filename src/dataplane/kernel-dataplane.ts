@@ -5,7 +5,7 @@
  * **Invariant:** while a walled subscriber is in the maps its address is a member of the garden in nftables: it joins
  * before the maps say so and leaves after they stop saying so.
  */
-import { attachmentKey } from '../model/access-line.js';
+import { type Attachment, attachmentKey } from '../model/access-line.js';
 import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
@@ -23,12 +23,16 @@ import type { MapInspection } from './map-inspection.js';
 import { MapReader } from './map-reader.js';
 import type { NativeFailure, NativeRingBuffer } from './native-binding.js';
 import type {
+  AnsweredLease,
   Dataplane,
   DataplaneInspection,
   DataplaneOutcome,
   DumpedSubscriber,
+  LeasePromise,
   PuntedFrame,
   PuntPath,
+  ReconcileOutcome,
+  Reconciliation,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
@@ -51,7 +55,7 @@ const PUNT_SLAB_BYTES = 1 << 18;
  */
 const IN_FLIGHT_MS = 5;
 
-export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection {
+export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #parts: KernelParts;
   readonly #clock: Clock;
   readonly #firewall: GardenFirewall;
@@ -64,6 +68,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #addressOfSlot = new Map<number, Ipv4>();
   readonly #turns = new Map<Ipv4, Promise<unknown>>();
   #ring: NativeRingBuffer | null = null;
+  #answered: (answered: AnsweredLease) => void = () => undefined;
   #brokenPunts = 0;
   #closing: Promise<void> | null = null;
 
@@ -110,6 +115,16 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   remove(address: Ipv4): Promise<RemoveOutcome> {
     return this.#inTurn(address, () => this.#remove(address));
+  }
+
+  /** The maps of a dataplane that was just loaded are empty: all that is wanted is missing. */
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    for (const entry of wanted) {
+      const outcome = await this.install(entry);
+      if (!outcome.ok) return outcome;
+    }
+    const missing = wanted.map(({ address }) => address);
+    return { ok: true, report: { kept: 0, missing, stale: [], foreign: [] } };
   }
 
   traffic(address: Ipv4): TrafficCounters | null {
@@ -159,9 +174,34 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.#ring = this.#parts.binding.openRingBuffer(this.#parts.object.map('bng_punts'), {
       slabBytes: PUNT_SLAB_BYTES,
       onBatch: (slab, used) => {
-        this.#brokenPunts += readPunts(slab, used, listener);
+        this.#brokenPunts += readPunts(slab, used, {
+          punted: listener,
+          answered: ({ atNs, ...told }) => this.#tellAnswered(told, atNs),
+        });
       },
     });
+  }
+
+  onAnswered(listener: (answered: AnsweredLease) => void): void {
+    this.#answered = listener;
+  }
+
+  promise(lease: LeasePromise): boolean {
+    const { leases } = this.#parts;
+    if (leases === null || this.#closing !== null || !this.#held.has(lease.address)) return false;
+    const outcome = attempt(() => leases.promise(lease));
+    if (outcome.ok) return outcome.value;
+    this.#parts.warn(`a lease is not answered in XDP: ${outcome.reason}`);
+    return false;
+  }
+
+  withdraw(attachment: Attachment): void {
+    if (this.#closing === null) this.#parts.leases?.withdraw(attachment);
+  }
+
+  #tellAnswered(told: Omit<AnsweredLease, 'atMs'>, atNs: bigint): void {
+    const { leases } = this.#parts;
+    if (leases !== null) this.#answered({ ...told, atMs: leases.clockMs(atNs) });
   }
 
   transmit(ifindex: number, frame: Uint8Array): boolean {
@@ -231,7 +271,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const member: DataplaneOutcome = entry.walled
       ? await this.#firewall.addMember(entry.address)
       : { ok: true };
-    const outcome = member.ok ? attempt(() => this.#writeNew(entry, slot)) : member;
+    const outcome: DataplaneOutcome = member.ok ? attempt(() => this.#writeNew(entry, slot)) : member;
     if (outcome.ok) {
       this.#held.set(entry.address, { entry, slot });
       this.#addressOfSlot.set(slot, entry.address);
@@ -261,7 +301,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const closes = entry.walled && !held.entry.walled;
     const member: DataplaneOutcome = closes ? await this.#firewall.addMember(entry.address) : { ok: true };
     if (!member.ok) return member;
-    const outcome = attempt(() => this.#rewrite(entry, held));
+    const outcome: DataplaneOutcome = attempt(() => this.#rewrite(entry, held));
     if (!outcome.ok) {
       if (closes) await this.#firewall.removeMember(entry.address);
       return outcome;
@@ -280,13 +320,16 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       if (moves) this.#maps.deleteLine(entry.attachment);
       throw error;
     }
-    if (moves) this.#maps.deleteLine(held.entry.attachment);
+    if (!moves) return;
+    this.#parts.leases?.withdraw(held.entry.attachment);
+    this.#maps.deleteLine(held.entry.attachment);
   }
 
   async #remove(address: Ipv4): Promise<RemoveOutcome> {
     const held = this.#held.get(address);
     if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
     const taken = attempt(() => {
+      this.#parts.leases?.withdraw(held.entry.attachment);
       this.#maps.deleteLine(held.entry.attachment);
       this.#maps.delete(address);
     });
@@ -321,10 +364,11 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 }
 
 /** The kernel refusing is a value; anything else that is thrown is a bug of ours. */
-function attempt(change: () => void): DataplaneOutcome {
+function attempt<T>(
+  change: () => T,
+): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string } {
   try {
-    change();
-    return { ok: true };
+    return { ok: true, value: change() };
   } catch (error) {
     if (isNativeFailure(error)) return { ok: false, reason: error.message };
     throw error;

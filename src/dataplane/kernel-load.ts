@@ -23,6 +23,7 @@ import {
 import type { BngRate, BngSettings } from './abi.js';
 import { checkAbi } from './abi-check.js';
 import type { GardenLimits, GardenPolicy } from './garden-policy.js';
+import { type FastDhcp, type Option82Key, fastDhcpFlags } from './lease-maps.js';
 import type { NativeBinding, NativeObject } from './native-binding.js';
 import { eventRate } from './policer-rate.js';
 import { slotKey } from './subscriber-maps.js';
@@ -56,6 +57,9 @@ export interface KernelLoadOptions {
   readonly puntLineRatePerSecond: number;
   /** Of all lines together, half of it for those that are installed. 0 = unlimited. */
   readonly puntTotalRatePerSecond: number;
+  /** Null: the control plane answers every DHCP message itself. */
+  readonly fastDhcp: FastDhcp | null;
+  readonly option82Key: Option82Key;
   /** Fewer than the ABI's limit saves memory. */
   readonly maxSubscribers: number;
 }
@@ -68,7 +72,13 @@ const PUNT_NEW_PART = 0.5;
 /** All such stations of a line together, whatever MACs they use: on a VLAN that many share, many start at once. */
 const PUNT_LINE_STATIONS = 10;
 
-const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_traffic', 'bng_policers'] as const;
+const PER_SUBSCRIBER_MAPS = [
+  'bng_subscribers',
+  'bng_lines',
+  'bng_traffic',
+  'bng_policers',
+  'bng_leases',
+] as const;
 
 /**
  * Opens, checks, sizes, loads and fills. Throws `BNG_ERR_ABI_MISMATCH` for an object of another build and
@@ -112,7 +122,9 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
     accessPorts: options.accessPorts.map(({ ifindex, mac }) => ({ ifindex, mac: macToBytes(mac) })),
     flags:
       (options.localForwarding ? BngSettingsFlag.localForwarding : 0) |
-      (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0),
+      (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0) |
+      fastDhcpFlags(options.fastDhcp),
+    ...options.option82Key,
     ...puntRates(options),
   });
   return bytes;
@@ -123,7 +135,12 @@ function puntRates(
   options: Pick<KernelLoadOptions, 'puntLineRatePerSecond' | 'puntTotalRatePerSecond'>,
 ): Pick<
   BngSettings,
-  'puntInstalledRate' | 'puntNewRate' | 'puntLineRate' | 'puntTotalInstalledRate' | 'puntTotalNewRate'
+  | 'puntInstalledRate'
+  | 'puntNewRate'
+  | 'puntLineRate'
+  | 'puntTotalInstalledRate'
+  | 'puntTotalNewRate'
+  | 'answerRate'
 > {
   const rate = (perSecond: number, burst: number): BngRate =>
     eventRate(perSecond, burst, BngLimit.rateFractionBits);
@@ -135,6 +152,8 @@ function puntRates(
     puntLineRate: rate(station * PUNT_LINE_STATIONS, PUNT_STATION_BURST * PUNT_LINE_STATIONS),
     puntTotalInstalledRate: share,
     puntTotalNewRate: share,
+    // What XDP answers is told to the control plane one by one: no station may say more that way than by punts.
+    answerRate: rate(station, PUNT_STATION_BURST),
   };
 }
 

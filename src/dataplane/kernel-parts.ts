@@ -8,6 +8,7 @@ import { BngLimit } from './abi.js';
 import { GardenFirewall } from './garden-firewall.js';
 import type { GardenPolicy } from './garden-policy.js';
 import { type AccessPort, loadKernelObject } from './kernel-load.js';
+import { type FastDhcp, LeaseMaps, newOption82Key } from './lease-maps.js';
 import { LinkSetup, type PoolNetwork, readLink } from './link-setup.js';
 import type { NativeBinding, NativeObject, NativePacketSocket, XdpMode } from './native-binding.js';
 import type { DataplaneInspection } from './port.js';
@@ -42,6 +43,8 @@ export interface KernelDataplaneOptions {
   readonly puntLineRatePerSecond?: number;
   readonly puntTotalRatePerSecond?: number;
   readonly maxSubscribers?: number;
+  /** What XDP needs to answer DHCP by itself. Default: the control plane answers everything. */
+  readonly fastDhcp?: FastDhcp | null;
   readonly nftTable: string;
   /** Longest wait for one command or transaction. */
   readonly deadlineMs?: number;
@@ -58,6 +61,8 @@ export interface OpenAccessPort extends AccessPort {
 export interface KernelParts {
   readonly binding: NativeBinding;
   readonly object: NativeObject;
+  /** Null where XDP answers no DHCP. */
+  readonly leases: LeaseMaps | null;
   readonly firewall: GardenFirewall;
   /** By ifindex. */
   readonly access: ReadonlyMap<number, OpenAccessPort>;
@@ -113,6 +118,8 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   const accessPorts = await accessPortsOf(options, deadlineMs);
   const corePorts = options.core.interfaces.map((name) => ({ name, ifindex: interfaceIndex(binding, name) }));
 
+  const { fastDhcp = null, clock } = options;
+  const key = newOption82Key();
   const object = loadKernelObject({
     binding,
     objectPath: options.objectPath,
@@ -125,8 +132,12 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     puntLineRatePerSecond: options.puntLineRatePerSecond ?? PUNT_LINE_RATE_PER_SECOND,
     puntTotalRatePerSecond: options.puntTotalRatePerSecond ?? PUNT_TOTAL_RATE_PER_SECOND,
     maxSubscribers: options.maxSubscribers ?? BngLimit.maxSubscribers,
+    fastDhcp,
+    option82Key: key,
   });
   undo.push(() => object.close());
+  const leases = fastDhcp === null ? null : new LeaseMaps(object, { key, clock });
+  leases?.fillReplies(object, fastDhcp?.replies ?? []);
   // The firewall stands before anything can reach the stack.
   const firewall = await openFirewall(options, opening, deadlineMs);
   await prepareLinks(options, opening, deadlineMs);
@@ -139,7 +150,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     access.set(ifindex, { ...port, socket });
   }
   const { warnings, close } = opening;
-  return { binding, object, firewall, access, ports, warnings, warn, close };
+  return { binding, object, leases, firewall, access, ports, warnings, warn, close };
 }
 
 interface NamedPort {

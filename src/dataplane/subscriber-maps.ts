@@ -136,7 +136,8 @@ export function slotKey(slot: number): Uint8Array {
   return key;
 }
 
-function encodeLine(attachment: Attachment): Uint8Array {
+/** The key of the maps that are keyed by station. */
+export function encodeLine(attachment: Attachment): Uint8Array {
   const key = new Uint8Array(BNG_LINE_KEY_SIZE);
   writeBngLineKey(new DataView(key.buffer), 0, { ...attachment, mac: macToBytes(attachment.mac) });
   return key;

@@ -52,7 +52,10 @@ export class DhcpServer {
 
   /** Opens the punt path. */
   start(): void {
+    const { inlet, punts, observer } = this.#o;
     this.#open = true;
+    // Also when no more messages are taken: the client counts on what it was told.
+    punts.onAnswered((answered) => observer.decided(answered.answer, inlet.answered(answered)));
     this.#o.punts.onPunt((punted) => this.#receive(punted));
   }
 

@@ -65,7 +65,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addHealthRoutes(app, options.health);
   addOperationRoutes(app, options.operator, options.reload ?? null);
   const onClientDropped =
-    options.onEventClientDropped ?? ((): void => app.log.warn('a slow client of the events was dropped'));
+    options.onEventClientDropped ?? ((): void => undefined);
   addEventRoutes(app, new EventStream({ ...options, onClientDropped }), history);
   addTraceRoutes(app, new TraceStream({ ...options, onClientDropped }));
   const descriptionSchema = {

@@ -19,6 +19,8 @@ import { ProcessMetrics } from './process-metrics.js';
 import { RadiusMetrics } from './radius-metrics.js';
 import type { RadiusReport } from './radius-report.js';
 import { TimeSlices } from './time-slice.js';
+import { StoreMetrics } from './store-metrics.js';
+import type { StoreReport } from './store-metrics.js';
 import { TrafficLedger } from './traffic-ledger.js';
 import type { LedgerPool } from './traffic-ledger.js';
 import { TrafficScores } from './traffic-scores.js';
@@ -44,6 +46,7 @@ export interface MetricsSources {
   readonly poolNames: readonly string[];
   readonly dataplane: Omit<DataplaneInspection, 'dump' | 'allTraffic'>;
   readonly radius: () => RadiusReport;
+  readonly store: () => StoreReport;
   readonly clock: Clock;
   readonly topTalkers: number;
 }
@@ -67,6 +70,7 @@ export class Metrics {
   readonly #families: MetricFamilies;
   readonly #radius: RadiusMetrics;
   readonly #process: ProcessMetrics;
+  readonly #store: StoreMetrics;
   readonly #ledger: TrafficLedger;
   readonly #scores = new TrafficScores();
   readonly #audit: GardenAudit;
@@ -96,6 +100,7 @@ export class Metrics {
     this.#families = defineFamilies(this.#catalogue);
     this.#radius = new RadiusMetrics(this.#catalogue);
     this.#process = new ProcessMetrics(this.#catalogue);
+    this.#store = new StoreMetrics(this.#catalogue);
     this.#audit = new GardenAudit(sources);
     this.#ledger = new TrafficLedger({
       pools: sources.poolNames.flatMap((name): LedgerPool[] => {
@@ -138,6 +143,7 @@ export class Metrics {
     this.#readFrames(firewallDrops);
     this.#readAudit();
     this.#process.read();
+    this.#store.read(this.#sources.store());
     const roundTrips = this.#radius.read(this.#sources.radius());
     return renderFamilies([...(await this.#catalogue.families()), roundTrips], format);
   }

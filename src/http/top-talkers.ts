@@ -1,8 +1,9 @@
 /** Who carries most traffic right now: two readings of the kernel's counters and what lies between them. No HTTP. */
-import type { DataplaneInspection } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
+import type { TrafficSource } from './read-traffic.js';
+import { readTraffic } from './read-traffic.js';
 
 const BETWEEN_MS = 1_000;
 
@@ -16,12 +17,12 @@ export interface Talker {
 }
 
 export class TopTalkers {
-  readonly #dataplane: Pick<DataplaneInspection, 'allTraffic'>;
+  readonly #dataplane: TrafficSource;
   readonly #clock: Clock;
   /** However many ask at once, the kernel is read for all of them together. */
   #measuring: Promise<readonly Talker[]> | null = null;
 
-  constructor(dataplane: Pick<DataplaneInspection, 'allTraffic'>, clock: Clock) {
+  constructor(dataplane: TrafficSource, clock: Clock) {
     this.#dataplane = dataplane;
     this.#clock = clock;
   }
@@ -33,12 +34,12 @@ export class TopTalkers {
   }
 
   async #measure(): Promise<readonly Talker[]> {
-    const before = this.#dataplane.allTraffic();
+    const before = await readTraffic(this.#dataplane);
     const startedMs = this.#clock.monotonicMs();
     await new Promise<void>((resolve) => this.#clock.after(BETWEEN_MS, resolve));
     const seconds = (this.#clock.monotonicMs() - startedMs) / 1000;
     const talkers: Talker[] = [];
-    for (const [address, traffic] of this.#dataplane.allTraffic()) {
+    for (const [address, traffic] of await readTraffic(this.#dataplane)) {
       const old = before.get(address);
       const perSecond = (counter: keyof TrafficCounters): number =>
         Math.max(0, Number(traffic[counter] - (old?.[counter] ?? 0n)) / seconds);

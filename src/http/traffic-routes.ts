@@ -7,6 +7,7 @@ import { addTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import { counterTable } from './drop-routes.js';
 import { addressSchema, counterSchema, counterTableSchema, nullableTextSchema } from './field-schemas.js';
+import { readTraffic } from './read-traffic.js';
 import { trafficJson } from './session-json.js';
 import { TopTalkers } from './top-talkers.js';
 
@@ -50,7 +51,7 @@ const countersSchema = {
 
 export interface TrafficRouteParts {
   readonly operator: OperatorInlet;
-  readonly dataplane: Pick<DataplaneInspection, 'allTraffic' | 'verdicts' | 'drops'>;
+  readonly dataplane: Pick<DataplaneInspection, 'trafficInPortions' | 'verdicts' | 'drops'>;
   readonly clock: Clock;
 }
 
@@ -61,8 +62,8 @@ export function addTrafficRoutes(app: FastifyInstance, parts: TrafficRouteParts)
     summary: 'Sessions by state, traffic in total, frames by verdict and by drop reason',
     response: { 200: countersSchema },
   };
-  app.get('/api/v1/counters', { schema }, (_request, reply) => {
-    const reading = dataplane.allTraffic();
+  app.get('/api/v1/counters', { schema }, async (_request, reply) => {
+    const reading = await readTraffic(dataplane);
     let total = NO_TRAFFIC;
     for (const traffic of reading.values()) total = addTraffic(total, traffic);
     return reply.send({

@@ -23,6 +23,8 @@ export interface AuthorizationDeskOptions extends Places {
   readonly gardenProfile: ServiceProfile;
   /** The picture of a record for the audit log. */
   readonly picture: (record: SessionRecord) => AuditSession;
+  /** Why no order can be taken at the moment; null when it can. */
+  readonly refusal: () => string | null;
 }
 
 const NOT_ONE = 'no one session agrees with all that was named';
@@ -40,6 +42,8 @@ export class AuthorizationDesk implements AuthorizationInlet {
   ): Promise<AuthorizationOutcome> {
     const record = select(this.#o, selector);
     if (typeof record === 'string') return { ok: false, kind: record, reason: NOT_ONE };
+    const refusal = this.#o.refusal();
+    if (refusal !== null) return { ok: false, kind: 'failed', reason: refusal };
     const { poolName } = change;
     if (poolName !== undefined && this.#o.pools.terms(poolName) === null) {
       return { ok: false, kind: 'invalid', reason: `there is no pool ${poolName}` };
@@ -60,6 +64,8 @@ export class AuthorizationDesk implements AuthorizationInlet {
   async disconnect(selector: SessionSelector): Promise<AuthorizationOutcome> {
     const record = select(this.#o, selector);
     if (typeof record === 'string') return { ok: false, kind: record, reason: NOT_ONE };
+    const refusal = this.#o.refusal();
+    if (refusal !== null) return { ok: false, kind: 'failed', reason: refusal };
     const before = this.#o.picture(record);
     await new Promise<void>((done) =>
       this.#o.runner.push(record, { event: { type: 'end', cause: 'Admin-Reset' }, done }),

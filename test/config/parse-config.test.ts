@@ -80,6 +80,7 @@ describe('a configuration that is right', () => {
         trustOption82: false,
         localForwarding: true,
         forwardInStack: false,
+        fastDhcp: true,
       },
       core: { interfaces: ['core0'] },
       pools: [
@@ -124,7 +125,7 @@ describe('a configuration that is right', () => {
         topTalkers: 10,
         subscribers: false,
       },
-      store: null,
+      store: { path: '/var/lib/bng' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
     });
@@ -199,6 +200,10 @@ describe('a configuration that is right', () => {
       },
       coa: COA_DEFAULTS,
     });
+  });
+
+  it('has no store where its mode is memory', () => {
+    assert.equal(parsed(`${MINIMAL}store: { mode: memory }\n`).store, null);
   });
 
   it('fills in the defaults of RADIUS, and lets accounting follow authentication', () => {

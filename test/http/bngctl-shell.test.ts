@@ -125,8 +125,11 @@ test('bash completes commands, options, words and files', () => {
 
 test('the manual page names every command, option and exit code, and renders without a warning', () => {
   const page = manPage(program);
-  for (const command of program.commands) {
-    assert.match(page, new RegExp(`^\\.SS "${command.name()}[" ]`, 'm'));
+  const leaves = program.commands.flatMap((command) =>
+    command.commands.length === 0 ? [command] : command.commands,
+  );
+  for (const command of leaves) {
+    assert.match(page, new RegExp(`^\\.SS "(store )?${command.name()}[" ]`, 'm'));
     for (const option of command.options)
       assert.ok(page.includes(`.B ${option.flags.replaceAll('-', '\\-')}`));
   }

@@ -191,6 +191,8 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     install: () => Promise.resolve({ ok: true }),
     update: () => Promise.resolve({ ok: true }),
     remove: () => Promise.resolve({ ok: false, reason: 'not here' }),
+    promise: () => false,
+    withdraw: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
     dump: () => Promise.resolve(this.dumped),
     drops: () => this.dropTable,

@@ -43,6 +43,12 @@ function makeMetrics(bng: FakeBng, { topTalkers = 10, clock = new FakeClock() } 
     poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
     radius: () => bng.radius,
+    store: () => ({
+      refusedSessions: 3,
+      refusedOrders: 2,
+      withheldAnswers: 1,
+      unstoredRenewals: 5,
+    }),
     clock,
     topTalkers,
   });
@@ -91,6 +97,8 @@ test('every family of the mission is there with its type, and nothing unnamed be
     bng_verdicts_total: 'counter',
     bng_xdp_native: 'gauge',
     bng_event_clients_dropped_total: 'counter',
+    bng_store_refused_total: 'counter',
+    bng_store_unstored_renewals_total: 'counter',
     bng_radius_requests_total: 'counter',
     bng_radius_retransmissions_total: 'counter',
     bng_radius_ignored_total: 'counter',
@@ -414,4 +422,13 @@ test('two scrapers at the same time both see everything once', async () => {
 
 test('another path is a problem document', async () => {
   checkProblem(await makeMetrics(new FakeBng()).app.inject({ url: '/' }), 404, 'not-found');
+});
+
+test('a store that takes nothing is an alarm, and what was refused because of it is counted by what it was', async () => {
+  const { series } = await makeMetrics(new FakeBng()).scrape();
+  const refused = ['session', 'order', 'answer'].map((what) =>
+    series.get(`bng_store_refused_total{what="${what}"}`),
+  );
+  assert.deepEqual(refused, [3, 2, 1]);
+  assert.equal(series.get('bng_store_unstored_renewals_total'), 5);
 });

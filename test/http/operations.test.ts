@@ -110,8 +110,8 @@ test('top gives the busiest of one second first, and asks the kernel once for al
   const app = buildApi(apiOptions(bng, { clock }));
   const asked = [app.inject({ url: '/api/v1/top' }), app.inject({ url: '/api/v1/top?limit=1' })];
   while (bng.trafficReads === 0) await new Promise((resolve) => setImmediate(resolve));
-  bng.installed.set(busy, traffic(3000n));
   while (clock.armed === 0) await new Promise((resolve) => setImmediate(resolve));
+  bng.installed.set(busy, traffic(3000n));
   await new Promise((resolve) => setImmediate(resolve));
   clock.advance(1_000);
   const [all, one] = await Promise.all(asked);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { buildMetrics } from '../../src/http/metrics-app.js';
 import { Metrics } from '../../src/http/metrics.js';
+import { NOTHING_REFUSED } from '../../src/http/store-metrics.js';
 import { subscriberChunks } from '../../src/http/subscriber-metrics.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { ipv4FromNumber, parseIpv4 } from '../../src/model/ipv4.js';
@@ -31,6 +32,7 @@ function appOf(bng: FakeBng, on: boolean) {
     radius: () => bng.radius,
     clock: new FakeClock(),
     topTalkers: 10,
+    store: () => NOTHING_REFUSED,
   });
   const subscribers = on ? { operator: bng, dataplane: bng.dataplane } : null;
   return { metrics, app: buildMetrics({ metrics, subscribers, logger: makeLogger().logger }) };

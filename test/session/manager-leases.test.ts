@@ -23,6 +23,8 @@ describe('install before promise', () => {
           ),
         update: (entry) => inner.update(entry),
         remove: (address) => inner.remove(address),
+        promise: (lease) => inner.promise(lease),
+        withdraw: (attachment) => inner.withdraw(attachment),
         traffic: (address) => inner.traffic(address),
       }),
     });

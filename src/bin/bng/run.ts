@@ -1,5 +1,5 @@
 /** `bng run`: the daemon in the foreground. */
-import { pino } from 'pino';
+import { logEvent, openLog } from '../../log-events.js';
 import { Daemon } from '../../daemon.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
@@ -9,8 +9,13 @@ import { aborted, stopSignal } from './stop-signal.js';
 /** How long a stop may take before the process gives up on it. */
 const STOP_DEADLINE_MS = 15_000;
 
+export interface RunOptions {
+  /** Start, end every session in good order, leave nothing behind, and exit. */
+  readonly teardown?: boolean;
+}
+
 /** Returns the exit status once the daemon has stopped: 0 in order, 1 it could not start or stop, 2 bad configuration. */
-export async function run(configPath: string): Promise<number> {
+export async function run(configPath: string, { teardown = false }: RunOptions = {}): Promise<number> {
   const config = configOrProblems(configPath);
   if (config === null) return 2;
   const missing = missingRequirement();
@@ -18,9 +23,9 @@ export async function run(configPath: string): Promise<number> {
     process.stderr.write(`${missing}\n`);
     return 1;
   }
-  const logger = pino({ name: 'bng', level: config.log.level });
+  const logger = openLog(config.log.level);
   const onBug = (error: unknown): void => {
-    logger.fatal({ event: 'bug', err: error });
+    logEvent(logger, 'bug', { err: error });
     process.exit(1);
   };
   process.on('uncaughtException', onBug);
@@ -28,21 +33,21 @@ export async function run(configPath: string): Promise<number> {
   const stop = stopSignal();
   let daemon: Daemon;
   try {
-    daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug });
+    daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug, teardown });
   } catch (error) {
     if (!isBngError(error) && !isListenError(error)) throw error;
     process.stderr.write(`bng could not start: ${error.message}\n`);
     return 1;
   }
-  await aborted(stop);
-  logger.info({ event: 'stopping' });
+  if (!teardown) await aborted(stop);
+  logEvent(logger, 'stopping');
   const deadline = setTimeout(() => {
     process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);
     process.exit(1);
   }, STOP_DEADLINE_MS);
   await daemon.close();
   clearTimeout(deadline);
-  logger.info({ event: 'stopped' });
+  logEvent(logger, 'stopped');
   return 0;
 }
 

@@ -12,11 +12,16 @@ function flagsOf(options: readonly Option[]): string[] {
 export function bashCompletion(program: Command): string {
   const name = program.name();
   const global = [...flagsOf(program.options), '--help'];
-  const takers = [program, ...program.commands].flatMap((command) =>
+  const takers = [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap(({ commands }) => commands),
+  ].flatMap((command) =>
     command.options.filter((option) => PATH_OPTION.test(option.flags)).map(({ long }) => long ?? ''),
   );
   const cases = program.commands.map((command) => {
-    const words = [...flagsOf(command.options), ...global, ...choicesOf(command)];
+    const below = command.commands.flatMap((child) => [child.name(), ...flagsOf(child.options)]);
+    const words = [...new Set([...below, ...flagsOf(command.options), ...global, ...choicesOf(command)])];
     return `    ${command.name()}) words="${words.join(' ')}" ;;`;
   });
   return [

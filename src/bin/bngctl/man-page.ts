@@ -31,8 +31,11 @@ function argumentName(argument: Argument): string {
   return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
 }
 
-function commandText(command: Command): string {
-  const usage = [command.name(), ...command.registeredArguments.map(argumentName)].join(' ');
+function commandText(command: Command, parent = ''): string {
+  if (command.commands.length > 0) {
+    return command.commands.map((child) => commandText(child, `${command.name()} `)).join('\n');
+  }
+  const usage = [`${parent}${command.name()}`, ...command.registeredArguments.map(argumentName)].join(' ');
   return [
     `.SS "${text(usage)}"`,
     sentence(command.description()),
@@ -79,7 +82,7 @@ export function manPage(program: Command): string {
     '.SH OPTIONS',
     ...program.options.map(optionText),
     '.SH COMMANDS',
-    ...program.commands.map(commandText),
+    ...program.commands.map((command) => commandText(command)),
     '.SH EXIT STATUS',
     ...named(Object.entries(EXIT_MEANINGS)),
     '.SH FILES',

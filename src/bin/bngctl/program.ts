@@ -10,6 +10,7 @@ import { EXIT, EXIT_MEANINGS, Run } from './run.js';
 import type { Action, ExitCode, Perform } from './run.js';
 import { addSessionCommands } from './session-commands.js';
 import { addStatusCommands } from './status-commands.js';
+import { addStoreCommands } from './store-commands.js';
 import type { Terminal } from './terminal.js';
 
 const EXIT_HELP = [
@@ -22,8 +23,12 @@ interface GlobalOptions extends ConnectionOptions {
   readonly json?: boolean;
 }
 
-/** The command line of bngctl; `perform` runs what a command does. */
-export function bngctlProgram(terminal: Pick<Terminal, 'out' | 'err'>, perform: Perform): Command {
+/** The command line of bngctl; `perform` runs what a command asks of the BNG, `finish` is told the exit code of others. */
+export function bngctlProgram(
+  terminal: Pick<Terminal, 'out' | 'err'>,
+  perform: Perform,
+  finish: (exit: ExitCode) => void = () => undefined,
+): Command {
   const program = new Command('bngctl')
     // Before any subcommand, which takes these over when it is made.
     .configureOutput({
@@ -43,6 +48,7 @@ export function bngctlProgram(terminal: Pick<Terminal, 'out' | 'err'>, perform: 
   addKernelCommands(program, perform);
   addLiveCommands(program, perform);
   addOrderCommands(program, perform);
+  addStoreCommands(program, terminal, finish);
   program
     .command('completion')
     .description('print the completion of bngctl for a shell')
@@ -58,7 +64,7 @@ export async function runBngctl(args: readonly string[], terminal: Terminal): Pr
     const options = program.opts<GlobalOptions>();
     exitCode = await action(new Run(openClient(options), terminal, options.json === true));
   };
-  const program = bngctlProgram(terminal, perform);
+  const program = bngctlProgram(terminal, perform, (exit) => (exitCode = exit));
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
