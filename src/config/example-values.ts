@@ -11,6 +11,7 @@ export const SHOWN: Readonly<Record<string, unknown>> = {
       gateway: '10.255.0.1',
       dns: ['8.8.8.8', '8.8.4.4'],
       leaseTime: '600s',
+      exclude: ['10.255.0.2-10.255.0.10'],
     },
     {
       name: 'isp-residential',
@@ -46,7 +47,6 @@ export const SHOWN: Readonly<Record<string, unknown>> = {
 
 /** Switched off in the example, and without a default to show. */
 export const HIDDEN: Readonly<Record<string, unknown>> = {
-  pools: { exclude: ['10.255.0.2-10.255.0.10'] },
   radius: {
     servers: [{ host: '127.0.0.1', secretFile: '/etc/bng/radius.secret' }],
     nasIdentifier: 'bng-1',
