@@ -183,7 +183,7 @@ Napi::Value Object::map(const Napi::CallbackInfo &info) {
   const std::string name = takeString(info[0], "object.map", "name");
   requireLoaded(env, *state_, "object.map");
   bpf_map *map = findMap(env, *state_, "object.map", name);
-  return construct<Map>(env, {state_, map});
+  return Map::ofObject(env, state_, map);
 }
 
 Napi::Value Object::program(const Napi::CallbackInfo &info) {

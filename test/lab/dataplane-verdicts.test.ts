@@ -61,14 +61,11 @@ let loaded: NativeObject | null = null;
 
 /** Shows the object that the dataplane loads, so that its programs can be test-run. */
 const watched: NativeBinding = {
+  ...binding,
   openObject: (path) => {
     loaded = binding.openObject(path);
     return loaded;
   },
-  openPacketSocket: (options) => binding.openPacketSocket(options),
-  openRingBuffer: (map, options) => binding.openRingBuffer(map, options),
-  interfaceIndex: (name) => binding.interfaceIndex(name),
-  possibleCpus: () => binding.possibleCpus(),
 };
 
 let state = SEED;
