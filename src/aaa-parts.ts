@@ -49,13 +49,17 @@ export interface AaaParts {
 }
 
 /** Opens all of it; what was opened is closed again when a later part fails. Throws `BNG_ERR_CONFIG`, `BNG_ERR_STORE`. */
-export async function openAaa(config: Config, logger: Logger): Promise<AaaParts> {
+export async function openAaa(
+  config: Config,
+  logger: Logger,
+  interfaceName: RadiusNas['interfaceName'],
+): Promise<AaaParts> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return await open(config, logger, { closers, close });
+    return await open(config, logger, { closers, close, interfaceName });
   } catch (error) {
     await close();
     throw error;
@@ -65,10 +69,15 @@ export async function openAaa(config: Config, logger: Logger): Promise<AaaParts>
 interface Opening {
   readonly closers: (() => void | Promise<void>)[];
   readonly close: () => Promise<void>;
+  readonly interfaceName: RadiusNas['interfaceName'];
 }
 
-async function open(config: Config, logger: Logger, { closers, close }: Opening): Promise<AaaParts> {
-  const nas = await nasOf(config);
+async function open(
+  config: Config,
+  logger: Logger,
+  { closers, close, interfaceName }: Opening,
+): Promise<AaaParts> {
+  const nas = { ...(await nasOf(config)), interfaceName };
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
     const wanted = role === 'auth' ? config.auth.mode : config.accounting.mode;
@@ -203,12 +212,11 @@ function serversOf(radius: RadiusConfig, role: 'auth' | 'acct'): RadiusServer[] 
   });
 }
 
-async function nasOf(config: Config): Promise<RadiusNas> {
+async function nasOf(config: Config): Promise<Omit<RadiusNas, 'interfaceName'>> {
   const host = config.radius?.servers[0]?.host;
   return {
     identifier: config.radius?.nasIdentifier ?? 'bng',
     address: config.radius?.nasIpAddress ?? (await addressTowards(host ?? '127.0.0.1')),
-    accessInterface: config.access.interface,
   };
 }
 

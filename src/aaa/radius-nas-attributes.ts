@@ -10,8 +10,8 @@ import { macText } from './radius-user-name.js';
 export interface RadiusNas {
   readonly identifier: string;
   readonly address: Ipv4;
-  /** Name of the access interface: the first part of every NAS-Port-Id. */
-  readonly accessInterface: string;
+  /** Names an access interface: the first part of every NAS-Port-Id. */
+  readonly interfaceName: (ifindex: number) => string;
 }
 
 export function addNas(builder: RadiusAttributesBuilder, nas: RadiusNas): RadiusAttributesBuilder {
@@ -19,9 +19,10 @@ export function addNas(builder: RadiusAttributesBuilder, nas: RadiusNas): Radius
 }
 
 /** `access0:100.7`, `access0:100`, or `access0` for an untagged line (RFC 2869 §5.17: text of our own making). */
-export function nasPortIdText(nas: RadiusNas, { sVlan, cVlan }: AccessLine): string {
+export function nasPortIdText(nas: RadiusNas, { ifindex, sVlan, cVlan }: AccessLine): string {
   const tags = [sVlan, cVlan].filter((tag) => tag !== 0);
-  return tags.length === 0 ? nas.accessInterface : `${nas.accessInterface}:${tags.join('.')}`;
+  const name = nas.interfaceName(ifindex);
+  return tags.length === 0 ? name : `${name}:${tags.join('.')}`;
 }
 
 /** RFC 4679 §3.3.1: not empty. Beyond what fits, an identifier cut short would be that of another line: none is sent. */

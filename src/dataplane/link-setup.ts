@@ -14,16 +14,16 @@ export interface PoolNetwork {
 }
 
 export interface LinkSetupOptions {
-  readonly accessInterface: string;
-  readonly coreInterface: string;
+  readonly accessInterfaces: readonly string[];
+  readonly coreInterfaces: readonly string[];
+  /** Longest packet towards a subscriber; the tags come on top. */
+  readonly subscriberMtu: number;
   readonly pools: readonly PoolNetwork[];
   /** Every address of ours towards subscribers: gateways and portal; each goes on `lo` as a /32. */
   readonly localAddresses: readonly Ipv4[];
   readonly deadlineMs: number;
 }
 
-/** What a subscriber's packets may measure; the tags come on top. */
-const SUBSCRIBER_MTU = 1500;
 const TWO_TAGS_BYTES = 8;
 
 export interface LinkState {
@@ -53,13 +53,29 @@ export class LinkSetup {
    * `revert`.
    */
   async apply(): Promise<void> {
-    const { accessInterface: access, coreInterface: core } = this.#options;
-    const link = await this.#up(access);
+    for (const core of this.#options.coreInterfaces) await this.#corePort(core);
+    for (const access of this.#options.accessInterfaces) await this.#accessPort(access);
+    await this.#sysctl('net/ipv4/ip_forward', '1');
+    // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
+    // The kernel sends them when either setting says so; other interfaces keep their own.
+    await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
+    for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
+    for (const pool of this.#options.pools) await this.#poolRoutes(pool);
+  }
+
+  async #corePort(core: string): Promise<void> {
     await this.#up(core);
-    if (link.mtu < SUBSCRIBER_MTU + TWO_TAGS_BYTES) {
+    // A next hop behind a dead link is none: the FIB then answers with another one.
+    await this.#sysctl(`net/ipv4/conf/${core}/ignore_routes_with_linkdown`, '1');
+  }
+
+  async #accessPort(access: string): Promise<void> {
+    const { subscriberMtu } = this.#options;
+    const link = await this.#up(access);
+    if (link.mtu < subscriberMtu + TWO_TAGS_BYTES) {
       this.#warnings.push(
-        `${access} has MTU ${link.mtu}: packets of ${SUBSCRIBER_MTU} bytes with two tags do not fit; ` +
-          `set ip link set ${access} mtu ${SUBSCRIBER_MTU + TWO_TAGS_BYTES}`,
+        `${access} has MTU ${link.mtu}: packets of ${subscriberMtu} bytes with two tags do not fit; ` +
+          `set ip link set ${access} mtu ${subscriberMtu + TWO_TAGS_BYTES}`,
       );
     }
     await this.#offloadOff(access, 'rx-vlan-offload', 'rxvlan');
@@ -73,14 +89,10 @@ export class LinkSetup {
     }
     // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
-    await this.#sysctl('net/ipv4/ip_forward', '1');
-    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
-    // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
-    // The kernel sends them when either setting says so; other interfaces keep their own.
-    await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
+    // Loose: the route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher
+    // of this and `all`, so that a 0 here would leave a strict `all` (1) in force.
+    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '2');
     await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
-    for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
-    for (const pool of this.#options.pools) await this.#poolRoute(pool);
   }
 
   /** Takes the changes back, last first; says what could not be. Calling it again does nothing. */
@@ -112,13 +124,20 @@ export class LinkSetup {
     );
   }
 
-  async #poolRoute(pool: PoolNetwork): Promise<void> {
+  /**
+   * One route by each access port, the first preferred: the egress program finds the subscriber's own port from any,
+   * and no port that is shut takes the pool away from the others.
+   */
+  async #poolRoutes(pool: PoolNetwork): Promise<void> {
     const network = formatPrefix(pool.network);
-    const access = this.#options.accessInterface;
-    const routes = await readIp(['route', 'show', 'exact', network], this.#options.deadlineMs);
-    if (routes.some((route) => route['dev'] === access)) return;
-    const what = [network, 'dev', access, 'src', formatIpv4(pool.gateway), 'mtu', String(SUBSCRIBER_MTU)];
-    await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', network, 'dev', access]);
+    const { accessInterfaces, subscriberMtu, deadlineMs } = this.#options;
+    const routes = await readIp(['route', 'show', 'exact', network], deadlineMs);
+    for (const [metric, access] of accessInterfaces.entries()) {
+      if (routes.some((route) => route['dev'] === access)) continue;
+      const place = [network, 'dev', access, 'metric', String(metric)];
+      const what = [...place, 'src', formatIpv4(pool.gateway), 'mtu', String(subscriberMtu)];
+      await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', ...place]);
+    }
   }
 
   async #offloadOff(name: string, feature: string, option: string): Promise<void> {

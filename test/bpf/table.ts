@@ -9,6 +9,8 @@ export interface Row {
   /** A sentence of the specification. */
   readonly name: string;
   readonly frame: Uint8Array;
+  /** Where it arrives, or leaves with bng_egress; default access0, and core0 with bng_core. */
+  readonly port?: string;
   /** A label of enum bng_verdict; `own` for what egress lets through uncounted. */
   readonly verdict: string;
   /** A label of enum bng_drop_reason; with verdict `drop` only. */
@@ -35,7 +37,7 @@ const TC_CODES: Readonly<Record<string, number>> = { drop: Tc.shot, egress: Tc.o
 export function runTable(rig: () => Rig, program: ProgramName, rows: readonly Row[]): void {
   for (const row of rows) {
     test(row.name, () => {
-      const seen = rig().run(program, row.frame);
+      const seen = rig().run(program, row.frame, row.port);
       assert.deepEqual(
         { verdicts: seen.verdicts, drops: seen.drops, traffic: seen.traffic, returnValue: seen.returnValue },
         {

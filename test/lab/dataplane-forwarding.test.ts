@@ -98,8 +98,8 @@ before(async () => {
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'access0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'core0' },
+    access: { interfaces: ['access0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['core0'] },
     policy: compileGardenPolicy(
       {
         allow: [{ prefix: parsePrefix(`${ALLOWED}/32`), port: null }],
@@ -325,8 +325,8 @@ test('a driver that refuses native XDP is named with a remedy, nothing stays beh
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'spare0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'ker-plain' },
+    access: { interfaces: ['spare0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['ker-plain'] },
     policy: compileGardenPolicy(
       { allow: [], resolvers: [], portal: { address: parseIpv4('10.9.0.1'), port: 80 }, gateways: [] },
       GARDEN_LIMITS,
@@ -347,7 +347,7 @@ test('a driver that refuses native XDP is named with a remedy, nothing stays beh
 
   const generic = await KernelDataplane.open({
     ...options,
-    core: { interface: 'ker-plain', xdpMode: 'generic' },
+    core: { interfaces: ['ker-plain'], xdpMode: 'generic' },
   });
   assert.deepEqual(generic.ports(), [
     { interface: 'spare0', role: 'access', xdpMode: 'native' },

@@ -10,8 +10,9 @@ import { enterNamespaces, makeVeth, run } from './dataplane-world.js';
 enterNamespaces(import.meta.url, ['ker-links']);
 
 const OPTIONS = {
-  accessInterface: 'access0',
-  coreInterface: 'core0',
+  accessInterfaces: ['access0'],
+  coreInterfaces: ['core0'],
+  subscriberMtu: 1500,
   pools: [{ network: parsePrefix('10.0.0.0/16'), gateway: parseIpv4('10.0.0.1') }],
   localAddresses: [parseIpv4('10.0.0.1'), parseIpv4('10.0.0.2')],
   deadlineMs: 5000 * patience,
@@ -37,7 +38,7 @@ test('interfaces are prepared, and taken back to what they were', async () => {
   const link = await readLink('access0', 5000);
   assert.ok(link.flags.includes('NOARP') && link.flags.includes('UP'));
   assert.match(run('ip route show 10.0.0.0/16'), /dev access0 .*src 10\.0\.0\.1 mtu 1500/);
-  assert.match(run('sysctl net.ipv4.ip_forward net.ipv4.conf.access0.rp_filter'), /= 1\n.*= 0\n/);
+  assert.match(run('sysctl net.ipv4.ip_forward net.ipv4.conf.access0.rp_filter'), /= 1\n.*= 2\n/);
   assert.deepEqual(await links.revert(), []);
   assert.deepEqual(await links.revert(), []);
   assert.equal(everything(), was);
@@ -65,7 +66,7 @@ test('an MTU without room for two tags is a warning with its remedy', async () =
 
 test('an interface that does not exist is named, and what was changed before is taken back', async () => {
   const was = everything();
-  const links = new LinkSetup({ ...OPTIONS, coreInterface: 'nowhere0' });
+  const links = new LinkSetup({ ...OPTIONS, coreInterfaces: ['nowhere0'] });
   await assert.rejects(
     links.apply(),
     (error) => isBngError(error, 'BNG_ERR_DATAPLANE') && /nowhere0/.test(error.message),
