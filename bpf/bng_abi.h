@@ -192,6 +192,20 @@ struct bng_punt {
 	__u16 reserved; /* zero */
 };
 
+/* Counters that bng_carry adds to. */
+enum bng_carry_counters {
+	BNG_CARRY_TRAFFIC = 1,
+	BNG_CARRY_VERDICTS = 2,
+	BNG_CARRY_DROPS = 3,
+};
+
+/* The frame that bng_carry runs on: what to add where. */
+struct bng_carry {
+	__u32 counters; /* enum bng_carry_counters */
+	__u32 index; /* the entry: slot, verdict or reason */
+	__u64 words[4]; /* added to the words of the entry, as many as it has */
+};
+
 /* Lists every shared type so that clang keeps it in the BTF; never used otherwise. */
 union bng_abi {
 	enum bng_abi_version abi_version;
@@ -203,6 +217,7 @@ union bng_abi {
 	enum bng_subscriber_flag subscriber_flag;
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;
+	enum bng_carry_counters carry_counters;
 	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;
@@ -213,6 +228,7 @@ union bng_abi {
 	struct bng_garden garden;
 	struct bng_local local;
 	struct bng_punt punt;
+	struct bng_carry carry;
 };
 
 #endif

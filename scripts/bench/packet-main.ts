@@ -78,8 +78,9 @@ class PacketBench {
       forwardInStack: false,
       puntLineRatePerSecond: PUNTS_PER_SECOND,
       puntTotalRatePerSecond: PUNTS_PER_SECOND,
+      pins: null,
       maxSubscribers: 131_072,
-    });
+    }).object;
     // A veth has receive queues that TEST_RUN can name only once a native program is attached.
     for (const ifindex of [accessIfindex, coreIfindex]) {
       this.#object.program('bench_pass').attachXdp(ifindex, 'native');

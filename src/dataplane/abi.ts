@@ -185,6 +185,18 @@ export const BngGardenFlagLabels: ReadonlyMap<number, string> = new Map([
   [1, 'any'],
 ]);
 
+export const BngCarryCounters = {
+  traffic: 1,
+  verdicts: 2,
+  drops: 3,
+} as const;
+
+export const BngCarryCountersLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'traffic'],
+  [2, 'verdicts'],
+  [3, 'drops'],
+]);
+
 export const BNG_ACCESS_PORT_SIZE = 12;
 
 export interface BngAccessPort {
@@ -482,6 +494,28 @@ export function readBngPunt(view: DataView, offset: number): BngPunt {
   };
 }
 
+export const BNG_CARRY_SIZE = 40;
+
+export interface BngCarry {
+  readonly counters: number;
+  readonly index: number;
+  readonly words: readonly bigint[];
+}
+
+export function writeBngCarry(view: DataView, offset: number, value: BngCarry): void {
+  view.setUint32(offset, value.counters, true);
+  view.setUint32(offset + 4, value.index, true);
+  elements(4, value.words, 0n).forEach((element, index) => view.setBigUint64(offset + 8 + 8 * index, element, true));
+}
+
+export function readBngCarry(view: DataView, offset: number): BngCarry {
+  return {
+    counters: view.getUint32(offset, true),
+    index: view.getUint32(offset + 4, true),
+    words: Array.from({ length: 4 }, (_, index) => view.getBigUint64(offset + 8 + 8 * index, true)),
+  };
+}
+
 /** Every struct and enum above, for comparison with a loaded object. */
 export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums: readonly AbiEnum[] } = {
   structs: [
@@ -561,6 +595,11 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'l3_offset', offset: 28, size: 2, kind: 'u16' },
       { name: 'reserved', offset: 30, size: 2, kind: 'u16' },
     ] },
+    { name: 'bng_carry', size: 40, fields: [
+      { name: 'counters', offset: 0, size: 4, kind: 'u32' },
+      { name: 'index', offset: 4, size: 4, kind: 'u32' },
+      { name: 'words', offset: 8, size: 32, kind: 'array', count: 4, element: 'u64' },
+    ] },
   ],
   enums: [
     { name: 'bng_abi_version', members: {
@@ -635,6 +674,11 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     } },
     { name: 'bng_garden_flag', members: {
       BNG_GARDEN_ANY: 1,
+    } },
+    { name: 'bng_carry_counters', members: {
+      BNG_CARRY_TRAFFIC: 1,
+      BNG_CARRY_VERDICTS: 2,
+      BNG_CARRY_DROPS: 3,
     } },
   ],
 };

@@ -19,7 +19,10 @@ import {
   type OpenAccessPort,
   openKernelParts,
 } from './kernel-parts.js';
-import type { NativeFailure, NativeRingBuffer } from './native-binding.js';
+import { attempt } from './attempt.js';
+import { inFlightDone } from './in-flight.js';
+import type { NativeRingBuffer } from './native-binding.js';
+import { reconcileKernel } from './reconcile-kernel.js';
 import type {
   Dataplane,
   DataplaneInspection,
@@ -27,6 +30,8 @@ import type {
   DumpedSubscriber,
   PuntedFrame,
   PuntPath,
+  Reconciliation,
+  ReconcileOutcome,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
@@ -41,15 +46,7 @@ interface Held {
 
 const PUNT_SLAB_BYTES = 1 << 18;
 
-/**
- * Deleting an entry does not wait for programs that have already found it: a frame on another CPU may still be counted
- * for a moment. A program runs to its end without being scheduled away, in microseconds, and keeps nothing between
- * frames; there is no system call at hand that waits for exactly that, so the final counters are read this much later.
- * The slot is given away afterwards only, so a straggler is never counted for somebody else.
- */
-const IN_FLIGHT_MS = 5;
-
-export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection {
+export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #parts: KernelParts;
   readonly #clock: Clock;
   readonly #firewall: GardenFirewall;
@@ -92,6 +89,30 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   /** Records in the punt ring that were not whole; anything but 0 is a bug. */
   get brokenPunts(): number {
     return this.#brokenPunts;
+  }
+
+  /**
+   * Makes maps and firewall hold exactly `wanted`, counters going on. Refused once anything is installed, and when the kernel
+   * refuses; what was repaired until then stays so.
+   */
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    if (this.#closing !== null) return { ok: false, reason: 'dataplane closed' };
+    if (this.#held.size > 0 || this.#slots.highest > 0) {
+      return { ok: false, reason: 'reconciled already, or subscribers installed' };
+    }
+    const { outcome, held } = await reconcileKernel(
+      {
+        clock: this.#clock,
+        firewall: this.#firewall,
+        members: this.#parts.adoptedMembers,
+        maps: this.#maps,
+        counters: this.#counters,
+        slots: this.#slots,
+      },
+      wanted,
+    );
+    for (const one of held) this.#held.set(one.entry.address, one);
+    return outcome;
   }
 
   install(entry: SubscriberEntry): Promise<DataplaneOutcome> {
@@ -139,7 +160,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const members = await this.#firewall.dumpMembers();
     const stored = this.#maps.readAll();
     const traffic = this.#counters.allTraffic(stored.reduce((most, { slot }) => Math.max(most, slot + 1), 0));
-    return stored.map((entry) => ({
+    return stored.map(({ bytes: _, ...entry }) => ({
       ...entry,
       traffic: traffic(entry.slot),
       gardenMember: members.has(entry.address),
@@ -175,7 +196,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#firewall.childPid;
   }
 
-  /** Detaches the programs, removes the nftables table, takes back the interface settings. Once is enough. */
+  /**
+   * Lets go: with a pin path what is in the kernel goes on forwarding, policing, counting and walling; without one everything is
+   * taken away. Once is enough.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -254,7 +278,8 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     });
     if (!taken.ok) return taken;
     this.#held.delete(address);
-    await new Promise<void>((resolve) => this.#clock.after(IN_FLIGHT_MS, resolve));
+    // The slot is given away afterwards only, so a straggler is never counted for somebody else.
+    await inFlightDone(this.#clock);
     const traffic = this.#counters.traffic(held.slot);
     this.#slots.free(held.slot);
     const left = await this.#firewall.removeMember(address);
@@ -279,19 +304,4 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       if (this.#turns.get(address) === turn) this.#turns.delete(address);
     }
   }
-}
-
-/** The kernel refusing is a value; anything else that is thrown is a bug of ours. */
-function attempt(change: () => void): DataplaneOutcome {
-  try {
-    change();
-    return { ok: true };
-  } catch (error) {
-    if (isNativeFailure(error)) return { ok: false, reason: error.message };
-    throw error;
-  }
-}
-
-function isNativeFailure(error: unknown): error is Error & NativeFailure {
-  return error instanceof Error && 'operation' in error && 'errno' in error;
 }

@@ -4,12 +4,23 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
+import type { Ipv4 } from '../model/ipv4.js';
 import { BngLimit } from './abi.js';
+import type { Adoption } from './adopt.js';
+import { Attachments, type XdpPlace } from './attachments.js';
+import { carryCounters } from './carry.js';
+import { noteClsact } from './clsact.js';
 import { GardenFirewall } from './garden-firewall.js';
 import type { GardenPolicy } from './garden-policy.js';
 import { type AccessPort, loadKernelObject } from './kernel-load.js';
+import { inFlightDone } from './in-flight.js';
 import { LinkSetup, type PoolNetwork, readLink } from './link-setup.js';
 import type { NativeBinding, NativeObject, NativePacketSocket, XdpMode } from './native-binding.js';
+import { nftTeardown } from './nft-ruleset.js';
+import { preparePinRoot, undoFolder } from './pins.js';
+import { walledAddresses } from './subscriber-maps.js';
+import { tearDown } from './tear-down.js';
+import { UndoJournal } from './undo-journal.js';
 import type { DataplaneInspection } from './port.js';
 
 export interface KernelDataplaneOptions {
@@ -43,6 +54,11 @@ export interface KernelDataplaneOptions {
   readonly puntTotalRatePerSecond?: number;
   readonly maxSubscribers?: number;
   readonly nftTable: string;
+  /**
+   * Folder in bpffs for what outlives this process; the next one with the same goes on with it. Without it nothing outlives
+   * `close()`.
+   */
+  readonly pinPath?: string;
   /** Longest wait for one command or transaction. */
   readonly deadlineMs?: number;
   /** Told what goes wrong beside the calls. */
@@ -64,6 +80,8 @@ export interface KernelParts {
   readonly ports: ReturnType<DataplaneInspection['ports']>;
   readonly warnings: readonly string[];
   readonly warn: (warning: string) => void;
+  /** Who was in the garden of an earlier process's firewall. */
+  readonly adoptedMembers: ReadonlySet<Ipv4>;
   readonly close: () => Promise<void>;
 }
 
@@ -76,6 +94,7 @@ type Undo = () => void | Promise<void>;
 
 export async function openKernelParts(options: KernelDataplaneOptions): Promise<KernelParts> {
   const undo: Undo[] = [];
+  const onFailure: Undo[] = [];
   const warnings: string[] = [];
   const warn = (warning: string): void => {
     warnings.push(warning);
@@ -92,8 +111,9 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
     }
   };
   try {
-    return await open(options, { undo, warnings, warn, close });
+    return await open(options, { undo, onFailure, warnings, warn, close });
   } catch (error) {
+    undo.unshift(...onFailure);
     await close();
     throw error;
   }
@@ -101,6 +121,8 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
 
 interface Opening {
   readonly undo: Undo[];
+  /** Undone beside, and after, the others when opening fails. */
+  readonly onFailure: Undo[];
   readonly warnings: string[];
   readonly warn: (warning: string) => void;
   readonly close: () => Promise<void>;
@@ -113,7 +135,14 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   const accessPorts = await accessPortsOf(options, deadlineMs);
   const corePorts = options.core.interfaces.map((name) => ({ name, ifindex: interfaceIndex(binding, name) }));
 
-  const object = loadKernelObject({
+  const pins = options.pinPath ?? null;
+  if (pins !== null) await preparePinRoot(pins, deadlineMs);
+  const journal = new UndoJournal(pins === null ? null : undoFolder(pins));
+  if (pins === null) undo.push(() => revert(journal, opening, deadlineMs));
+  // A first start that fails leaves nothing; a later one leaves what goes on without it.
+  else if (journal.isEmpty) opening.onFailure.push(async () => void (await tearDown({ binding, pinPath: pins, deadlineMs, onWarning: warn })));
+
+  const { object, adoption } = loadKernelObject({
     binding,
     objectPath: options.objectPath,
     accessPorts,
@@ -125,12 +154,27 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     puntLineRatePerSecond: options.puntLineRatePerSecond ?? PUNT_LINE_RATE_PER_SECOND,
     puntTotalRatePerSecond: options.puntTotalRatePerSecond ?? PUNT_TOTAL_RATE_PER_SECOND,
     maxSubscribers: options.maxSubscribers ?? BngLimit.maxSubscribers,
+    pins: pins === null ? null : { root: pins, warn },
   });
   undo.push(() => object.close());
   // The firewall stands before anything can reach the stack.
-  const firewall = await openFirewall(options, opening, deadlineMs);
-  await prepareLinks(options, opening, deadlineMs);
-  const ports = attachPrograms(object, options, { undo, accessPorts, corePorts });
+  const { firewall, adoptedMembers } = await openFirewall(options, opening, {
+    deadlineMs,
+    journal,
+    walled: adoption?.found === true ? walledAddresses(object) : [],
+  });
+  await prepareLinks(options, opening, { deadlineMs, journal });
+  const attachments = new Attachments({
+    binding,
+    object,
+    pins: adoption === null ? null : { folder: adoption.folder, others: adoption.others },
+    warn,
+  });
+  for (const { name } of accessPorts) await noteClsact(name, journal, deadlineMs);
+  const ports = attachPrograms(attachments, options, { accessPorts, corePorts });
+  attachments.retire();
+  for (const failure of await journal.settle(deadlineMs)) warn(`interface setting not taken back: ${failure}`);
+  if (adoption !== null) await moveCounters(adoption, object, options);
   const access = new Map<number, OpenAccessPort>();
   for (const port of accessPorts) {
     const { name, ifindex } = port;
@@ -139,7 +183,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     access.set(ifindex, { ...port, socket });
   }
   const { warnings, close } = opening;
-  return { binding, object, firewall, access, ports, warnings, warn, close };
+  return { binding, object, firewall, access, ports, adoptedMembers, warnings, warn, close };
 }
 
 interface NamedPort {
@@ -164,11 +208,16 @@ async function accessPortsOf(
   );
 }
 
+interface Preparing {
+  readonly deadlineMs: number;
+  readonly journal: UndoJournal;
+}
+
 async function openFirewall(
   options: KernelDataplaneOptions,
   { undo, warn }: Opening,
-  deadlineMs: number,
-): Promise<GardenFirewall> {
+  { deadlineMs, journal, walled }: Preparing & { readonly walled: readonly Ipv4[] },
+): Promise<{ readonly firewall: GardenFirewall; readonly adoptedMembers: ReadonlySet<Ipv4> }> {
   const firewall = new GardenFirewall({
     clock: options.clock,
     table: options.nftTable,
@@ -179,18 +228,25 @@ async function openFirewall(
     onWarning: warn,
   });
   undo.push(async () => {
-    const outcome = await firewall.close();
+    const outcome = await firewall.close(options.pinPath === undefined ? 'remove' : 'keep');
     if (!outcome.ok) warn(`nftables table not removed: ${outcome.reason}`);
   });
-  const built = await firewall.build();
-  if (!built.ok) throw new BngError('BNG_ERR_NFT', built.reason, { table: options.nftTable });
-  return firewall;
+  const adoptedMembers = options.pinPath === undefined ? new Set<Ipv4>() : await firewall.adopt();
+  firewall.addKnown(walled);
+  const build = async (): Promise<void> => {
+    const built = await firewall.build();
+    if (!built.ok) throw new BngError('BNG_ERR_NFT', built.reason, { table: options.nftTable });
+  };
+  // Without pins the firewall itself takes its table away.
+  if (options.pinPath === undefined) await build();
+  else await journal.change({ run: ['nft', nftTeardown(options.nftTable).join('; ')] }, build);
+  return { firewall, adoptedMembers };
 }
 
 async function prepareLinks(
   options: KernelDataplaneOptions,
-  { undo, warn }: Opening,
-  deadlineMs: number,
+  { warn }: Opening,
+  { deadlineMs, journal }: Preparing,
 ): Promise<void> {
   const links = new LinkSetup({
     accessInterfaces: options.access.interfaces,
@@ -199,50 +255,40 @@ async function prepareLinks(
     pools: options.pools,
     localAddresses: options.policy.localAddresses,
     deadlineMs,
-  });
-  undo.push(async () => {
-    for (const failure of await links.revert()) warn(`interface setting not taken back: ${failure}`);
+    journal,
   });
   await links.apply();
   for (const warning of links.warnings) warn(warning);
 }
 
+async function revert(journal: UndoJournal, { warn }: Opening, deadlineMs: number): Promise<void> {
+  for (const failure of await journal.revert(deadlineMs)) warn(`interface setting not taken back: ${failure}`);
+}
+
 interface Attaching {
-  readonly undo: Undo[];
   readonly accessPorts: readonly NamedPort[];
   readonly corePorts: readonly NamedPort[];
 }
 
 /** Access comes last: an answer of ours needs its tags as soon as a subscriber can ask. */
 function attachPrograms(
-  object: NativeObject,
+  attachments: Attachments,
   { access, core }: KernelDataplaneOptions,
-  { undo, accessPorts, corePorts }: Attaching,
+  { accessPorts, corePorts }: Attaching,
 ): KernelParts['ports'] {
   const coreMode = core.xdpMode ?? access.xdpMode;
-  for (const port of corePorts) attachXdp(object, undo, { program: 'bng_core', port, mode: coreMode });
-  for (const { name, ifindex } of accessPorts) {
-    const egress = wrap('tc egress', name, () => object.program('bng_egress').attachTc(ifindex, 'egress'));
-    undo.push(() => egress.close());
-  }
-  for (const port of accessPorts)
-    attachXdp(object, undo, { program: 'bng_access', port, mode: access.xdpMode });
+  for (const port of corePorts) attachXdp(attachments, { program: 'bng_core', port, mode: coreMode });
+  for (const port of accessPorts) wrap('tc egress', port.name, () => attachments.egress('bng_egress', port));
+  for (const port of accessPorts) attachXdp(attachments, { program: 'bng_access', port, mode: access.xdpMode });
   return [
     ...accessPorts.map(({ name }) => ({ interface: name, role: 'access', xdpMode: access.xdpMode }) as const),
     ...corePorts.map(({ name }) => ({ interface: name, role: 'core', xdpMode: coreMode }) as const),
   ];
 }
 
-interface XdpPlace {
-  readonly program: string;
-  readonly port: NamedPort;
-  readonly mode: XdpMode;
-}
-
-function attachXdp(object: NativeObject, undo: Undo[], place: XdpPlace): void {
+function attachXdp(attachments: Attachments, place: XdpPlace): void {
   try {
-    const link = object.program(place.program).attachXdp(place.port.ifindex, place.mode);
-    undo.push(() => link.close());
+    attachments.xdp(place);
   } catch (error) {
     const remedy =
       place.mode === 'native'
@@ -255,6 +301,21 @@ function attachXdp(object: NativeObject, undo: Undo[], place: XdpPlace): void {
       error,
     );
   }
+}
+
+/** What the programs of an earlier build have counted, once none of them runs any more. */
+async function moveCounters(
+  adoption: Adoption,
+  object: NativeObject,
+  { binding, clock }: KernelDataplaneOptions,
+): Promise<void> {
+  const old = adoption.oldCounters();
+  if (old.length > 0) await inFlightDone(clock);
+  for (const { name, map } of old) {
+    carryCounters({ binding, object, name, old: map });
+    map.close();
+  }
+  adoption.finish();
 }
 
 function interfaceIndex(binding: NativeBinding, name: string): number {

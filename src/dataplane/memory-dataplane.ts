@@ -14,9 +14,12 @@ import type {
   DumpedSubscriber,
   PuntedFrame,
   PuntPath,
+  Reconciliation,
+  ReconcileOutcome,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
+import { differencesOf, type FoundEntry } from './reconcile.js';
 import { Slots } from './slots.js';
 
 export interface MemoryDataplaneOptions {
@@ -35,11 +38,18 @@ interface Held {
   readonly traffic: TrafficCounters;
 }
 
+/** Left by an earlier control plane. */
+interface Outlived extends FoundEntry {
+  readonly entry: SubscriberEntry;
+  readonly traffic: TrafficCounters;
+}
+
 const DEFAULT_CAPACITY = 131072;
 const DEFAULT_ACCESS_MAC = 0x02_00_00_00_00_fe as Mac;
 
-export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection {
+export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #held = new Map<Ipv4, Held>();
+  readonly #outlived = new Map<Ipv4, Outlived>();
   readonly #lines = new Map<string, Ipv4>();
   readonly #slots: Slots;
   readonly #accessMac: Mac;
@@ -55,6 +65,38 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.#slots = new Slots(options.capacity ?? DEFAULT_CAPACITY);
     this.#accessMac = options.accessMac ?? DEFAULT_ACCESS_MAC;
     this.#accessInterface = options.accessInterface ?? 'access0';
+  }
+
+  /** As the kernel's: makes it hold exactly `wanted`; refused once anything was asked of it. */
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    const refusal = this.#takeRefusal();
+    if (refusal !== null) return { ok: false, reason: refusal };
+    if (this.calls.length > 0 || this.#slots.highest > 0) {
+      return { ok: false, reason: 'reconciled already, or subscribers installed' };
+    }
+    const found = {
+      entries: [...this.#outlived.values()],
+      lines: [...this.#outlived.values()].map(({ entry }) => entry),
+      members: new Set([...this.#outlived.values()].flatMap(({ entry }) => (entry.walled ? [entry.address] : []))),
+      isAsWanted: (there: Outlived, entry: SubscriberEntry) => isSameEntry(there.entry, entry),
+    };
+    const differences = differencesOf(found, wanted, this.#slots);
+    if (differences === null) return { ok: false, reason: 'no room for so many subscribers' };
+    const { kept, missing, stale } = differences;
+    for (const { entry, slot } of [...kept, ...missing, ...stale]) {
+      const traffic = this.#outlived.get(entry.address)?.traffic ?? NO_TRAFFIC;
+      this.#held.set(entry.address, { entry, slot, traffic });
+      this.#lines.set(attachmentKey(entry.attachment), entry.address);
+    }
+    const foreign = differences.foreign.map(({ address, slot }) => {
+      if (slot !== null) this.#slots.free(slot);
+      return { address, traffic: this.#outlived.get(address)?.traffic ?? NO_TRAFFIC };
+    });
+    this.#outlived.clear();
+    const addresses = (placed: readonly { readonly entry: SubscriberEntry }[]): Ipv4[] =>
+      placed.map(({ entry }) => entry.address);
+    const report = { kept: kept.length, missing: addresses(missing), stale: addresses(stale), foreign };
+    return { ok: true, report };
   }
 
   async install(entry: SubscriberEntry): Promise<DataplaneOutcome> {
@@ -136,6 +178,11 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     return [{ interface: this.#accessInterface, role: 'access', xdpMode: 'native' }];
   }
 
+  /** For tests: an entry that an earlier control plane left, before `reconcile`. */
+  outlive(entry: SubscriberEntry, traffic: TrafficCounters = NO_TRAFFIC): void {
+    this.#outlived.set(entry.address, { entry, traffic, address: entry.address, slot: this.#outlived.size });
+  }
+
   /** For tests: what the entry says now; null when the address is not installed. */
   installed(address: Ipv4): SubscriberEntry | null {
     return this.#held.get(address)?.entry ?? null;
@@ -178,4 +225,13 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
 
 function zeroes(labels: ReadonlyMap<number, string>): Readonly<Record<string, bigint>> {
   return Object.fromEntries([...labels.values()].map((label) => [label, 0n]));
+}
+
+function isSameEntry(a: SubscriberEntry, b: SubscriberEntry): boolean {
+  return (
+    attachmentKey(a.attachment) === attachmentKey(b.attachment) &&
+    a.walled === b.walled &&
+    a.downloadBitsPerSecond === b.downloadBitsPerSecond &&
+    a.uploadBitsPerSecond === b.uploadBitsPerSecond
+  );
 }
