@@ -77,7 +77,7 @@ export class GardenFirewall {
 
   /** Many at once, in one transaction; addresses that are no members are left out. */
   async removeMembers(addresses: readonly Ipv4[]): Promise<NftOutcome> {
-    const members = addresses.filter((address) => this.#members.has(address));
+    const members = [...new Set(addresses)].filter((address) => this.#members.has(address));
     if (members.length === 0) return { ok: true };
     const outcome = await this.#nft.change(
       removeMember(this.#options.table, members.map(formatIpv4).join(', ')),

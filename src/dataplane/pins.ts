@@ -6,7 +6,7 @@
  *   ROOT/v<ABI>/links/<program>-<port>   programs on their interfaces
  *   ROOT/undo/<number>                how to take back what was changed on this machine (undo-journal.ts)
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
@@ -87,7 +87,7 @@ export function movePin(from: string, to: string): void {
 }
 
 export function removePin(path: string): void {
-  if (existsSync(path)) unlinkSync(path);
+  rmSync(path, { recursive: true, force: true });
 }
 
 /** Makes `root` a folder in bpffs, which is mounted when it is missing. Throws `BNG_ERR_DATAPLANE`. */
