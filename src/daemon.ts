@@ -17,6 +17,7 @@ import { BngLimit } from './dataplane/abi.js';
 import { compileGardenPolicy } from './dataplane/garden-policy.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
+import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import { buildApi } from './http/api.js';
 import type { HealthReport } from './http/api-options.js';
@@ -24,6 +25,7 @@ import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { Metrics, buildMetrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
+import { BngError } from './model/bng-error.js';
 import { systemClock } from './model/clock.js';
 import { formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
@@ -41,6 +43,11 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A defect of ours was met; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
+  /**
+   * No inlet is opened, and closing ends every session: what is left of earlier runs is taken down. Without it sessions stay
+   * in the store for the next start.
+   */
+  readonly teardown?: boolean;
 }
 
 type Stop = () => void | Promise<void>;
@@ -74,8 +81,9 @@ export class Daemon {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
-  async #start({ config, objectPath, logger, onBug }: DaemonOptions): Promise<void> {
+  async #start({ config, objectPath, logger, onBug, teardown = false }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
+    if (teardown) this.#stops.push(() => tearDownDataplane(config, logger));
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
@@ -105,6 +113,9 @@ export class Daemon {
     });
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));
     this.#stops.push(() => manager.close());
+    const reconciled = await dataplane.reconcile([]);
+    if (!reconciled.ok) throw new BngError('BNG_ERR_DATAPLANE', reconciled.reason);
+    if (teardown) return;
 
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
@@ -189,6 +200,13 @@ export class Daemon {
   }
 }
 
+async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise<void> {
+  const { pinPath } = dataplane;
+  const onWarning = (warning: string): void => logger.warn({ event: 'dataplane-warning', warning });
+  const found = await tearDown({ binding: loadNative(), pinPath, onWarning });
+  logger.info({ event: 'torn-down', pinPath, found });
+}
+
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
   const { access, walledGarden, pools, qos } = config;
   const garden = pools.find((pool) => pool.name === walledGarden.poolName);
@@ -223,6 +241,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
     nftTable: 'bng',
+    pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });
 }

@@ -43,10 +43,12 @@ function assemble(draft: Draft): Config | null {
   const metrics = draft.metrics.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
+  const dataplane = draft.dataplane.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
   if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !log || !qos || !gardenPool)
     return null;
+  if (!dataplane) return null;
   const { interface: interfaces, ...accessSettings } = access;
   return {
     access: { ...accessSettings, interfaces },
@@ -66,6 +68,7 @@ function assemble(draft: Draft): Config | null {
     store: draft.store?.complete ?? null,
     log,
     qos,
+    dataplane,
   };
 }
 
