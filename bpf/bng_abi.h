@@ -203,7 +203,7 @@ enum bng_carry_counters {
 struct bng_carry {
 	__u32 counters; /* enum bng_carry_counters */
 	__u32 index; /* the entry: slot, verdict or reason */
-	__u64 words[4]; /* added to the words of the entry, as many as it has */
+	__u64 words[8]; /* added to the words of the entry, as many as it has */
 };
 
 /* Lists every shared type so that clang keeps it in the BTF; never used otherwise. */

@@ -19,6 +19,9 @@ static __always_inline void bng_add_words(__u64 *counter, const struct bng_carry
 		__sync_fetch_and_add(&counter[i], carry->words[i]);
 }
 
+_Static_assert(sizeof(struct bng_traffic) <= sizeof(((struct bng_carry *)NULL)->words),
+	       "bng_carry has words for every counter");
+
 /* XDP_PASS, or XDP_ABORTED when there is no such counter. */
 SEC("xdp")
 int bng_carry(struct xdp_md *ctx)

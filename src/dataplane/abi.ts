@@ -494,7 +494,7 @@ export function readBngPunt(view: DataView, offset: number): BngPunt {
   };
 }
 
-export const BNG_CARRY_SIZE = 40;
+export const BNG_CARRY_SIZE = 72;
 
 export interface BngCarry {
   readonly counters: number;
@@ -505,14 +505,14 @@ export interface BngCarry {
 export function writeBngCarry(view: DataView, offset: number, value: BngCarry): void {
   view.setUint32(offset, value.counters, true);
   view.setUint32(offset + 4, value.index, true);
-  elements(4, value.words, 0n).forEach((element, index) => view.setBigUint64(offset + 8 + 8 * index, element, true));
+  elements(8, value.words, 0n).forEach((element, index) => view.setBigUint64(offset + 8 + 8 * index, element, true));
 }
 
 export function readBngCarry(view: DataView, offset: number): BngCarry {
   return {
     counters: view.getUint32(offset, true),
     index: view.getUint32(offset + 4, true),
-    words: Array.from({ length: 4 }, (_, index) => view.getBigUint64(offset + 8 + 8 * index, true)),
+    words: Array.from({ length: 8 }, (_, index) => view.getBigUint64(offset + 8 + 8 * index, true)),
   };
 }
 
@@ -595,10 +595,10 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'l3_offset', offset: 28, size: 2, kind: 'u16' },
       { name: 'reserved', offset: 30, size: 2, kind: 'u16' },
     ] },
-    { name: 'bng_carry', size: 40, fields: [
+    { name: 'bng_carry', size: 72, fields: [
       { name: 'counters', offset: 0, size: 4, kind: 'u32' },
       { name: 'index', offset: 4, size: 4, kind: 'u32' },
-      { name: 'words', offset: 8, size: 32, kind: 'array', count: 4, element: 'u64' },
+      { name: 'words', offset: 8, size: 64, kind: 'array', count: 8, element: 'u64' },
     ] },
   ],
   enums: [

@@ -10,7 +10,7 @@ import { BngAbiVersion } from './abi.js';
 import { type AbiEnum, findEnum } from './abi-layout.js';
 import { type BtfTable, readBtf } from './btf.js';
 import { COUNTER_MAPS } from './carry.js';
-import { isSameLayout, type Layout, layoutOf, mover } from './map-layout.js';
+import { isSameLayout, type Layout, layoutOf, layoutOfStruct, mover } from './map-layout.js';
 import type { MapShape, NativeBinding, NativeMap, NativeObject } from './native-binding.js';
 import { movePin, OLD_SUFFIX, PinFolder, pinFolders, removePin } from './pins.js';
 
@@ -42,6 +42,8 @@ export class Adoption {
   readonly #names: readonly string[];
   readonly #source: PinFolder;
   readonly #others: readonly PinFolder[];
+  /** Read before its programs are replaced. */
+  readonly #running: BtfTable | null;
   readonly #reused = new Map<string, NativeMap>();
   readonly #replaced = new Map<string, NativeMap>();
 
@@ -56,6 +58,7 @@ export class Adoption {
     this.#others = pinFolders(root).filter((folder) => folder.version !== this.#own.version);
     this.#repair();
     this.#source = this.#own.maps().length > 0 ? this.#own : (this.#others.at(-1) ?? this.#own);
+    this.#running = this.#runningBtf();
     for (const name of this.#names) this.#adopt(name);
   }
 
@@ -74,9 +77,12 @@ export class Adoption {
     return this.#reused.size + this.#replaced.size > 0;
   }
 
-  /** The pinned ring of another record layout, to be read out; null when the ring goes on. */
-  get oldRing(): NativeMap | null {
-    return [...this.#replaced.values()].find((map) => map.type === MapType.ringBuffer) ?? null;
+  /** The pinned ring of another record layout, to be read out, with the types of who wrote it; null when the ring goes on. */
+  get oldRing(): { readonly ring: NativeMap; readonly theirs: BtfTable; readonly ours: BtfTable } | null {
+    const ring = [...this.#replaced.values()].find((map) => map.type === MapType.ringBuffer);
+    return ring === undefined || this.#running === null
+      ? null
+      : { ring, theirs: this.#running, ours: this.#btf };
   }
 
   /** With the object loaded: fills the maps that replace others. */
@@ -195,17 +201,19 @@ export class Adoption {
 
   /** A ring has no types of its own: what the programs that write it were loaded with says what its records are. */
   #ringDifference(): string | null {
-    const theirs = this.runningBtf();
+    const theirs = this.#running;
     if (theirs === null) return null;
     const records = this.#btf.flatMap((type) =>
       type.kind === 'struct' && RING_RECORDS.has(type.name) ? [type.name] : [],
     );
-    const differs = records.find((record) => !isSameLayout(structOf(theirs, record), structOf(this.#btf, record)));
+    const differs = records.find(
+      (record) => !isSameLayout(layoutOfStruct(theirs, record), layoutOfStruct(this.#btf, record)),
+    );
     return differs === undefined ? null : `other ${differs}`;
   }
 
   /** The types of the programs that run now; null when none does. */
-  runningBtf(): BtfTable | null {
+  #runningBtf(): BtfTable | null {
     const { binding } = this.#options;
     for (const folder of [this.#source, ...this.#others]) {
       for (const name of folder.links()) {
@@ -249,13 +257,6 @@ export class Adoption {
 
 /** Structs that programs write into the ring. */
 const RING_RECORDS: ReadonlySet<string> = new Set(['bng_punt', 'bng_lease_answered']);
-
-function structOf(table: BtfTable, name: string): Layout | null {
-  return layoutOf(
-    table,
-    table.findIndex((type) => type.kind === 'struct' && type.name === name),
-  );
-}
 
 function moverOf(from: Layout | null, to: Layout | null): ReturnType<typeof mover> {
   return from === null || to === null ? null : mover(from, to);

@@ -79,7 +79,8 @@ export class Attachments {
       link.close();
       return true;
     }
-    const found = ifindex === 0 ? 'its interface is gone' : `it was attached in ${running?.mode ?? 'no'} mode`;
+    const found =
+      ifindex === 0 ? 'its interface is gone' : `it was attached in ${running?.mode ?? 'no'} mode`;
     warn(`${program} on ${port.name} is attached anew in ${mode} mode: ${found}`);
     link.detach();
     removePin(path);

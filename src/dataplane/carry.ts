@@ -60,7 +60,10 @@ export function carryCounters({ binding, object, name, old }: CarryOptions): voi
       });
       const { returnValue } = program.testRun({ data: order });
       if (returnValue !== XDP_PASS) {
-        throw new BngError('BNG_ERR_NATIVE', 'expected a place for counters of the earlier build', { map: name, index });
+        throw new BngError('BNG_ERR_NATIVE', 'expected a place for counters of the earlier build', {
+          map: name,
+          index,
+        });
       }
     }
     old.update(slotKey(entry), zeros);

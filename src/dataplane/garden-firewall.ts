@@ -70,7 +70,9 @@ export class GardenFirewall {
   /** Many at once, in one transaction; all or none. */
   async addMembers(addresses: readonly Ipv4[]): Promise<NftOutcome> {
     if (addresses.length === 0) return { ok: true };
-    const outcome = await this.#nft.change(addMember(this.#options.table, addresses.map(formatIpv4).join(', ')));
+    const outcome = await this.#nft.change(
+      addMember(this.#options.table, addresses.map(formatIpv4).join(', ')),
+    );
     if (outcome.ok) this.addKnown(addresses);
     return outcome;
   }
@@ -132,9 +134,10 @@ export class GardenFirewall {
   /** Ends the child; removes the table first, unless it is to stay. */
   async close(table: 'remove' | 'keep'): Promise<NftOutcome> {
     await this.#conntrack.settled();
-    const outcome: NftOutcome = this.#built && table === 'remove'
-      ? await this.#nft.change(nftTeardown(this.#options.table).join('; '))
-      : { ok: true };
+    const outcome: NftOutcome =
+      this.#built && table === 'remove'
+        ? await this.#nft.change(nftTeardown(this.#options.table).join('; '))
+        : { ok: true };
     this.#built = false;
     await this.#nft.close();
     return outcome;

@@ -140,6 +140,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   onPunt(listener: (punted: PuntedFrame) => void): void {
     if (this.#ring !== null)
       throw new BngError('BNG_ERR_DATAPLANE', 'expected one listener of the punt path');
+    for (const batch of this.#parts.oldPunts) this.#brokenPunts += readPunts(batch, batch.length, listener);
     this.#ring = this.#parts.binding.openRingBuffer(this.#parts.object.map('bng_punts'), {
       slabBytes: PUNT_SLAB_BYTES,
       onBatch: (slab, used) => {

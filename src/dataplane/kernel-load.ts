@@ -81,7 +81,8 @@ export function loadKernelObject(options: KernelLoadOptions): LoadedKernel {
     checkAbi(object.btf(), AbiLayout);
     object.setRodata(settings(options, object.rodata().length));
     for (const name of PER_SUBSCRIBER_MAPS) object.setMaxEntries(name, options.maxSubscribers);
-    const adoption = options.pins === null ? null : new Adoption({ ...options.pins, binding: options.binding, object });
+    const adoption =
+      options.pins === null ? null : new Adoption({ ...options.pins, binding: options.binding, object });
     object.load();
     adoption?.fill();
     syncStaticMaps(object, options);

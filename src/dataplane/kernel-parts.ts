@@ -17,6 +17,7 @@ import { inFlightDone } from './in-flight.js';
 import { LinkSetup, type PoolNetwork, readLink } from './link-setup.js';
 import type { NativeBinding, NativeObject, NativePacketSocket, XdpMode } from './native-binding.js';
 import { nftTeardown } from './nft-ruleset.js';
+import { readOldRing } from './old-ring.js';
 import { preparePinRoot, undoFolder } from './pins.js';
 import { walledAddresses } from './subscriber-maps.js';
 import { tearDown } from './tear-down.js';
@@ -82,6 +83,8 @@ export interface KernelParts {
   readonly warn: (warning: string) => void;
   /** Who was in the garden of an earlier process's firewall. */
   readonly adoptedMembers: ReadonlySet<Ipv4>;
+  /** Batches of punts that an earlier build's programs handed up and nobody has read. */
+  readonly oldPunts: readonly Uint8Array[];
   readonly close: () => Promise<void>;
 }
 
@@ -140,7 +143,10 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   const journal = new UndoJournal(pins === null ? null : undoFolder(pins));
   if (pins === null) undo.push(() => revert(journal, opening, deadlineMs));
   // A first start that fails leaves nothing; a later one leaves what goes on without it.
-  else if (journal.isEmpty) opening.onFailure.push(async () => void (await tearDown({ binding, pinPath: pins, deadlineMs, onWarning: warn })));
+  else if (journal.isEmpty)
+    opening.onFailure.push(
+      async () => void (await tearDown({ binding, pinPath: pins, deadlineMs, onWarning: warn })),
+    );
 
   const { object, adoption } = loadKernelObject({
     binding,
@@ -173,8 +179,9 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   for (const { name } of accessPorts) await noteClsact(name, journal, deadlineMs);
   const ports = attachPrograms(attachments, options, { accessPorts, corePorts });
   attachments.retire();
-  for (const failure of await journal.settle(deadlineMs)) warn(`interface setting not taken back: ${failure}`);
-  if (adoption !== null) await moveCounters(adoption, object, options);
+  for (const failure of await journal.settle(deadlineMs))
+    warn(`interface setting not taken back: ${failure}`);
+  const oldPunts = adoption === null ? [] : await takeOver(adoption, object, options);
   const access = new Map<number, OpenAccessPort>();
   for (const port of accessPorts) {
     const { name, ifindex } = port;
@@ -183,7 +190,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     access.set(ifindex, { ...port, socket });
   }
   const { warnings, close } = opening;
-  return { binding, object, firewall, access, ports, adoptedMembers, warnings, warn, close };
+  return { binding, object, firewall, access, ports, adoptedMembers, oldPunts, warnings, warn, close };
 }
 
 interface NamedPort {
@@ -262,7 +269,8 @@ async function prepareLinks(
 }
 
 async function revert(journal: UndoJournal, { warn }: Opening, deadlineMs: number): Promise<void> {
-  for (const failure of await journal.revert(deadlineMs)) warn(`interface setting not taken back: ${failure}`);
+  for (const failure of await journal.revert(deadlineMs))
+    warn(`interface setting not taken back: ${failure}`);
 }
 
 interface Attaching {
@@ -279,7 +287,8 @@ function attachPrograms(
   const coreMode = core.xdpMode ?? access.xdpMode;
   for (const port of corePorts) attachXdp(attachments, { program: 'bng_core', port, mode: coreMode });
   for (const port of accessPorts) wrap('tc egress', port.name, () => attachments.egress('bng_egress', port));
-  for (const port of accessPorts) attachXdp(attachments, { program: 'bng_access', port, mode: access.xdpMode });
+  for (const port of accessPorts)
+    attachXdp(attachments, { program: 'bng_access', port, mode: access.xdpMode });
   return [
     ...accessPorts.map(({ name }) => ({ interface: name, role: 'access', xdpMode: access.xdpMode }) as const),
     ...corePorts.map(({ name }) => ({ interface: name, role: 'core', xdpMode: coreMode }) as const),
@@ -303,19 +312,22 @@ function attachXdp(attachments: Attachments, place: XdpPlace): void {
   }
 }
 
-/** What the programs of an earlier build have counted, once none of them runs any more. */
-async function moveCounters(
+/** What the programs of an earlier build have counted and handed up, once none of them runs any more; then their maps go. */
+async function takeOver(
   adoption: Adoption,
   object: NativeObject,
   { binding, clock }: KernelDataplaneOptions,
-): Promise<void> {
+): Promise<readonly Uint8Array[]> {
   const old = adoption.oldCounters();
-  if (old.length > 0) await inFlightDone(clock);
+  const { oldRing } = adoption;
+  if (old.length > 0 || oldRing !== null) await inFlightDone(clock);
+  const punts = oldRing === null ? [] : await readOldRing({ binding, clock, ...oldRing });
   for (const { name, map } of old) {
     carryCounters({ binding, object, name, old: map });
     map.close();
   }
   adoption.finish();
+  return punts;
 }
 
 function interfaceIndex(binding: NativeBinding, name: string): number {

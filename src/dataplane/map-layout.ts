@@ -17,14 +17,15 @@ export function layoutOf(table: BtfTable, typeId: number): Layout | null {
     const type = table[id];
     if (type === undefined) return null;
     if (type.kind === 'int') return { kind: 'word', size: type.size };
-    if (type.kind === 'struct') return structLayout(table, type.name);
+    if (type.kind === 'struct') return layoutOfStruct(table, type.name);
     if (type.kind !== 'typedef' && type.kind !== 'qualifier') return null;
     id = type.typeId;
   }
   return null;
 }
 
-function structLayout(table: BtfTable, name: string): Layout | null {
+/** The layout of the struct of this name; null when there is none. */
+export function layoutOfStruct(table: BtfTable, name: string): Layout | null {
   const nested = new Map<string, AbiStruct>();
   const add = (of: string): AbiStruct | null => {
     const struct = findStruct(table, of);
@@ -60,7 +61,10 @@ interface Move {
  * Makes a mover of values of `from` into zeroed values of `to`: what both have under one name goes over, cut to the shorter; the rest
  * stays zero. Words are little-endian, those in network order keep their size or are refused (null).
  */
-export function mover(from: Layout, to: Layout): ((source: Uint8Array, at: number, target: Uint8Array, to: number) => void) | null {
+export function mover(
+  from: Layout,
+  to: Layout,
+): ((source: Uint8Array, at: number, target: Uint8Array, to: number) => void) | null {
   const moves = movesOf(from, to);
   if (moves === null) return null;
   return (source, at, target, place) => {
@@ -108,7 +112,9 @@ function structMoves(from: StructLayout, to: StructLayout, pair: Pair): readonly
 }
 
 function innerOf(layout: StructLayout, field: AbiField): AbiStruct | null {
-  return field.kind === 'struct' && field.element !== undefined ? (layout.nested.get(field.element) ?? null) : null;
+  return field.kind === 'struct' && field.element !== undefined
+    ? (layout.nested.get(field.element) ?? null)
+    : null;
 }
 
 const HOST_WORDS: ReadonlySet<string> = new Set(['u8', 'u16', 'u32', 'u64']);

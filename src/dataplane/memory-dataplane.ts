@@ -77,7 +77,9 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const found = {
       entries: [...this.#outlived.values()],
       lines: [...this.#outlived.values()].map(({ entry }) => entry),
-      members: new Set([...this.#outlived.values()].flatMap(({ entry }) => (entry.walled ? [entry.address] : []))),
+      members: new Set(
+        [...this.#outlived.values()].flatMap(({ entry }) => (entry.walled ? [entry.address] : [])),
+      ),
       isAsWanted: (there: Outlived, entry: SubscriberEntry) => isSameEntry(there.entry, entry),
     };
     const differences = differencesOf(found, wanted, this.#slots);

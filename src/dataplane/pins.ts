@@ -96,11 +96,17 @@ export async function preparePinRoot(root: string, deadlineMs: number): Promise<
   const mountPoint = inside ? BPFFS_ROOT : root;
   try {
     if (!inside) mkdirSync(root, { recursive: true });
-    if (!isBpffs(nearestFolder(root))) await execa('mount', ['-t', 'bpf', 'bpf', mountPoint], { timeout: deadlineMs });
+    if (!isBpffs(nearestFolder(root)))
+      await execa('mount', ['-t', 'bpf', 'bpf', mountPoint], { timeout: deadlineMs });
     mkdirSync(root, { recursive: true });
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
-    throw new BngError('BNG_ERR_DATAPLANE', `expected a place for pins in bpffs: ${found}`, { path: root }, error);
+    throw new BngError(
+      'BNG_ERR_DATAPLANE',
+      `expected a place for pins in bpffs: ${found}`,
+      { path: root },
+      error,
+    );
   }
 }
 

@@ -81,7 +81,10 @@ export async function reconcileKernel(
 function write({ maps, counters }: ReconcileParts, differences: Differences): void {
   for (const attachment of differences.linesToDelete) maps.deleteLine(attachment);
   for (const { address } of differences.foreign) maps.delete(address);
-  const fresh = [...differences.missing, ...differences.stale.filter(({ entry }) => differences.moved.has(entry.address))];
+  const fresh = [
+    ...differences.missing,
+    ...differences.stale.filter(({ entry }) => differences.moved.has(entry.address)),
+  ];
   const slots = fresh.map(({ slot }) => slot);
   counters.resetAll(slots);
   maps.resetPolicers(slots);

@@ -33,7 +33,8 @@ export async function tearDown({ binding, pinPath, ...options }: TearDownOptions
   }
   const journal = new UndoJournal(undoFolder(pinPath));
   const found = folders.length > 0 || !journal.isEmpty;
-  for (const failure of await journal.revert(options.deadlineMs ?? DEADLINE_MS)) options.onWarning?.(`not taken back: ${failure}`);
+  for (const failure of await journal.revert(options.deadlineMs ?? DEADLINE_MS))
+    options.onWarning?.(`not taken back: ${failure}`);
   for (const folder of folders) folder.remove();
   rmdirSync(pinPath);
   return found;

@@ -3,7 +3,15 @@
  * the steps. So it lives exactly as long as what it describes, through crashes, and is gone with a reboot as the changes
  * are. Knows no particular setting.
  */
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -129,7 +137,10 @@ function isStep(value: unknown): value is UndoStep {
   if (typeof value !== 'object' || value === null) return false;
   if ('run' in value) return Array.isArray(value.run) && value.run.every((word) => typeof word === 'string');
   return (
-    'file' in value && typeof value.file === 'string' && 'content' in value && typeof value.content === 'string'
+    'file' in value &&
+    typeof value.file === 'string' &&
+    'content' in value &&
+    typeof value.content === 'string'
   );
 }
 

@@ -121,6 +121,7 @@ describe('a configuration that is right', () => {
       store: null,
       log: { level: 'info' },
       qos: { burstMs: 100 },
+      dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
   });
 
@@ -171,6 +172,7 @@ describe('a configuration that is right', () => {
       'allowRemote',
       'log',
       'qos',
+      'dataplane',
     ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }

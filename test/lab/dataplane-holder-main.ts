@@ -53,6 +53,8 @@ async function obey(order: HolderOrder): Promise<unknown> {
 }
 
 process.on('message', (order: HolderOrder) => {
-  void obey(order).then((answer) => process.send?.({ answer }, () => (order.verb === 'close' ? process.exit() : null)));
+  void obey(order).then((answer) =>
+    process.send?.({ answer }, () => (order.verb === 'close' ? process.exit() : null)),
+  );
 });
 process.send?.({ answer: 'open' });

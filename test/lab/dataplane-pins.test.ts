@@ -1,151 +1,51 @@
 /** What outlives the process that holds the dataplane: killed, closed, started again, torn down. */
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { loadNative } from '../../src/dataplane/load-native.js';
-import type {
-  DumpedSubscriber,
-  ReconcileOutcome,
-  ReconcileReport,
-  SubscriberEntry,
-} from '../../src/dataplane/port.js';
 import { openPinnedMaps } from '../../src/dataplane/pinned-maps.js';
+import type { DumpedSubscriber, ReconcileOutcome } from '../../src/dataplane/port.js';
 import { tearDown } from '../../src/dataplane/tear-down.js';
 import { ipv4ToBytes, parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
-import type { TrafficCounters } from '../../src/model/traffic-counters.js';
-import { Flow, Holder, startEcho } from './dataplane-holder.js';
-import { type HolderSettings, NFT_TABLE } from './dataplane-holder-options.js';
-import { enterNamespaces, makeVeth, run, runIn, XdpPass } from './dataplane-world.js';
+import { Flow } from './dataplane-holder.js';
+import { NFT_TABLE } from './dataplane-holder-options.js';
+import {
+  ADDRESS,
+  ALLOWED,
+  binding,
+  BNG,
+  clear,
+  CORE,
+  countedBy,
+  countIn,
+  entry,
+  everything,
+  first,
+  hold,
+  INTERNET,
+  lowerWorld,
+  pinPath,
+  raiseWorld,
+  reconcile,
+  SUBSCRIBER,
+  traffic,
+  WALLED,
+  walledEntry,
+  warnings,
+} from './dataplane-pins-world.js';
+import { enterNamespaces, makeVeth, run, runIn } from './dataplane-world.js';
 
-const BNG = 'ker-pin-bng';
-const SUBSCRIBER = 'ker-pin-sub';
-const CORE = 'ker-pin-core';
 enterNamespaces(import.meta.url, [BNG, SUBSCRIBER, CORE]);
 
-const SUBSCRIBER_MAC = '02:00:00:00:00:11';
-const ADDRESS = '10.0.0.10';
-const WALLED = '10.0.0.20';
-const INTERNET = '198.51.100.7';
-const ALLOWED = '203.0.113.10';
-const pinPath = `/sys/fs/bpf/ker-pins-${process.pid}`;
-const SETTINGS: HolderSettings = { pinPath, allow: [ALLOWED] };
-
-const binding = loadNative();
-const pass = new XdpPass();
-let echo: ChildProcess | null = null;
 let untouched = '';
-const holders: Holder[] = [];
-
-const everything = (): string =>
-  run(`ip link | sed 's/prog.*//'; ip -4 addr; ip route; nft list ruleset; tc qdisc show; ls -R /sys/fs/bpf
-    sysctl net.ipv4.ip_forward net.ipv4.conf.all.send_redirects net.ipv4.conf.access0 net.ipv4.conf.core0 net.ipv6.conf.access0.disable_ipv6`);
-
-function entry(change: Partial<SubscriberEntry> = {}): SubscriberEntry {
-  const ifindex = binding.interfaceIndex('access0');
-  const attachment = { ifindex, sVlan: 0, cVlan: 0, mac: parseMac(SUBSCRIBER_MAC) };
-  return {
-    address: parseIpv4(ADDRESS),
-    attachment,
-    walled: false,
-    downloadBitsPerSecond: 0,
-    uploadBitsPerSecond: 0,
-    ...change,
-  };
-}
-
-const walledEntry = (): SubscriberEntry => {
-  const open = entry();
-  return {
-    ...open,
-    address: parseIpv4(WALLED),
-    walled: true,
-    attachment: { ...open.attachment, mac: parseMac('02:00:00:00:00:20') },
-  };
-};
-
-async function hold(change: Partial<HolderSettings> = {}): Promise<Holder> {
-  const holder = await Holder.start({ ...SETTINGS, ...change });
-  holders.push(holder);
-  return holder;
-}
-
-async function reconcile(holder: Holder, wanted: readonly SubscriberEntry[]): Promise<ReconcileReport> {
-  const outcome = await holder.ask<ReconcileOutcome>({ verb: 'reconcile', wanted });
-  assert.ok(outcome.ok, outcome.ok ? '' : outcome.reason);
-  return outcome.report;
-}
-
-const traffic = (holder: Holder, address = ADDRESS): Promise<TrafficCounters | null> =>
-  holder.ask({ verb: 'traffic', address: parseIpv4(address) });
-const warnings = (holder: Holder): Promise<readonly string[]> => holder.ask({ verb: 'warnings' });
-
-/** A holder with the two subscribers, from nothing. */
-async function first(): Promise<Holder> {
-  const holder = await hold();
-  assert.deepEqual(await warnings(holder), []);
-  assert.deepEqual(await reconcile(holder, [entry(), walledEntry()]), {
-    kept: 0,
-    missing: [parseIpv4(ADDRESS), parseIpv4(WALLED)],
-    stale: [],
-    foreign: [],
-  });
-  return holder;
-}
-
-/** Octets of IPv4 to and from the internet, as the subscriber's own stack counts them. */
-function countIn(namespace: string): void {
-  runIn(
-    namespace,
-    `nft add table ip count
-     nft add counter ip count out; nft add counter ip count in
-     nft "add chain ip count o { type filter hook output priority 0; }"
-     nft "add chain ip count i { type filter hook input priority 0; }"
-     nft add rule ip count o ip daddr ${INTERNET} counter name out
-     nft add rule ip count i ip daddr ${ADDRESS} counter name in`,
-  );
-}
-
-function countedBy(namespace: string, name: string): bigint {
-  const listing = runIn(namespace, `nft list counter ip count ${name}`);
-  return BigInt(/bytes ([0-9]+)/.exec(listing)?.[1] ?? assert.fail(listing));
-}
 
 before(async () => {
-  makeVeth('access0', 'sub0');
-  makeVeth('core0', 'net0');
-  run(`ip link set sub0 netns ${SUBSCRIBER}; ip link set net0 netns ${CORE}`);
-  run('ip link set core0 up; ip addr add 192.0.2.1/24 dev core0; ip route add default via 192.0.2.2');
-  run('ip link set access0 up');
-  runIn(
-    SUBSCRIBER,
-    `ip link set sub0 address ${SUBSCRIBER_MAC} mtu 1500 up; ip addr add ${ADDRESS}/24 dev sub0;
-     ip route add default via 10.0.0.1`,
-  );
-  runIn(
-    CORE,
-    `ip link set net0 mtu 1500 up; ip addr add 192.0.2.2/24 dev net0; ip addr add ${INTERNET}/32 dev lo;
-     ip addr add ${ALLOWED}/32 dev lo; ip route add 10.0.0.0/8 via 192.0.2.1`,
-  );
-  pass.attachIn(SUBSCRIBER, 'sub0');
-  pass.attachIn(CORE, 'net0');
-  echo = await startEcho(CORE);
+  await raiseWorld();
   untouched = everything();
 });
-
-beforeEach(async () => {
-  for (const holder of holders.splice(0)) await holder.kill();
-  await tearDown({ binding, pinPath });
-});
-
-after(async () => {
-  for (const holder of holders) await holder.kill();
-  await tearDown({ binding, pinPath });
-  echo?.kill();
-  pass.close();
-});
+beforeEach(clear);
+after(lowerWorld);
 
 test('killed and started again, every packet passes, every octet is counted, and the garden stays closed', async () => {
   const one = await first();
@@ -222,7 +122,10 @@ test('what is missing, stale or foreign in maps and firewall is put right and re
   const stale = { ...entry(), address: parseIpv4('10.0.0.30') };
   const staleEntry = { ...stale, attachment: { ...stale.attachment, mac: parseMac('02:00:00:00:00:30') } };
   const foreign = { ...stale, address: parseIpv4('10.0.0.40') };
-  const foreignEntry = { ...foreign, attachment: { ...foreign.attachment, mac: parseMac('02:00:00:00:00:40') } };
+  const foreignEntry = {
+    ...foreign,
+    attachment: { ...foreign.attachment, mac: parseMac('02:00:00:00:00:40') },
+  };
   for (const made of [staleEntry, foreignEntry]) {
     assert.deepEqual(await one.ask({ verb: 'install', entry: made }), { ok: true });
   }
@@ -242,7 +145,10 @@ test('what is missing, stale or foreign in maps and firewall is put right and re
 
   const two = await hold();
   const missing = { ...entry(), address: parseIpv4('10.0.0.50') };
-  const missingEntry = { ...missing, attachment: { ...missing.attachment, mac: parseMac('02:00:00:00:00:50') } };
+  const missingEntry = {
+    ...missing,
+    attachment: { ...missing.attachment, mac: parseMac('02:00:00:00:00:50') },
+  };
   const wanted = [entry(), walledEntry(), { ...staleEntry, walled: true }, missingEntry];
   const report = await reconcile(two, wanted);
   assert.equal(report.kept, 0);
@@ -283,7 +189,10 @@ test('a changed garden, XDP mode and core interface are taken over at the next s
   run('ip link set core1 up');
   const two = await hold({ allow: [INTERNET], xdpMode: 'generic', core: 'core1' });
   const said = (await warnings(two)).join('\n');
-  assert.match(said, /bng_access on access0 is attached anew in generic mode: it was attached in native mode/);
+  assert.match(
+    said,
+    /bng_access on access0 is attached anew in generic mode: it was attached in native mode/,
+  );
   assert.match(said, /bng_core-core0 is not configured any more: detached/);
   assert.equal(binding.xdpOf(binding.interfaceIndex('core0')), null);
   assert.equal(binding.xdpOf(binding.interfaceIndex('access0'))?.mode, 'generic');
@@ -326,7 +235,10 @@ test('fewer or more subscribers than before: what is pinned moves into maps of t
   const before = await traffic(one);
   await one.kill();
   const two = await hold({ maxSubscribers: 32 });
-  assert.match((await warnings(two)).join('\n'), /bng_traffic is of another build \(maxEntries 16 instead of 32\)/);
+  assert.match(
+    (await warnings(two)).join('\n'),
+    /bng_traffic is of another build \(maxEntries 16 instead of 32\)/,
+  );
   assert.equal((await reconcile(two, [entry(), walledEntry()])).kept, 2);
   assert.deepEqual(await traffic(two), before);
 });
