@@ -36,7 +36,7 @@ int bng_carry(struct xdp_md *ctx)
 
 		if (!traffic)
 			return XDP_ABORTED;
-		bng_add_words(&traffic->upstream_packets, &carry, sizeof(*traffic) / sizeof(__u64));
+		bng_add_words((__u64 *)traffic, &carry, sizeof(*traffic) / sizeof(__u64));
 		return XDP_PASS;
 	}
 	if (carry.counters == BNG_CARRY_VERDICTS)

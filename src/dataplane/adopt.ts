@@ -116,9 +116,10 @@ export class Adoption {
       for (const path of paths) {
         const map = this.#open(path);
         if (map === null) continue;
-        if (seen.has(map.id())) map.close();
+        const id = map.id();
+        if (seen.has(id)) map.close();
         else found.push({ name, map });
-        seen.add(map.id());
+        seen.add(id);
       }
     }
     return found;

@@ -94,6 +94,7 @@ const FLOW = (address: string): string => `const net = require('net'), dgram = r
 
 /** Numbered datagrams and a TCP stream to the echo server, one of each a millisecond, until stopped. */
 export class Flow {
+  static readonly #running = new Set<ChildProcess>();
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess) {
@@ -104,8 +105,15 @@ export class Flow {
     const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '-e', FLOW(address)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    Flow.#running.add(child);
     await once(child.stdout, 'data');
     return new Flow(child);
+  }
+
+  /** Ends those that a failed test left. */
+  static endAll(): void {
+    for (const child of Flow.#running) child.kill();
+    Flow.#running.clear();
   }
 
   async stop(): Promise<FlowResult> {
@@ -114,6 +122,7 @@ export class Flow {
     const gone = once(this.#child, 'exit');
     this.#child.stdin?.write('stop\n');
     await gone;
+    Flow.#running.delete(this.#child);
     return JSON.parse(said) as FlowResult;
   }
 }

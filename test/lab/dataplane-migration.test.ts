@@ -47,7 +47,7 @@ function replaced(text: string, what: RegExp, by: string): string {
 /** New fields in front of old ones, a new reason among the old, a record with a longer head. */
 function changedHeader(header: string): string {
   let text = replaced(header, /BNG_ABI_VERSION = \d+/, `BNG_ABI_VERSION = ${NEXT}`);
-  text = replaced(text, /(struct bng_subscriber \{\n)/, '$1\t__u64 added;\n');
+  text = replaced(text, /(struct bng_subscriber \{\n)/, '$1\t__u32 added;\n\t__u32 more;\n');
   text = replaced(text, /(struct bng_line_key \{\n)/, '$1\t__u32 added;\n\t__u32 more;\n');
   text = replaced(text, /(struct bng_traffic \{\n)/, '$1\t__u64 added_packets;\n');
   text = replaced(text, /(struct bng_policer \{\n)/, '$1\t__u64 added;\n');

@@ -10,7 +10,7 @@ import { tearDown } from '../../src/dataplane/tear-down.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
-import { Holder, startEcho } from './dataplane-holder.js';
+import { Flow, Holder, startEcho } from './dataplane-holder.js';
 import type { HolderSettings } from './dataplane-holder-options.js';
 import { makeVeth, run, runIn, XdpPass } from './dataplane-world.js';
 
@@ -131,6 +131,7 @@ export async function raiseWorld(): Promise<void> {
 
 /** Kills who holds the dataplane and takes away what they left. */
 export async function clear(): Promise<void> {
+  Flow.endAll();
   for (const holder of holders.splice(0)) await holder.kill();
   await tearDown({ binding, pinPath });
 }
