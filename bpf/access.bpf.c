@@ -130,7 +130,7 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 	int outcome;
 
 	route.way = BNG_WAY_STACK;
-	outcome = bng_parse_ipv4(cursor, frame);
+	outcome = bng_parse_ipv4(ctx, cursor, frame);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	outcome = bng_take_dhcp(ctx, frame);
@@ -187,7 +187,7 @@ static __always_inline int bng_receive_access(struct xdp_md *ctx)
 	return bng_drop(BNG_DROP_ETHERTYPE);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int bng_access(struct xdp_md *ctx)
 {
 	return bng_exit_xdp(bng_receive_access(ctx));

@@ -62,13 +62,13 @@ static __always_inline int bng_receive_core(struct xdp_md *ctx)
 	to = bpf_map_lookup_elem(&bng_subscribers, destination);
 	if (!to)
 		return BNG_VERDICT_FOREIGN;
-	outcome = bng_parse_ipv4(&cursor, &frame);
+	outcome = bng_parse_ipv4(ctx, &cursor, &frame);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	return bng_send_downstream(ctx, &frame, to);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int bng_core(struct xdp_md *ctx)
 {
 	return bng_exit_xdp(bng_receive_core(ctx));

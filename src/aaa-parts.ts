@@ -23,6 +23,8 @@ import { BngError } from './model/bng-error.js';
 import { systemClock } from './model/clock.js';
 import type { Ipv4 } from './model/ipv4.js';
 import { parseIpv4 } from './model/ipv4.js';
+import { ObservedStore } from './store/observed-store.js';
+import type { ObservedStoreOptions } from './store/observed-store.js';
 import { SqliteStore } from './store/sqlite-store.js';
 import { RadiusSecret } from './wire/radius-secret.js';
 
@@ -49,35 +51,34 @@ export interface AaaParts {
 }
 
 /** Opens all of it; what was opened is closed again when a later part fails. Throws `BNG_ERR_CONFIG`, `BNG_ERR_STORE`. */
-export async function openAaa(
-  config: Config,
-  logger: Logger,
-  interfaceName: RadiusNas['interfaceName'],
-): Promise<AaaParts> {
+export async function openAaa(config: Config, logger: Logger, outside: AaaOutside): Promise<AaaParts> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return await open(config, logger, { closers, close, interfaceName });
+    return await open(config, logger, { ...outside, closers, close });
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-interface Opening {
-  readonly closers: (() => void | Promise<void>)[];
-  readonly close: () => Promise<void>;
+/** What AAA needs from other rooms, and whom it tells. */
+export interface AaaOutside {
   readonly interfaceName: RadiusNas['interfaceName'];
+  readonly onStoreWritten: ObservedStoreOptions['onWritten'];
 }
 
-async function open(
-  config: Config,
-  logger: Logger,
-  { closers, close, interfaceName }: Opening,
-): Promise<AaaParts> {
-  const nas = { ...(await nasOf(config)), interfaceName };
+interface Opening extends AaaOutside {
+  readonly closers: (() => void | Promise<void>)[];
+  readonly close: () => Promise<void>;
+}
+
+async function open(config: Config, logger: Logger, opening: Opening): Promise<AaaParts> {
+  const { closers, close, interfaceName } = opening;
+  const nas = { ...(await nasOf(config)), interfaceName, soleInterface: soleOf(config.access.interfaces) };
+  let queue: RadiusAccounting | null = null;
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
     const wanted = role === 'auth' ? config.auth.mode : config.accounting.mode;
@@ -88,6 +89,8 @@ async function open(
       timers: config.radius.timers,
       limits: config.radius.limits,
       notice: (notice) => logger.warn({ event: `radius-${notice.kind}`, role, ...notice }),
+      // Accounting hears of its own answers by its own exchanges.
+      ...(role === 'auth' && { answered: () => queue?.serverAnswered() }),
     });
     closers.push(() => client.close());
     return client;
@@ -97,7 +100,7 @@ async function open(
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
   const write = (record: object): void => logger.info({ event: 'accounting', ...record });
   const books: Books = { nas, write, interimIntervalSeconds };
-  const queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
+  queue = await openQueue(config, logger, { ...books, ...opening, client: accountingClient });
   const garden = walledProfile(config);
   const authenticator =
     authentication === null || config.radius === null
@@ -138,7 +141,7 @@ interface Books {
 async function openQueue(
   config: Config,
   logger: Logger,
-  parts: Books & { readonly client: RadiusClient | null; readonly closers: Opening['closers'] },
+  parts: Books & Opening & { readonly client: RadiusClient | null },
 ): Promise<RadiusAccounting | null> {
   if (config.store === null || config.accounting.mode === 'none') return null;
   const store = await SqliteStore.open({
@@ -151,7 +154,7 @@ async function openQueue(
   if (store.value.damage !== null) logger.error({ event: 'store-damaged', ...store.value.damage });
   const { nas, write, interimIntervalSeconds, client } = parts;
   const accounting = await RadiusAccounting.open({
-    store: store.value,
+    store: new ObservedStore({ store: store.value, clock: systemClock, onWritten: parts.onStoreWritten }),
     sender:
       client === null ? new LogAccountingSender({ write }) : new RadiusAccountingSender({ client, nas }),
     clock: systemClock,
@@ -212,7 +215,7 @@ function serversOf(radius: RadiusConfig, role: 'auth' | 'acct'): RadiusServer[] 
   });
 }
 
-async function nasOf(config: Config): Promise<Omit<RadiusNas, 'interfaceName'>> {
+async function nasOf(config: Config): Promise<Pick<RadiusNas, 'identifier' | 'address'>> {
   const host = config.radius?.servers[0]?.host;
   return {
     identifier: config.radius?.nasIdentifier ?? 'bng',
@@ -241,4 +244,9 @@ async function addressTowards(host: string): Promise<Ipv4> {
 
 function storeError(path: string, reason: string): BngError {
   return new BngError('BNG_ERR_STORE', `the store cannot be used: ${reason}`, { path });
+}
+
+function soleOf(interfaces: readonly string[]): string | null {
+  const [first = null, ...others] = interfaces;
+  return others.length === 0 ? first : null;
 }

@@ -22,7 +22,8 @@ import { DhcpServer } from './dhcpv4/server.js';
 import { buildApi } from './http/api.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
-import { Metrics, buildMetrics } from './http/metrics.js';
+import { buildMetrics } from './http/metrics-app.js';
+import { Metrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { BngError } from './model/bng-error.js';
@@ -48,6 +49,13 @@ export interface DaemonOptions {
    * in the store for the next start.
    */
   readonly teardown?: boolean;
+}
+
+/** Parts that others reach before they exist. */
+interface Links {
+  accessNode: AccessNode | null;
+  coa: CoaServer | null;
+  metrics: Metrics | null;
 }
 
 type Stop = () => void | Promise<void>;
@@ -87,15 +95,14 @@ export class Daemon {
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
-    const aaa = await openAaa(
-      config,
-      logger,
-      (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
-    );
+    const link: Links = { accessNode: null, coa: null, metrics: null };
+    const aaa = await openAaa(config, logger, {
+      interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
+      onStoreWritten: (durationMs, failure) => link.metrics?.store.written(durationMs, failure),
+    });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
-    const link: { accessNode: AccessNode | null; coa: CoaServer | null } = { accessNode: null, coa: null };
     const manager = new SessionManager({
       authenticator: aaa.authenticator,
       accounting: aaa.accounting,
@@ -127,7 +134,12 @@ export class Daemon {
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
     };
-    const metrics = new Metrics(shared);
+    const metrics = new Metrics({
+      ...shared,
+      clock: systemClock,
+      topTalkers: config.metrics.topTalkers,
+    });
+    link.metrics = metrics;
     this.#stops.push(() => metrics.close());
     const olt = config.olt === null ? null : this.#connectOlt(config.olt, manager, logger);
     link.accessNode = olt;
@@ -161,7 +173,8 @@ export class Daemon {
       }),
       config.api.listen,
     );
-    await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
+    const subscribers = config.metrics.subscribers ? shared : null;
+    await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
     const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
@@ -174,6 +187,7 @@ export class Daemon {
       inlet: manager,
       punts: dataplane,
       trustOption82,
+      clock: systemClock,
       observer: metrics.dhcp,
       onBug,
     });

@@ -183,9 +183,10 @@ static __always_inline int bng_read_ipv4(struct bng_cursor *cursor, struct bng_f
 	return BNG_CONTINUE;
 }
 
-static __always_inline int bng_parse_ipv4(struct bng_cursor *cursor, struct bng_frame *frame)
+/* A jumbo frame lies in several buffers, of which the cursor sees the first: its headers are there, its length is not. */
+static __always_inline int bng_parse_ipv4(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)
 {
-	return bng_read_ipv4(cursor, frame, cursor->end - cursor->at);
+	return bng_read_ipv4(cursor, frame, bpf_xdp_get_buff_len(ctx) - frame->l3_offset);
 }
 
 /* For an skb, whose linear part holds the headers only: `length` is that of the whole frame. */

@@ -27,6 +27,7 @@ export const benchNas: RadiusNas = {
   identifier: 'bng-bench',
   address: parseIpv4(LOOPBACK),
   interfaceName: () => 'access0',
+  soleInterface: 'access0',
 };
 
 export const benchProfile: ServiceProfile = {

@@ -146,6 +146,14 @@ export interface OltConfig {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+export interface MetricsConfig {
+  readonly listen: Endpoint;
+  /** How many subscribers `/metrics` names as top talkers. */
+  readonly topTalkers: number;
+  /** Whether `/metrics/subscribers` is served: some series for each subscriber. */
+  readonly subscribers: boolean;
+}
+
 export interface Config {
   readonly access: AccessConfig;
   readonly core: { readonly interfaces: readonly string[] };
@@ -156,7 +164,7 @@ export interface Config {
   readonly walledGarden: WalledGardenConfig;
   readonly olt: OltConfig | null;
   readonly api: { readonly listen: Endpoint; readonly tokenFile: string; readonly allowRemote: boolean };
-  readonly metrics: { readonly listen: Endpoint };
+  readonly metrics: MetricsConfig;
   readonly store: { readonly path: string } | null;
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };

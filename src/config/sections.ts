@@ -135,7 +135,12 @@ export const API = {
   allowRemote: leaf.flag.default(false),
 };
 
-export const METRICS = { listen: leaf.listenEndpoint.prefault('127.0.0.1:9090') };
+export const METRICS = {
+  listen: leaf.listenEndpoint.prefault('127.0.0.1:9090'),
+  topTalkers: leaf.integer(0, 100, 'a number of subscribers').default(10),
+  // As many series as subscribers: only for those who have asked for it.
+  subscribers: leaf.flag.default(false),
+};
 
 export const STORE = { path: leaf.absolutePath.default('/var/lib/bng') };
 

@@ -39,9 +39,14 @@ export class Counters {
 
   /** Slots 0 to `count - 1` in one pass. */
   allTraffic(count: number): (slot: number) => TrafficCounters {
+    return this.trafficFrom(0, count);
+  }
+
+  /** `count` slots from `first` on in one pass; the function given takes those only. */
+  trafficFrom(first: number, count: number): (slot: number) => TrafficCounters {
     if (count === 0) return () => NO_TRAFFIC;
-    const sums = this.#traffic.readSums(0, count);
-    return (slot) => trafficAt(sums, slot);
+    const sums = this.#traffic.readSums(first, count);
+    return (slot) => trafficAt(sums, slot - first);
   }
 
   verdicts(): Readonly<Record<string, bigint>> {

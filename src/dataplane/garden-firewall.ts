@@ -2,13 +2,20 @@
  * The walled garden in nftables: our table, who is a member of the garden, and the cutting of old flows. Holds the
  * intended membership so that a restarted nft child can be brought back to it. Knows nothing of BPF.
  */
-import { execa } from 'execa';
+import { execa, ExecaError } from 'execa';
 import type { Clock } from '../model/clock.js';
 import { formatIpv4, type Ipv4, parseIpv4 } from '../model/ipv4.js';
 import { ConntrackFlush } from './conntrack-flush.js';
 import type { GardenPolicy } from './garden-policy.js';
 import { NftChild, type NftOutcome } from './nft-child.js';
-import { addMember, GARDEN_MEMBERS, nftRuleset, nftTeardown, removeMember } from './nft-ruleset.js';
+import {
+  addMember,
+  GARDEN_DROPS,
+  GARDEN_MEMBERS,
+  nftRuleset,
+  nftTeardown,
+  removeMember,
+} from './nft-ruleset.js';
 
 export interface GardenFirewallOptions {
   readonly clock: Clock;
@@ -113,6 +120,23 @@ export class GardenFirewall {
     return new Set(memberTexts(JSON.parse(stdout)).map(parseIpv4));
   }
 
+  /** The same for onlookers, to whom a kernel that does not answer is a value: null. */
+  async members(): Promise<ReadonlySet<Ipv4> | null> {
+    try {
+      return await this.dumpMembers();
+    } catch (error) {
+      if (error instanceof ExecaError) return null;
+      throw error;
+    }
+  }
+
+  /** Packets that our rules dropped since the table was built; null when the kernel does not say. */
+  async drops(): Promise<bigint | null> {
+    const command = ['-j', 'list', 'counter', 'inet', this.#options.table, GARDEN_DROPS];
+    const listed = await execa('nft', command, { timeout: this.#options.deadlineMs, reject: false });
+    return listed.failed ? null : counterPackets(JSON.parse(listed.stdout));
+  }
+
   /**
    * Takes over who was a member when an earlier process left the table; nobody when there is none. The next `build` makes them
    * members again.
@@ -160,6 +184,15 @@ function memberTexts(listing: unknown): string[] {
     for (const member of arrayAt(set, 'elem')) if (typeof member === 'string') found.push(member);
   }
   return found;
+}
+
+function counterPackets(listing: unknown): bigint | null {
+  for (const item of arrayAt(listing, 'nftables')) {
+    const counter = isRecord(item) ? item['counter'] : undefined;
+    const packets = isRecord(counter) ? counter['packets'] : undefined;
+    if (typeof packets === 'number') return BigInt(packets);
+  }
+  return null;
 }
 
 function arrayAt(value: unknown, key: string): readonly unknown[] {

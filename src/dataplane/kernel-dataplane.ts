@@ -54,6 +54,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #counters: Counters;
   readonly #slots: Slots;
   readonly #held = new Map<Ipv4, Held>();
+  readonly #addressOfSlot = new Map<number, Ipv4>();
   readonly #turns = new Map<Ipv4, Promise<unknown>>();
   #ring: NativeRingBuffer | null = null;
   #brokenPunts = 0;
@@ -111,7 +112,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       },
       wanted,
     );
-    for (const one of held) this.#held.set(one.entry.address, one);
+    for (const one of held) {
+      this.#held.set(one.entry.address, one);
+      this.#addressOfSlot.set(one.slot, one.entry.address);
+    }
     return outcome;
   }
 
@@ -135,6 +139,37 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   allTraffic(): ReadonlyMap<Ipv4, TrafficCounters> {
     const of = this.#counters.allTraffic(this.#slots.highest);
     return new Map([...this.#held].map(([address, held]) => [address, of(held.slot)]));
+  }
+
+  *trafficInPortions(size: number): Iterable<ReadonlyMap<Ipv4, TrafficCounters>> {
+    for (let first = 0; first < this.#slots.highest; first += size) {
+      const end = Math.min(first + size, this.#slots.highest);
+      const of = this.#counters.trafficFrom(first, end - first);
+      const portion = new Map<Ipv4, TrafficCounters>();
+      for (let slot = first; slot < end; slot++) {
+        const address = this.#addressOfSlot.get(slot);
+        if (address !== undefined) portion.set(address, of(slot));
+      }
+      yield portion;
+    }
+  }
+
+  firewallDrops(): Promise<bigint | null> {
+    return this.#firewall.drops();
+  }
+
+  async gardenMismatches(): Promise<number | null> {
+    const members = await this.#firewall.members();
+    if (members === null) return null;
+    let wanted = 0;
+    let found = 0;
+    for (const [address, { entry }] of this.#held) {
+      if (!entry.walled) continue;
+      wanted += 1;
+      if (members.has(address)) found += 1;
+    }
+    // Wanted and not there, and there without being wanted.
+    return wanted - found + (members.size - found);
   }
 
   onPunt(listener: (punted: PuntedFrame) => void): void {
@@ -222,6 +257,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const outcome = member.ok ? attempt(() => this.#writeNew(entry, slot)) : member;
     if (outcome.ok) {
       this.#held.set(entry.address, { entry, slot });
+      this.#addressOfSlot.set(slot, entry.address);
       return outcome;
     }
     this.#slots.free(slot);
@@ -279,6 +315,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     });
     if (!taken.ok) return taken;
     this.#held.delete(address);
+    this.#addressOfSlot.delete(held.slot);
     // The slot is given away afterwards only, so a straggler is never counted for somebody else.
     await inFlightDone(this.#clock);
     const traffic = this.#counters.traffic(held.slot);

@@ -2,11 +2,12 @@
  * Prepares the interfaces of this network namespace for the programs and takes back what it changed. What already is
  * as it should be is left alone, and then not taken back either. Holds no addresses plan and no policy of its own.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
 import { type Mac, parseMac } from '../model/mac.js';
+import { readOffloads, UNWANTED, UNWANTED_OF_PEER, unwantedOn } from './offloads.js';
 import type { UndoJournal } from './undo-journal.js';
 
 export interface PoolNetwork {
@@ -63,6 +64,7 @@ export class LinkSetup {
   async apply(): Promise<void> {
     for (const core of this.#options.coreInterfaces) await this.#corePort(core);
     for (const access of this.#options.accessInterfaces) await this.#accessPort(access);
+    await this.#reversePathOfOthers();
     await this.#sysctl('net/ipv4/ip_forward', '1');
     // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
     // The kernel sends them when either setting says so; other interfaces keep their own.
@@ -71,8 +73,27 @@ export class LinkSetup {
     for (const pool of this.#options.pools) await this.#poolRoutes(pool);
   }
 
+  /**
+   * The route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher of `all`
+   * and an interface's own setting, and an interface without an address passes no check of either kind: what `all`
+   * asks for is moved to the other interfaces. (Not to `default`: writing that changes every interface never set.)
+   */
+  async #reversePathOfOthers(): Promise<void> {
+    const { accessInterfaces } = this.#options;
+    const wanted = (await readFile('/proc/sys/net/ipv4/conf/all/rp_filter', 'utf8')).trim();
+    if (accessInterfaces.length === 1 || wanted === '0') return;
+    for (const name of await readdir('/proc/sys/net/ipv4/conf')) {
+      if (name === 'all' || name === 'default' || accessInterfaces.includes(name)) continue;
+      const path = `net/ipv4/conf/${name}/rp_filter`;
+      const own = (await readFile(`/proc/sys/${path}`, 'utf8')).trim();
+      if (Number(own) < Number(wanted)) await this.#sysctl(path, wanted);
+    }
+    await this.#sysctl('net/ipv4/conf/all/rp_filter', '0');
+  }
+
   async #corePort(core: string): Promise<void> {
     await this.#up(core);
+    await this.#offloads(core, 'core');
     // A next hop behind a dead link is none: the FIB then answers with another one.
     await this.#sysctl(`net/ipv4/conf/${core}/ignore_routes_with_linkdown`, '1');
   }
@@ -86,8 +107,7 @@ export class LinkSetup {
           `set ip link set ${access} mtu ${subscriberMtu + TWO_TAGS_BYTES}`,
       );
     }
-    await this.#offloadOff(access, 'rx-vlan-offload', 'rxvlan');
-    await this.#offloadOff(access, 'large-receive-offload', 'lro');
+    await this.#offloads(access, 'access');
     // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
     await this.#ensure({
       done: link.flags.includes('NOARP'),
@@ -96,9 +116,7 @@ export class LinkSetup {
     });
     // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
-    // Loose: the route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher
-    // of this and `all`, so that a 0 here would leave a strict `all` (1) in force.
-    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '2');
+    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
     await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
   }
 
@@ -141,27 +159,41 @@ export class LinkSetup {
     }
   }
 
-  async #offloadOff(name: string, feature: string, option: string): Promise<void> {
-    const listing = await execa('ethtool', ['-k', name], {
-      timeout: this.#options.deadlineMs,
-      reject: false,
-    });
-    if (listing.failed) {
-      this.#warnings.push(`${option} of ${name} not known (ethtool: ${listing.shortMessage ?? 'failed'})`);
+  /** Switches off what can be, and warns of the rest. */
+  async #offloads(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const offloads = await readOffloads(name, deadlineMs);
+    if (typeof offloads === 'string') {
+      this.#warnings.push(`offload settings of ${name} are not known: ethtool -k ${name}: ${offloads}`);
       return;
     }
-    const line = listing.stdout.split('\n').find((text) => text.trim().startsWith(`${feature}: on`));
-    if (line?.includes('[fixed]')) {
-      this.#warnings.push(
-        `${feature} of ${name} is on and cannot be switched off: XDP does not see what it removes`,
-      );
-      return;
+    // Those that are off already were on before an earlier process of ours, where the journal says so.
+    for (const { word } of UNWANTED[side]) this.#journal.keep({ run: ['ethtool', '-K', name, word, 'on'] });
+    for (const { feature, word, why, fixed } of unwantedOn(offloads, UNWANTED[side])) {
+      const command = ['ethtool', '-K', name, word, 'off'];
+      if (fixed)
+        this.#warnings.push(
+          `${feature} of ${name} is on, and its driver refuses ${command.join(' ')}: ${why}`,
+        );
+      else await this.#ensure({ done: false, command, undo: ['ethtool', '-K', name, word, 'on'] });
     }
-    await this.#ensure({
-      done: line === undefined,
-      command: ['ethtool', '-K', name, option, 'off'],
-      undo: ['ethtool', '-K', name, option, 'on'],
-    });
+    await this.#offloadsOfPeer(name, side);
+  }
+
+  /** The far end of a veth is its owner's, so it is only looked at, and only where it is in this namespace too. */
+  async #offloadsOfPeer(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const [link] = await readIp(['-d', 'link', 'show', 'dev', name], deadlineMs);
+    const kind = (link?.['linkinfo'] as { readonly info_kind?: unknown } | undefined)?.info_kind;
+    const peer = link?.['link'];
+    if (kind !== 'veth' || typeof peer !== 'string') return;
+    const offloads = await readOffloads(peer, deadlineMs);
+    if (typeof offloads === 'string') return;
+    const unwanted = unwantedOn(offloads, UNWANTED_OF_PEER[side]).filter(({ fixed }) => !fixed);
+    if (unwanted.length === 0) return;
+    const words = unwanted.map(({ word }) => `${word} off`).join(' ');
+    const reasons = unwanted.map(({ feature, why }) => `${feature} is on: ${why}`).join('; ');
+    this.#warnings.push(`${peer}, the other end of ${name}: ${reasons}; run ethtool -K ${peer} ${words}`);
   }
 
   async #sysctl(path: string, wanted: string, need: 'required' | 'optional' = 'required'): Promise<void> {

@@ -145,6 +145,19 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     return new Map([...this.#held].map(([address, held]) => [address, held.traffic]));
   }
 
+  *trafficInPortions(size: number): Iterable<ReadonlyMap<Ipv4, TrafficCounters>> {
+    const all = [...this.allTraffic()];
+    for (let first = 0; first < all.length; first += size) yield new Map(all.slice(first, first + size));
+  }
+
+  async firewallDrops(): Promise<bigint | null> {
+    return 0n;
+  }
+
+  async gardenMismatches(): Promise<number | null> {
+    return 0;
+  }
+
   onPunt(listener: (punted: PuntedFrame) => void): void {
     this.#listener = listener;
   }

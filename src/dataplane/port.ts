@@ -77,6 +77,15 @@ export interface DataplaneInspection {
   }[];
   /** Counters of every installed address, one pass over the kernel's maps. */
   allTraffic(): ReadonlyMap<Ipv4, TrafficCounters>;
+  /**
+   * The same in portions of at most `size`, each read when it is asked for, so that the reader can let others do something
+   * in between. An address that comes or goes meanwhile may be left out.
+   */
+  trafficInPortions(size: number): Iterable<ReadonlyMap<Ipv4, TrafficCounters>>;
+  /** Packets that the garden's rules dropped in the stack, since those rules were set; null when it cannot be read. */
+  firewallDrops(): Promise<bigint | null>;
+  /** How many addresses the firewall and we do not agree about being walled, read back; null when it cannot be read. */
+  gardenMismatches(): Promise<number | null>;
 }
 
 /** How the kernel differed from the table, and that it no longer does. */

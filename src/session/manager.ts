@@ -77,6 +77,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       ledger: this.#ledger,
       tell: (event) => this.#tell(event),
       isLineKnown: (ontSerial) => this.#onts.has(ontSerial),
+      announcementOf: (ontSerial) => this.#onts.get(ontSerial) ?? null,
       onTerminated: (record) => this.#terminated(record),
     });
     this.authorization = new AuthorizationDesk({
@@ -120,6 +121,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const record = this.#recordOf(line, mayCreate);
     if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });
     record.line = line;
+    record.heard(this.#o.clock.monotonicMs());
     if (line.circuitId !== undefined) record.circuitId = line.circuitId;
     return new Promise((reply) => this.#runner.push(record, { event, reply }));
   }

@@ -45,6 +45,8 @@ export class SessionRecord {
   busy = false;
   /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
   mayHoldLostLease: boolean;
+  /** When its client was first heard, until its first lease; `done` afterwards, and where it had one before it was heard. */
+  #setup: 'unheard' | 'done' | { readonly heardMs: number } = 'unheard';
   /** Why it is suspended, while it is. */
   suspendedFor: string | null = null;
   /** The end of the present lease on both clocks, as first shown. */
@@ -72,6 +74,20 @@ export class SessionRecord {
     this.createdWallMs = options.wallMs;
     this.stateSinceMs = options.nowMs;
     this.stateSinceWallMs = options.wallMs;
+  }
+
+  /** A DHCP message of the session's client has come. */
+  heard(nowMs: number): void {
+    if (this.#setup !== 'unheard') return;
+    const { state } = this.session;
+    this.#setup = isServed(state) && state.lease.phase === 'bound' ? 'done' : { heardMs: nowMs };
+  }
+
+  /** A lease began: the time since the client was first heard when it is the first, else null. */
+  leaseBegan(nowMs: number): number | null {
+    const setup = this.#setup;
+    this.#setup = 'done';
+    return typeof setup === 'object' ? nowMs - setup.heardMs : null;
   }
 
   /** A picture for operators; `nowMs`/`wallMs` are the same instant on both clocks. */

@@ -33,7 +33,7 @@ import { address, mac } from '../support/packet.js';
 import { ACCESS_MAC, SECOND_MAC } from './namespace.js';
 
 export const Xdp = { drop: 1, pass: 2, tx: 3, redirect: 4 } as const;
-export const Tc = { ok: 0, shot: 2 } as const;
+export const Tc = { ok: 0, shot: 2, redirect: 7 } as const;
 
 export type ProgramName = 'bng_access' | 'bng_core' | 'bng_egress';
 

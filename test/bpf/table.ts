@@ -11,7 +11,7 @@ export interface Row {
   readonly frame: Uint8Array;
   /** Where it arrives, or leaves with bng_egress; default access0, and core0 with bng_core. */
   readonly port?: string;
-  /** A label of enum bng_verdict; `own` for what egress lets through uncounted. */
+  /** A label of enum bng_verdict; of egress also `own` (let through) and `elsewhere` (to another port), both uncounted. */
   readonly verdict: string;
   /** A label of enum bng_drop_reason; with verdict `drop` only. */
   readonly drop?: string;
@@ -32,7 +32,14 @@ const XDP_CODES: Readonly<Record<string, number>> = {
   foreign: Xdp.pass,
 };
 
-const TC_CODES: Readonly<Record<string, number>> = { drop: Tc.shot, egress: Tc.ok, own: Tc.ok };
+const TC_CODES: Readonly<Record<string, number>> = {
+  drop: Tc.shot,
+  egress: Tc.ok,
+  own: Tc.ok,
+  elsewhere: Tc.redirect,
+};
+
+const UNCOUNTED = ['own', 'elsewhere'];
 
 export function runTable(rig: () => Rig, program: ProgramName, rows: readonly Row[]): void {
   for (const row of rows) {
@@ -41,7 +48,7 @@ export function runTable(rig: () => Rig, program: ProgramName, rows: readonly Ro
       assert.deepEqual(
         { verdicts: seen.verdicts, drops: seen.drops, traffic: seen.traffic, returnValue: seen.returnValue },
         {
-          verdicts: row.verdict === 'own' ? [] : [row.verdict],
+          verdicts: UNCOUNTED.includes(row.verdict) ? [] : [row.verdict],
           drops: row.drop === undefined ? [] : [row.drop],
           traffic: row.traffic ?? {},
           returnValue: (program === 'bng_egress' ? TC_CODES : XDP_CODES)[row.verdict],

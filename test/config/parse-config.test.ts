@@ -117,7 +117,11 @@ describe('a configuration that is right', () => {
         tokenFile: '/etc/bng/api.token',
         allowRemote: false,
       },
-      metrics: { listen: { address: parseIpv4('127.0.0.1'), port: 9090 } },
+      metrics: {
+        listen: { address: parseIpv4('127.0.0.1'), port: 9090 },
+        topTalkers: 10,
+        subscribers: false,
+      },
       store: null,
       log: { level: 'info' },
       qos: { burstMs: 100 },

@@ -44,10 +44,47 @@ test('interfaces are prepared, and taken back to what they were', async () => {
   const link = await readLink('access0', 5000);
   assert.ok(link.flags.includes('NOARP') && link.flags.includes('UP'));
   assert.match(run('ip route show 10.0.0.0/16'), /dev access0 .*src 10\.0\.0\.1 mtu 1500/);
-  assert.match(run('sysctl net.ipv4.ip_forward net.ipv4.conf.access0.rp_filter'), /= 1\n.*= 2\n/);
+  assert.match(run('sysctl net.ipv4.ip_forward net.ipv4.conf.access0.rp_filter'), /= 1\n.*= 0\n/);
   assert.deepEqual(await revert(), []);
   assert.deepEqual(await revert(), []);
   assert.equal(everything(), was);
+});
+
+test('offloads at the far end of a veth that hide frames from XDP are a warning with the line to run', async () => {
+  run('ethtool -K sub0 tx on txvlan on; ethtool -K net0 tx on txvlan on');
+  const { links, revert } = setup(OPTIONS);
+  await links.apply();
+  assert.equal(links.warnings.length, 2);
+  assert.match(links.warnings[0] ?? '', /net0, the other end of core0: .*; run ethtool -K net0 tx off$/);
+  assert.match(
+    links.warnings[1] ?? '',
+    /sub0, the other end of access0: .*; run ethtool -K sub0 tx off txvlan off$/,
+  );
+  for (const warning of links.warnings) run(warning.slice(warning.indexOf('ethtool -K')));
+  await revert();
+  const { links: again, revert: revertAgain } = setup(OPTIONS);
+  await again.apply();
+  assert.deepEqual(again.warnings, []);
+  await revertAgain();
+});
+
+test('a reverse path filter of all interfaces is left to all but several access ports', async () => {
+  makeVeth('access1', 'sub1');
+  run(
+    'sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.core0.rp_filter=0 net.ipv4.conf.net0.rp_filter=2',
+  );
+  const settings = (): string =>
+    run(
+      'cd /proc/sys/net/ipv4/conf; for name in all default access0 access1 core0 net0; do cat $name/rp_filter; done',
+    );
+  const was = settings();
+  const { links, revert } = setup({ ...OPTIONS, accessInterfaces: ['access0', 'access1'] });
+  await links.apply();
+  assert.deepEqual(settings().trim().split('\n'), ['0', '0', '0', '0', '1', '2']);
+  assert.match(run('ip route show 10.0.0.0/16'), /dev access0 .*\n.*dev access1 .*metric 1/);
+  await revert();
+  assert.equal(settings(), was);
+  run('sysctl -qw net.ipv4.conf.all.rp_filter=0; ip link del access1');
 });
 
 test('what is as it should be already is left alone, also when everything is taken back', async () => {

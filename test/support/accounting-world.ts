@@ -18,6 +18,7 @@ export const NAS: RadiusNas = {
   identifier: 'bng-1',
   address: parseIpv4('192.0.2.1'),
   interfaceName: () => 'access0',
+  soleInterface: 'access0',
 };
 
 export function accountingSession(accountingId: string, startedWallMs: number): AccountingSession {
