@@ -21,6 +21,7 @@ import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
 import type { PoolReply } from './dataplane/lease-maps.js';
 import { replyTemplate } from './dhcpv4/reply.js';
+import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import { buildApi } from './http/api.js';
 import type { HealthReport } from './http/api-options.js';
@@ -101,6 +102,8 @@ export class Daemon {
     const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
     if (store === null)
       logger.warn({ event: 'nothing-outlives-this-process', because: 'store.mode is memory' });
+    // Without a store nobody would know whose the entries are.
+    if (teardown || store === null) this.#stops.push(() => tearDownDataplane(config, logger));
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
@@ -248,6 +251,13 @@ export class Daemon {
   }
 }
 
+async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise<void> {
+  const { pinPath } = dataplane;
+  const onWarning = (warning: string): void => logger.warn({ event: 'dataplane-warning', warning });
+  const found = await tearDown({ binding: loadNative(), pinPath, onWarning });
+  logger.info({ event: 'torn-down', pinPath, found });
+}
+
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
   const { access, walledGarden, pools, qos } = config;
   const garden = pools.find((pool) => pool.name === walledGarden.poolName);
@@ -283,6 +293,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     forwardInStack: access.forwardInStack,
     fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
     nftTable: 'bng',
+    pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });
 }

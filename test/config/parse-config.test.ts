@@ -126,6 +126,7 @@ describe('a configuration that is right', () => {
       store: { path: '/var/lib/bng' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
+      dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
   });
 
@@ -176,6 +177,7 @@ describe('a configuration that is right', () => {
       'allowRemote',
       'log',
       'qos',
+      'dataplane',
     ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }
