@@ -19,6 +19,7 @@ export interface Draft {
   readonly store: Reading<typeof sections.STORE>;
   readonly log: Reading<typeof sections.LOG>;
   readonly qos: Reading<typeof sections.QOS>;
+  readonly dataplane: Reading<typeof sections.DATAPLANE>;
 }
 
 /** Reads every section; what is wrong with one entry by itself is added to `findings`. */
@@ -60,5 +61,6 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     store: section('store', sections.STORE),
     log: section('log', sections.LOG),
     qos: section('qos', sections.QOS),
+    dataplane: section('dataplane', sections.DATAPLANE),
   };
 }

@@ -44,6 +44,7 @@ function assemble(draft: Draft): Config | null {
   const log = draft.log.complete;
   const qos = draft.qos.complete;
   const store = draft.store.complete;
+  const dataplane = draft.dataplane.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
   if (
@@ -57,6 +58,7 @@ function assemble(draft: Draft): Config | null {
     !log ||
     !qos ||
     !store ||
+    !dataplane ||
     !gardenPool
   )
     return null;
@@ -79,6 +81,7 @@ function assemble(draft: Draft): Config | null {
     store: store.mode === 'memory' ? null : { path: store.path },
     log,
     qos,
+    dataplane,
   };
 }
 

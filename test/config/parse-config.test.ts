@@ -128,6 +128,7 @@ describe('a configuration that is right', () => {
       store: { path: '/var/lib/bng' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
+      dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
   });
 
@@ -180,6 +181,7 @@ describe('a configuration that is right', () => {
       'insecure',
       'log',
       'qos',
+      'dataplane',
     ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { BngAbiVersion } from '../../src/dataplane/abi.js';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { exec } from '../../src/lab/exec.js';
 import type { ExecResult } from '../../src/lab/exec.js';
@@ -300,8 +301,16 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     assert.equal((await bngctl('nonsense')).exitCode, 2);
   });
 
-  it('when the BNG is gone the exit code is 3', async () => {
+  it('when the BNG is gone maps and nftables can still be read, and everything else is exit code 3', async () => {
     await house.bng.process.stop();
+    const pins = `${house.lab.paths.bpffsDirectory}/bng/v${BngAbiVersion.version}/maps`;
+    const subscribers = await text('subscribers', '--pins', pins);
+    assert.match(subscribers, new RegExp(`^${walledAddress} +[0-9a-f:]{17} +untagged +walled `, 'm'));
+    assert.match(await text('map', 'bng_verdicts', '--pins', pins), /^forward_up +[1-9]/m);
+    const command = [process.execPath, BNGCTL, ...socketArguments(), 'nft', '--members'];
+    const rules = await house.bng.probe.run(command, PROBLEM);
+    assert.deepEqual([rules.exitCode, rules.stderr], [0, 'bngctl: no BNG answers; read with nft']);
+    assert.match(rules.stdout, new RegExp(`elements = \\{[^}]*${walledAddress}`));
     const { exitCode, stderr } = await bngctl('sessions');
     assert.equal(exitCode, 3);
     assert.match(stderr, /^bngctl: the BNG cannot be reached at \S+bng\.sock: ENOENT$/);
