@@ -245,6 +245,20 @@ struct bng_lease_answered {
 	__u8 reserved; /* zero */
 };
 
+/* Counters that bng_carry adds to. */
+enum bng_carry_counters {
+	BNG_CARRY_TRAFFIC = 1,
+	BNG_CARRY_VERDICTS = 2,
+	BNG_CARRY_DROPS = 3,
+};
+
+/* The frame that bng_carry runs on: what to add where. */
+struct bng_carry {
+	__u32 counters; /* enum bng_carry_counters */
+	__u32 index; /* the entry: slot, verdict or reason */
+	__u64 words[8]; /* added to the words of the entry, as many as it has */
+};
+
 /* Lists every shared type so that clang keeps it in the BTF; never used otherwise. */
 union bng_abi {
 	enum bng_abi_version abi_version;
@@ -257,6 +271,7 @@ union bng_abi {
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;
 	enum bng_dhcp_answer dhcp_answer;
+	enum bng_carry_counters carry_counters;
 	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;
@@ -270,6 +285,7 @@ union bng_abi {
 	struct bng_lease lease;
 	struct bng_dhcp_reply dhcp_reply;
 	struct bng_lease_answered lease_answered;
+	struct bng_carry carry;
 };
 
 #endif

@@ -38,6 +38,7 @@ void Map::define(Napi::Env env) {
                                           InstanceMethod<&Map::readAll>("readAll"),
                                           InstanceMethod<&Map::readSums>("readSums"),
                                           InstanceMethod<&Map::pin>("pin"),
+                                          InstanceMethod<&Map::id>("id"),
                                           InstanceMethod<&Map::types>("types"),
                                           InstanceMethod<&Map::close>("close"),
                                       }));
@@ -153,6 +154,15 @@ void Map::pin(const Napi::CallbackInfo &info) {
   const std::string path = takeString(info[0], "map.pin", "path");
   requireUsable(env, "map.pin");
   if (bpf_obj_pin(descriptor_, path.c_str()) != 0) refuse(env, "map.pin", errno, {{"map", name_}, {"path", path}});
+}
+
+Napi::Value Map::id(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  requireUsable(env, "map.id");
+  bpf_map_info found{};
+  uint32_t size = sizeof found;
+  if (bpf_obj_get_info_by_fd(descriptor_, &found, &size) != 0) refuse(env, "map.id", errno, {{"map", name_}});
+  return Napi::Number::New(env, found.id);
 }
 
 Napi::Value Map::types(const Napi::CallbackInfo &info) {

@@ -62,6 +62,7 @@ class Map : public Napi::ObjectWrap<Map> {
   Napi::Value readAll(const Napi::CallbackInfo &info);
   Napi::Value readSums(const Napi::CallbackInfo &info);
   void pin(const Napi::CallbackInfo &info);
+  Napi::Value id(const Napi::CallbackInfo &info);
   Napi::Value types(const Napi::CallbackInfo &info);
   void close(const Napi::CallbackInfo &info);
 

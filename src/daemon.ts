@@ -24,6 +24,7 @@ import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
 import type { PoolReply } from './dataplane/lease-maps.js';
 import { replyTemplate } from './dhcpv4/reply.js';
+import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
@@ -105,6 +106,8 @@ export class Daemon {
     const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
     if (store === null)
       logEvent(logger, 'nothing-outlives-this-process', { because: 'store.mode is memory' });
+    // Without a store nobody would know whose the entries are.
+    if (teardown || store === null) this.#stops.push(() => tearDownDataplane(config, logger));
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
@@ -267,6 +270,13 @@ export class Daemon {
   }
 }
 
+async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise<void> {
+  const { pinPath } = dataplane;
+  const onWarning = (warning: string): void => logEvent(logger, 'dataplane-warning', { warning });
+  const found = await tearDown({ binding: loadNative(), pinPath, onWarning });
+  logEvent(logger, 'torn-down', { pinPath, found });
+}
+
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
   const { access, walledGarden, pools, qos } = config;
   const garden = pools.find((pool) => pool.name === walledGarden.poolName);
@@ -302,6 +312,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     forwardInStack: access.forwardInStack,
     fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
     nftTable: NFT_TABLE,
+    pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
   });
 }

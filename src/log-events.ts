@@ -69,6 +69,7 @@ export const LOG_EVENTS = {
     fields: ['address', 'upstreamBytes', 'downstreamBytes'],
   },
   'dataplane-warning': { level: 'warn', meaning: 'The dataplane works, but not as it should.', fields: ['warning'] },
+  'torn-down': { level: 'info', meaning: 'What an earlier run left in the kernel was removed.', fields: ['pinPath', 'found'] },
   'access-node-event': { level: 'info', meaning: 'The access node reports an ONT.', fields: ['type', 'ontSerial', '…'] },
   'access-node-up': { level: 'warn', meaning: 'The access node can be reached.', fields: ['reason'] },
   'access-node-down': { level: 'warn', meaning: 'It cannot.', fields: ['reason'] },

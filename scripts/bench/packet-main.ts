@@ -91,10 +91,11 @@ class PacketBench {
       forwardInStack: false,
       puntLineRatePerSecond: PUNTS_PER_SECOND,
       puntTotalRatePerSecond: PUNTS_PER_SECOND,
+      pins: null,
       maxSubscribers: 131_072,
       fastDhcp,
       option82Key: key,
-    });
+    }).object;
     this.#leases = new LeaseMaps(this.#object, { key, clock: systemClock });
     this.#leases.fillReplies(this.#object, fastDhcp.replies);
     // A veth has receive queues that TEST_RUN can name only once a native program is attached.

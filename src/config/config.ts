@@ -184,4 +184,6 @@ export interface Config {
   readonly audit: { readonly to: string };
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };
+  /** Folder in bpffs of what goes on without the process; one for each BNG on a machine. */
+  readonly dataplane: { readonly pinPath: string };
 }

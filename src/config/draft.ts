@@ -20,6 +20,7 @@ export interface Draft {
   readonly audit: Reading<typeof sections.AUDIT>;
   readonly log: Reading<typeof sections.LOG>;
   readonly qos: Reading<typeof sections.QOS>;
+  readonly dataplane: Reading<typeof sections.DATAPLANE>;
 }
 
 /** Reads every section; what is wrong with one entry by itself is added to `findings`. */
@@ -62,5 +63,6 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     audit: section('audit', sections.AUDIT),
     log: section('log', sections.LOG),
     qos: section('qos', sections.QOS),
+    dataplane: section('dataplane', sections.DATAPLANE),
   };
 }

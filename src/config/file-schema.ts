@@ -48,6 +48,7 @@ const FILE = z.strictObject({
   audit: withDefaults(sections.AUDIT),
   log: withDefaults(sections.LOG),
   qos: withDefaults(sections.QOS),
+  dataplane: withDefaults(sections.DATAPLANE),
 } satisfies Record<keyof typeof sections.ROOT, z.ZodType>);
 
 /** One key of the file. `[]` in a path stands for each item of a list, `*` for each name of a mapping. */

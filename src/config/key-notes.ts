@@ -149,6 +149,8 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'audit.to': { meaning: 'stdout is beside the log; or the absolute path of a file of its own.' },
   log: { meaning: 'JSON lines on standard output; docs/logs.md lists the events.' },
   'log.level': { meaning: 'The least that is written.' },
+  dataplane: { meaning: 'What goes on without the process; `bng run --teardown` removes it.' },
+  'dataplane.pinPath': { meaning: 'Folder in bpffs for programs and maps; one for each BNG on a machine.' },
   qos: { meaning: 'Rate limits.' },
   'qos.burstMs': {
     meaning: 'A policer lets pass at once what its rate carries in this time.',

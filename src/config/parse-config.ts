@@ -45,6 +45,7 @@ function assemble(draft: Draft): Config | null {
   const log = draft.log.complete;
   const qos = draft.qos.complete;
   const store = draft.store.complete;
+  const dataplane = draft.dataplane.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
   if (
@@ -59,6 +60,7 @@ function assemble(draft: Draft): Config | null {
     !log ||
     !qos ||
     !store ||
+    !dataplane ||
     !gardenPool
   )
     return null;
@@ -82,6 +84,7 @@ function assemble(draft: Draft): Config | null {
     audit,
     log,
     qos,
+    dataplane,
   };
 }
 

@@ -158,6 +158,8 @@ export const LOG = {
 
 export const QOS = { burstMs: leaf.integer(1, 10_000, 'a whole number of milliseconds').default(100) };
 
+export const DATAPLANE = { pinPath: leaf.pinPath.prefault('/sys/fs/bpf/bng') };
+
 /** The sections themselves; each is read by its own shape. */
 export const ROOT = {
   access: z.unknown(),
@@ -174,4 +176,5 @@ export const ROOT = {
   audit: z.unknown(),
   log: z.unknown(),
   qos: z.unknown(),
+  dataplane: z.unknown(),
 };

@@ -212,6 +212,18 @@ export const BngDhcpAnswerLabels: ReadonlyMap<number, string> = new Map([
   [5, 'ack'],
 ]);
 
+export const BngCarryCounters = {
+  traffic: 1,
+  verdicts: 2,
+  drops: 3,
+} as const;
+
+export const BngCarryCountersLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'traffic'],
+  [2, 'verdicts'],
+  [3, 'drops'],
+]);
+
 export const BNG_ACCESS_PORT_SIZE = 12;
 
 export interface BngAccessPort {
@@ -611,6 +623,28 @@ export function readBngLeaseAnswered(view: DataView, offset: number): BngLeaseAn
   };
 }
 
+export const BNG_CARRY_SIZE = 72;
+
+export interface BngCarry {
+  readonly counters: number;
+  readonly index: number;
+  readonly words: readonly bigint[];
+}
+
+export function writeBngCarry(view: DataView, offset: number, value: BngCarry): void {
+  view.setUint32(offset, value.counters, true);
+  view.setUint32(offset + 4, value.index, true);
+  elements(8, value.words, 0n).forEach((element, index) => view.setBigUint64(offset + 8 + 8 * index, element, true));
+}
+
+export function readBngCarry(view: DataView, offset: number): BngCarry {
+  return {
+    counters: view.getUint32(offset, true),
+    index: view.getUint32(offset + 4, true),
+    words: Array.from({ length: 8 }, (_, index) => view.getBigUint64(offset + 8 + 8 * index, true)),
+  };
+}
+
 /** Every struct and enum above, for comparison with a loaded object. */
 export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums: readonly AbiEnum[] } = {
   structs: [
@@ -719,6 +753,11 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'answer', offset: 46, size: 1, kind: 'u8' },
       { name: 'reserved', offset: 47, size: 1, kind: 'u8' },
     ] },
+    { name: 'bng_carry', size: 72, fields: [
+      { name: 'counters', offset: 0, size: 4, kind: 'u32' },
+      { name: 'index', offset: 4, size: 4, kind: 'u32' },
+      { name: 'words', offset: 8, size: 64, kind: 'array', count: 8, element: 'u64' },
+    ] },
   ],
   enums: [
     { name: 'bng_abi_version', members: {
@@ -805,6 +844,11 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     { name: 'bng_dhcp_answer', members: {
       BNG_DHCP_ANSWER_OFFER: 2,
       BNG_DHCP_ANSWER_ACK: 5,
+    } },
+    { name: 'bng_carry_counters', members: {
+      BNG_CARRY_TRAFFIC: 1,
+      BNG_CARRY_VERDICTS: 2,
+      BNG_CARRY_DROPS: 3,
     } },
   ],
 };

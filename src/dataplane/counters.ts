@@ -24,6 +24,15 @@ export class Counters {
     this.#traffic.update(slotKey(slot), this.#zeros);
   }
 
+  /** The same for many; only those that have counted are written. */
+  resetAll(slots: readonly number[]): void {
+    const traffic = this.allTraffic(slots.reduce((most, slot) => Math.max(most, slot + 1), 0));
+    for (const slot of slots) {
+      const { upstreamPackets, downstreamPackets } = traffic(slot);
+      if (upstreamPackets !== 0n || downstreamPackets !== 0n) this.reset(slot);
+    }
+  }
+
   traffic(slot: number): TrafficCounters {
     return trafficAt(this.#traffic.readSums(slot, 1), 0);
   }

@@ -74,6 +74,27 @@ export class GardenFirewall {
     return outcome;
   }
 
+  /** Many at once, in one transaction; all or none. */
+  async addMembers(addresses: readonly Ipv4[]): Promise<NftOutcome> {
+    if (addresses.length === 0) return { ok: true };
+    const outcome = await this.#nft.change(
+      addMember(this.#options.table, addresses.map(formatIpv4).join(', ')),
+    );
+    if (outcome.ok) this.addKnown(addresses);
+    return outcome;
+  }
+
+  /** Many at once, in one transaction; addresses that are no members are left out. */
+  async removeMembers(addresses: readonly Ipv4[]): Promise<NftOutcome> {
+    const members = [...new Set(addresses)].filter((address) => this.#members.has(address));
+    if (members.length === 0) return { ok: true };
+    const outcome = await this.#nft.change(
+      removeMember(this.#options.table, members.map(formatIpv4).join(', ')),
+    );
+    if (outcome.ok) for (const address of members) this.#members.delete(address);
+    return outcome;
+  }
+
   /** Removing an address that is no member succeeds. */
   async removeMember(address: Ipv4): Promise<NftOutcome> {
     if (!this.#members.has(address)) return { ok: true };
@@ -116,12 +137,31 @@ export class GardenFirewall {
     return listed.failed ? null : counterPackets(JSON.parse(listed.stdout));
   }
 
-  /** Removes the table and ends the child. */
-  async close(): Promise<NftOutcome> {
+  /**
+   * Takes over who was a member when an earlier process left the table; nobody when there is none. The next `build` makes them
+   * members again.
+   */
+  async adopt(): Promise<ReadonlySet<Ipv4>> {
+    const list = ['-j', 'list', 'set', 'inet', this.#options.table, GARDEN_MEMBERS];
+    const listing = await execa('nft', list, { timeout: this.#options.deadlineMs, reject: false });
+    // Without a table nft fails; with one that cannot be read there is nobody to take over either.
+    const found = listing.failed ? [] : memberTexts(JSON.parse(listing.stdout)).map(parseIpv4);
+    this.addKnown(found);
+    return new Set(found);
+  }
+
+  /** Members that the next `build` makes members. */
+  addKnown(addresses: Iterable<Ipv4>): void {
+    for (const address of addresses) this.#members.add(address);
+  }
+
+  /** Ends the child; removes the table first, unless it is to stay. */
+  async close(table: 'remove' | 'keep'): Promise<NftOutcome> {
     await this.#conntrack.settled();
-    const outcome: NftOutcome = this.#built
-      ? await this.#nft.change(nftTeardown(this.#options.table).join('; '))
-      : { ok: true };
+    const outcome: NftOutcome =
+      this.#built && table === 'remove'
+        ? await this.#nft.change(nftTeardown(this.#options.table).join('; '))
+        : { ok: true };
     this.#built = false;
     await this.#nft.close();
     return outcome;

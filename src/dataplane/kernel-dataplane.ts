@@ -21,7 +21,10 @@ import {
 } from './kernel-parts.js';
 import type { MapInspection } from './map-inspection.js';
 import { MapReader } from './map-reader.js';
-import type { NativeFailure, NativeRingBuffer } from './native-binding.js';
+import { attempt } from './attempt.js';
+import { inFlightDone } from './in-flight.js';
+import type { NativeRingBuffer } from './native-binding.js';
+import { reconcileKernel } from './reconcile-kernel.js';
 import type {
   AnsweredLease,
   Dataplane,
@@ -31,12 +34,12 @@ import type {
   LeasePromise,
   PuntedFrame,
   PuntPath,
-  ReconcileOutcome,
   Reconciliation,
+  ReconcileOutcome,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
-import { readPunts } from './punt-reader.js';
+import { type PuntListeners, readPunts } from './punt-reader.js';
 import { Slots } from './slots.js';
 import { SubscriberMaps } from './subscriber-maps.js';
 
@@ -46,14 +49,6 @@ interface Held {
 }
 
 const PUNT_SLAB_BYTES = 1 << 18;
-
-/**
- * Deleting an entry does not wait for programs that have already found it: a frame on another CPU may still be counted
- * for a moment. A program runs to its end without being scheduled away, in microseconds, and keeps nothing between
- * frames; there is no system call at hand that waits for exactly that, so the final counters are read this much later.
- * The slot is given away afterwards only, so a straggler is never counted for somebody else.
- */
-const IN_FLIGHT_MS = 5;
 
 export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #parts: KernelParts;
@@ -105,6 +100,33 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#brokenPunts;
   }
 
+  /**
+   * Makes maps and firewall hold exactly `wanted`, counters going on. Refused once anything is installed, and when the kernel
+   * refuses; what was repaired until then stays so.
+   */
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    if (this.#closing !== null) return { ok: false, reason: 'dataplane closed' };
+    if (this.#held.size > 0 || this.#slots.highest > 0) {
+      return { ok: false, reason: 'reconciled already, or subscribers installed' };
+    }
+    const { outcome, held } = await reconcileKernel(
+      {
+        clock: this.#clock,
+        firewall: this.#firewall,
+        members: this.#parts.adoptedMembers,
+        maps: this.#maps,
+        counters: this.#counters,
+        slots: this.#slots,
+      },
+      wanted,
+    );
+    for (const one of held) {
+      this.#held.set(one.entry.address, one);
+      this.#addressOfSlot.set(one.slot, one.entry.address);
+    }
+    return outcome;
+  }
+
   install(entry: SubscriberEntry): Promise<DataplaneOutcome> {
     return this.#inTurn(entry.address, () => this.#install(entry));
   }
@@ -118,15 +140,6 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   }
 
   /** The maps of a dataplane that was just loaded are empty: all that is wanted is missing. */
-  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
-    for (const entry of wanted) {
-      const outcome = await this.install(entry);
-      if (!outcome.ok) return outcome;
-    }
-    const missing = wanted.map(({ address }) => address);
-    return { ok: true, report: { kept: 0, missing, stale: [], foreign: [] } };
-  }
-
   traffic(address: Ipv4): TrafficCounters | null {
     const held = this.#held.get(address);
     return held === undefined ? null : this.#counters.traffic(held.slot);
@@ -171,13 +184,16 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   onPunt(listener: (punted: PuntedFrame) => void): void {
     if (this.#ring !== null)
       throw new BngError('BNG_ERR_DATAPLANE', 'expected one listener of the punt path');
+    const listeners = {
+      punted: listener,
+      answered: ({ atNs, ...told }: Parameters<PuntListeners['answered']>[0]): void =>
+        this.#tellAnswered(told, atNs),
+    };
+    for (const batch of this.#parts.oldPunts) this.#brokenPunts += readPunts(batch, batch.length, listeners);
     this.#ring = this.#parts.binding.openRingBuffer(this.#parts.object.map('bng_punts'), {
       slabBytes: PUNT_SLAB_BYTES,
       onBatch: (slab, used) => {
-        this.#brokenPunts += readPunts(slab, used, {
-          punted: listener,
-          answered: ({ atNs, ...told }) => this.#tellAnswered(told, atNs),
-        });
+        this.#brokenPunts += readPunts(slab, used, listeners);
       },
     });
   }
@@ -216,7 +232,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const members = await this.#firewall.dumpMembers();
     const stored = this.#maps.readAll();
     const traffic = this.#counters.allTraffic(stored.reduce((most, { slot }) => Math.max(most, slot + 1), 0));
-    return stored.map((entry) => ({
+    return stored.map(({ bytes: _, ...entry }) => ({
       ...entry,
       traffic: traffic(entry.slot),
       gardenMember: members.has(entry.address),
@@ -252,7 +268,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#firewall.childPid;
   }
 
-  /** Detaches the programs, removes the nftables table, takes back the interface settings. Once is enough. */
+  /**
+   * Lets go: with a pin path what is in the kernel goes on forwarding, policing, counting and walling; without one everything is
+   * taken away. Once is enough.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -336,7 +355,8 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     if (!taken.ok) return taken;
     this.#held.delete(address);
     this.#addressOfSlot.delete(held.slot);
-    await new Promise<void>((resolve) => this.#clock.after(IN_FLIGHT_MS, resolve));
+    // The slot is given away afterwards only, so a straggler is never counted for somebody else.
+    await inFlightDone(this.#clock);
     const traffic = this.#counters.traffic(held.slot);
     this.#slots.free(held.slot);
     const left = await this.#firewall.removeMember(address);
@@ -361,20 +381,4 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       if (this.#turns.get(address) === turn) this.#turns.delete(address);
     }
   }
-}
-
-/** The kernel refusing is a value; anything else that is thrown is a bug of ours. */
-function attempt<T>(
-  change: () => T,
-): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string } {
-  try {
-    return { ok: true, value: change() };
-  } catch (error) {
-    if (isNativeFailure(error)) return { ok: false, reason: error.message };
-    throw error;
-  }
-}
-
-function isNativeFailure(error: unknown): error is Error & NativeFailure {
-  return error instanceof Error && 'operation' in error && 'errno' in error;
 }

@@ -87,6 +87,14 @@ export class LeaseMaps {
     this.#clock = options.clock;
   }
 
+  /** Takes back what an earlier process promised: its replies and its key are not ours, and each session promises anew. */
+  clear(): void {
+    const { keys, count } = this.#leases.readAll();
+    for (let at = 0; at < count; at += 1) {
+      this.#leases.delete(keys.subarray(at * this.#leases.keySize, (at + 1) * this.#leases.keySize));
+    }
+  }
+
   /** Writes what the pools' answers have in common. A pool beyond what fits is answered by the control plane alone. */
   fillReplies(object: NativeObject, replies: readonly PoolReply[]): void {
     const map = object.map('bng_dhcp_replies');

@@ -16,8 +16,8 @@ import type {
   LeasePromise,
   PuntedFrame,
   PuntPath,
-  ReconcileOutcome,
   Reconciliation,
+  ReconcileOutcome,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';

@@ -35,10 +35,22 @@ export interface NativeBinding {
   possibleCpus(): number;
 }
 
+export interface MapShape {
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+  readonly keyTypeId: number;
+  readonly valueTypeId: number;
+}
+
 export interface NativeObject {
   /** Raw BTF (.BTF section) of the object; available once open. */
   btf(): Uint8Array;
   mapNames(): string[];
+  /** What a map is, or will be once loaded; types are ids in the object's own BTF, 0 = none. */
+  mapShape(mapName: string): MapShape;
   programNames(): string[];
   /** The initial bytes of `.rodata`; before load only. */
   rodata(): Uint8Array;
@@ -83,6 +95,8 @@ export interface NativeMap {
   readSums(first: number, count: number): BigUint64Array;
   /** Gives it a name in bpffs, by which it outlives the process; unlinking the file takes that back. Throws EEXIST. */
   pin(path: string): void;
+  /** The kernel's number of it: two handles of one map have the same. */
+  id(): number;
   /** Raw BTF that it was made with, and which types of it key and value are; null when it came without. */
   types(): { readonly btf: Uint8Array; readonly keyTypeId: number; readonly valueTypeId: number } | null;
   close(): void;

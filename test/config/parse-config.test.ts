@@ -129,6 +129,7 @@ describe('a configuration that is right', () => {
       audit: { to: 'stdout' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
+      dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
   });
 
@@ -181,6 +182,7 @@ describe('a configuration that is right', () => {
       'insecure',
       'log',
       'qos',
+      'dataplane',
     ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }

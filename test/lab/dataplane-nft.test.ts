@@ -154,7 +154,7 @@ test('the firewall rebuilds table and members when its child dies, and removes i
   assert.deepEqual([...(await firewall.dumpMembers())].sort(), [...members].sort());
   assert.equal(warnings.length, 1);
 
-  assert.deepEqual(await firewall.close(), { ok: true });
+  assert.deepEqual(await firewall.close('remove'), { ok: true });
   assert.ok(!run('nft list tables').includes('ker-garden'));
 });
 

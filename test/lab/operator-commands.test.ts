@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { BngAbiVersion } from '../../src/dataplane/abi.js';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { exec } from '../../src/lab/exec.js';
 import type { ExecResult } from '../../src/lab/exec.js';
@@ -120,7 +121,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     );
     const unknown = await bngctl('map', 'bng_nothing');
     assert.equal(unknown.exitCode, 1);
-    assert.match(unknown.stderr, /No map is bng_nothing; there are bng_drops, /);
+    assert.match(unknown.stderr, /No map is bng_nothing; there are .*bng_drops, /);
   });
 
   it('session tells lease, profile, counters, AAA, the kernel entry as dumped, and the last events', async () => {
@@ -174,22 +175,39 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     assert.match(await text('top', '--once'), /^ONT +ADDRESS +IN bit\/s +OUT bit\/s/);
   });
 
-  it('trace tells each message of one line with its verdict and what the dataplane did, and nothing of others', async () => {
-    const traced = follow('trace', WALLED);
+  it('trace tells each message of one line with its verdict, from before its session on, and nothing of others', async () => {
+    const traced = follow('trace', 'OPC00000009');
+    const seen = (pattern: RegExp) => () => traced.lines.find((line) => pattern.test(line)) ?? null;
+    const told = (what: string) => () => `${what}: ${traced.lines.join('\n')}`;
     try {
       await until('the trace begins', PROBLEM, () => (traced.lines.length > 0 ? true : null));
-      assert.match(traced.lines[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} start +session \S+ is wgar$/);
-      await walled.askAgain();
-      await active.ping(CORE_ADDRESSES.internet, { count: 1 });
-      await walled.ping(CORE_ADDRESSES.internet, { count: 2, timeoutMs: 300 });
-      const seen = (pattern: RegExp) => () => traced.lines.find((line) => pattern.test(line)) ?? null;
-      const told =
-        (what: string): (() => string) =>
-        () =>
-          `${what}: ${traced.lines.join('\n')}`;
-      await until(told('an ACK'), MOVE_DEADLINE_MS, seen(/ dhcp +DHCPREQUEST .*→ DHCPACK /));
-      await until(told('drops'), MOVE_DEADLINE_MS, seen(/ dataplane dropped, all lines: .*garden \d/));
+      assert.match(traced.lines[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} start +no session of OPC00000009 yet$/);
+      await house.plugAll([
+        { ontSerial: 'OPC00000009', port: '1/1/9', tagging: 'untagged', client: 'udhcpc' },
+      ]);
+      await until(told('an offer'), MOVE_DEADLINE_MS, seen(/ dhcp +DHCPDISCOVER, .*→ DHCPOFFER /));
+      await until(told('an ACK'), MOVE_DEADLINE_MS, seen(/ dhcp +DHCPREQUEST \(selecting\), .*→ DHCPACK /));
+      await until(told('the lease'), MOVE_DEADLINE_MS, seen(/ session +lease-bound, address 10\.255\./));
       assert.ok(!traced.lines.some((line) => line.includes(ACTIVE)), traced.lines.join('\n'));
+    } finally {
+      traced.stop();
+    }
+    await house.lab.unplug('OPC00000009');
+    await until('its session ends', MOVE_DEADLINE_MS, async () =>
+      (await house.session('OPC00000009')) === null ? true : null,
+    );
+  });
+
+  it('trace samples what the dataplane did each second, and hears of renewals that it answers by itself', async () => {
+    const traced = follow('trace', WALLED);
+    const seen = (pattern: RegExp) => () => traced.lines.find((line) => pattern.test(line)) ?? null;
+    const told = (what: string) => () => `${what}: ${traced.lines.join('\n')}`;
+    try {
+      await until('the trace begins', PROBLEM, () => (traced.lines.length > 0 ? true : null));
+      await walled.askAgain();
+      await walled.ping(CORE_ADDRESSES.internet, { count: 2, timeoutMs: 300 });
+      await until(told('the renewal'), MOVE_DEADLINE_MS, seen(/ session +lease-renewed, address 10\.255\./));
+      await until(told('drops'), MOVE_DEADLINE_MS, seen(/ dataplane dropped, all lines: .*garden \d/));
     } finally {
       traced.stop();
     }
@@ -283,8 +301,16 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     assert.equal((await bngctl('nonsense')).exitCode, 2);
   });
 
-  it('when the BNG is gone the exit code is 3', async () => {
+  it('when the BNG is gone maps and nftables can still be read, and everything else is exit code 3', async () => {
     await house.bng.process.stop();
+    const pins = `${house.lab.paths.bpffsDirectory}/bng/v${BngAbiVersion.version}/maps`;
+    const subscribers = await text('subscribers', '--pins', pins);
+    assert.match(subscribers, new RegExp(`^${walledAddress} +[0-9a-f:]{17} +untagged +walled `, 'm'));
+    assert.match(await text('map', 'bng_verdicts', '--pins', pins), /^forward_up +[1-9]/m);
+    const command = [process.execPath, BNGCTL, ...socketArguments(), 'nft', '--members'];
+    const rules = await house.bng.probe.run(command, PROBLEM);
+    assert.deepEqual([rules.exitCode, rules.stderr], [0, 'bngctl: no BNG answers; read with nft']);
+    assert.match(rules.stdout, new RegExp(`elements = \\{[^}]*${walledAddress}`));
     const { exitCode, stderr } = await bngctl('sessions');
     assert.equal(exitCode, 3);
     assert.match(stderr, /^bngctl: the BNG cannot be reached at \S+bng\.sock: ENOENT$/);

@@ -64,6 +64,19 @@ if (inNamespace(import.meta.url)) {
       assert.throws(() => native.openPinnedMap(at('hash')), failure('map.openPinned', 'ENOENT', /path/));
     });
 
+    test('a map says what it is before and after load, and which one it is', () => {
+      const unloaded = native.openObject(fixture('fixture'));
+      unloaded.setMaxEntries('hash', 1000);
+      const { keyTypeId, valueTypeId, ...shape } = unloaded.mapShape('hash');
+      assert.deepEqual(shape, { type: 1, keySize: 16, valueSize: 8, maxEntries: 1000, flags: 1 });
+      const types = readBtf(unloaded.btf());
+      assert.deepEqual([types[keyTypeId]?.kind, types[valueTypeId]?.kind], ['struct', 'typedef']);
+      assert.throws(() => unloaded.mapShape('nothing'), failure('object.mapShape', 'ENOENT'));
+      unloaded.close();
+      assert.equal(object.map('hash').id(), object.map('hash').id());
+      assert.notEqual(object.map('hash').id(), object.map('array').id());
+    });
+
     test('a map knows the types that it was made with', () => {
       const types = object.map('counters').types();
       assert.ok(types !== null);

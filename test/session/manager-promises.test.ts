@@ -172,7 +172,7 @@ describe('an answer of the dataplane', () => {
     await settled();
     assert.equal(expiresMs(), bng.clock.monotonicMs() - 10 + LEASE_MS);
     assert.equal(renewals(), 1);
-    assert.deepEqual(bng.answered.at(-1), ['ack', 'wgar']);
+    assert.deepEqual(bng.decided.at(-1), ['ack', 'wgar']);
   });
 
   it('keeps a lease alive for as long as its client renews', async () => {
@@ -223,7 +223,7 @@ describe('an answer of the dataplane', () => {
     await settled();
     assert.equal(bng.lifecycle.length, told);
     assert.equal(bng.manager.sessionByOnt('ONT1'), null);
-    assert.deepEqual(bng.answered.at(-1), ['ack', null]);
+    assert.deepEqual(bng.decided.at(-1), ['ack', null]);
   });
 
   it('changes nothing for whoever has the address next', async () => {
@@ -260,7 +260,7 @@ describe('an answer of the dataplane', () => {
     bng.dataplane.answer({ ...acknowledged(promised()!), answer: 'offer' });
     await settled();
     assert.equal(expiresMs(), until);
-    assert.deepEqual(bng.answered.at(-1), ['offer', 'wgar']);
+    assert.deepEqual(bng.decided.at(-1), ['offer', 'wgar']);
     assert.equal(kindOf(await client.discover()), 'DHCPOFFER');
   });
 

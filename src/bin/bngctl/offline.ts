@@ -5,11 +5,12 @@ import { BngAbiVersion } from '../../dataplane/abi.js';
 import { loadNative } from '../../dataplane/load-native.js';
 import { MapReader } from '../../dataplane/map-reader.js';
 import type { NativeMap } from '../../dataplane/native-binding.js';
+import { DEFAULT_PIN_PATH } from '../../dataplane/pins.js';
 import type { NftListing } from '../../dataplane/nft-listing.js';
 import { listTable } from '../../dataplane/nft-listing.js';
 
 /** Maps of another ABI are not read: their bytes would be decoded as what they are not. */
-export const DEFAULT_PINS = `/sys/fs/bpf/bng/v${BngAbiVersion.version}/maps`;
+export const DEFAULT_PINS = join(DEFAULT_PIN_PATH, `v${BngAbiVersion.version}`, 'maps');
 const NFT = { table: 'bng', deadlineMs: 10_000 };
 
 export type OfflineMaps =
