@@ -12,6 +12,7 @@ import { exampleFile } from '../src/config/example-file.js';
 import { apiDescription } from './docs/api-description.js';
 import { apiReference } from './docs/api-reference.js';
 import { configurationReference } from './docs/configuration-reference.js';
+import { dataplaneReference } from './docs/dataplane-reference.js';
 import { logReference } from './docs/log-reference.js';
 import { dataplaneDashboard } from './grafana/dataplane-dashboard.js';
 import { metricFamilies } from './grafana/metric-list.js';
@@ -27,6 +28,7 @@ const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
   'deploy/bng.schema.json': schemaText,
   'deploy/bng.example.yaml': exampleFile,
   'docs/logs.md': logReference,
+  'docs/dataplane.md': dataplaneReference,
   'docs/http-api.md': async () => apiReference(await apiDescription()),
   'docs/bngctl.1': () => manPage(bngctl),
   'deploy/completion/bngctl.bash': () => `${bashCompletion(bngctl)}\n`,
