@@ -43,10 +43,6 @@ document (RFC 9457). Lists come in pages or as a stream; live ones are server-se
 \`\`\`sh
 curl -s --unix-socket /run/bng/bng.sock http://localhost/api/v1/sessions
 curl -s --unix-socket /run/bng/bng.sock http://localhost/api/v1/openapi.json | jq -e '.openapi'
-\`\`\`
-
-<!-- not run here: needs the BNG's network namespace, where the lab has its HTTP listener -->
-\`\`\`sh
 curl -s -H "Authorization: Bearer $(cat /etc/bng/api.token)" http://127.0.0.1:8080/api/v1/pools
 \`\`\`
 `;

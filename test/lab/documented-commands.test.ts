@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -57,14 +57,16 @@ async function command(...words: string[]): Promise<ExecResult> {
 }
 
 const path = (): string => `${programs}:${process.env['PATH'] ?? ''}`;
-const shell = (text: string): string[] => [
+/** Other documents than README speak of the machine that the BNG runs on: there it is the lab's namespace of the BNG. */
+const shell = (text: string, inLab: boolean): string[] => [
+  ...(inLab ? ['nsenter', `--net=/run/netns/${lab.namespace('bng')}`] : []),
   ...['env', '-C', repository, `PATH=${path()}`],
   ...['bash', '-euo', 'pipefail', '-O', 'expand_aliases', '-c', text],
 ];
 
 /** The commands of a block that serves go on until they are stopped; it must have said that it started. */
 async function serve({ text }: CommandBlock): Promise<void> {
-  const [program = '', ...args] = shell(`exec ${text.trim()}`);
+  const [program = '', ...args] = shell(`exec ${text.trim()}`, false);
   const child = spawn(program, args);
   let said = '';
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -99,6 +101,9 @@ for (const file of documents(repository)) {
       mkdirSync('/run/bng', { recursive: true });
       rmSync('/run/bng/bng.sock', { force: true });
       symlinkSync(lab.apiSocket, '/run/bng/bng.sock');
+      mkdirSync('/etc/bng', { recursive: true });
+      copyFileSync(join(lab.directory, 'api.token'), '/etc/bng/api.token');
+      chmodSync('/etc/bng/api.token', 0o600);
     });
     after(async () => {
       rmSync('/run/bng/bng.sock', { force: true });
@@ -107,7 +112,7 @@ for (const file of documents(repository)) {
     for (const block of blocks) {
       it(`those of line ${block.line} end well`, async () => {
         if (block.serves) return serve(block);
-        const result = await exec(shell(block.text), { timeoutMs: BLOCK_DEADLINE_MS });
+        const result = await exec(shell(block.text, inLab), { timeoutMs: BLOCK_DEADLINE_MS });
         assert.equal(result.exitCode, 0, `${block.text}\n${result.stdout}\n${result.stderr}`);
       });
     }
