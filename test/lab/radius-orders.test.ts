@@ -222,7 +222,7 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     }
     const lines = log.trim().split('\n').map((text) => JSON.parse(text) as Line);
     const orders = lines.filter(({ event }) => event === 'audit');
-    const { actor, before, result } = orders.filter(({ action }) => action === 'disconnect').at(0) as Line;
+    const { actor, before, result } = orders.find((order) => order.action === 'disconnect' && order.result === 'done')!;
     assert.deepEqual([actor.via, before?.ont, result], ['radius', RATED, 'done']);
     assert.ok(orders.some((order) => order.action === 'change-of-authorization' && order.result === 'refused'));
     const unknown = lines.map(({ event }) => event).filter((event) => event !== 'audit' && !(event in LOG_EVENTS));
