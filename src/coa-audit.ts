@@ -9,7 +9,8 @@ export function coaAudit({ client, request, errorCause, reason, order, subject }
   return {
     actor: { via: 'radius', name: address, address },
     action: request === 'CoA' ? 'change-of-authorization' : 'disconnect',
-    order: order === null ? {} : { ...selectorOf(order.selector), ...(order.kind === 'CoA' ? order.change : {}) },
+    order:
+      order === null ? {} : { ...selectorOf(order.selector), ...(order.kind === 'CoA' ? order.change : {}) },
     before: subject?.before ?? null,
     after: subject?.after ?? null,
     result: errorCause === null ? 'done' : 'refused',

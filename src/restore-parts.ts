@@ -35,21 +35,25 @@ export async function restore({ manager, aaa, dataplane, logger, path }: Restore
   const { kept, missing, stale, foreign } = outcome.report;
   for (const { address, traffic } of foreign) {
     const { upstreamBytes, downstreamBytes } = traffic;
-    logEvent(logger, 'dataplane-entry-of-no-session', { address: formatIpv4(address),
+    logEvent(logger, 'dataplane-entry-of-no-session', {
+      address: formatIpv4(address),
       upstreamBytes: upstreamBytes.toString(),
-      downstreamBytes: downstreamBytes.toString() });
+      downstreamBytes: downstreamBytes.toString(),
+    });
   }
   for (const reason of restoration?.unserved ?? []) logEvent(logger, 'session-not-served', { reason });
   const known = manager.openAccounting();
   restoration?.reconciled(outcome.report);
   aaa.closeLost(accounting === 'goes-on' ? new Set(known.keys()) : new Set(), known);
   await restoration?.resume(accounting);
-  logEvent(logger, 'sessions-restored', { sessions: loaded?.value ?? 0,
+  logEvent(logger, 'sessions-restored', {
+    sessions: loaded?.value ?? 0,
     accounting,
     kept,
     missing: missing.length,
     stale: stale.length,
-    foreign: foreign.length });
+    foreign: foreign.length,
+  });
 }
 
 /** Null path: sessions end with the process, as configured. */

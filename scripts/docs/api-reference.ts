@@ -50,7 +50,9 @@ curl -s -H "Authorization: Bearer $(cat /etc/bng/api.token)" http://127.0.0.1:80
 /** The whole document. */
 export function apiReference({ paths }: OpenApi): string {
   const parts = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => section(`${method.toUpperCase()} ${path}`, operation)),
+    Object.entries(methods).map(([method, operation]) =>
+      section(`${method.toUpperCase()} ${path}`, operation),
+    ),
   );
   return [HEAD, ...parts].join('\n');
 }
@@ -73,13 +75,17 @@ function section(title: string, operation: Operation): string {
     ...(media === '' || media === 'application/json' ? [] : [`Answers with \`${media}\`.`]),
     ...table('Field of the answer', fieldsOf(schema)),
     '',
-  ].join('\n\n').trimEnd().concat('\n');
+  ]
+    .join('\n\n')
+    .trimEnd()
+    .concat('\n');
 }
 
 function fieldsOf(schema: Schema | undefined, base = ''): readonly (readonly [string, Schema])[] {
   return Object.entries(schema?.properties ?? {}).flatMap(([name, field]): (readonly [string, Schema])[] => {
     const path = `${base}${name}`;
-    const below = field.items === undefined ? fieldsOf(field, `${path}.`) : fieldsOf(field.items, `${path}[].`);
+    const below =
+      field.items === undefined ? fieldsOf(field, `${path}.`) : fieldsOf(field.items, `${path}[].`);
     const need = base === '' && (schema?.required ?? []).includes(name) ? ' (required)' : '';
     return [[`\`${path}\`${need}`, field], ...below];
   });
@@ -87,7 +93,9 @@ function fieldsOf(schema: Schema | undefined, base = ''): readonly (readonly [st
 
 function table(head: string, rows: readonly (readonly [string, Schema])[]): readonly string[] {
   if (rows.length === 0) return [];
-  const lines = rows.map(([name, schema]) => `| ${name} | ${cell(kindOf(schema))} | ${cell(schema.description ?? '')} |`);
+  const lines = rows.map(
+    ([name, schema]) => `| ${name} | ${cell(kindOf(schema))} | ${cell(schema.description ?? '')} |`,
+  );
   return [[`| ${head} | Value | Meaning |`, '|---|---|---|', ...lines].join('\n')];
 }
 

@@ -28,7 +28,9 @@ export function configurationReference(): string {
   const schema = fileSchema();
   const all = keysOf(schema).filter(({ path }) => KEY_NOTES[path] !== undefined);
   const sections = Object.entries(schema.properties ?? {}).map(([name, part]) => {
-    const rows = all.filter(({ path }) => path.startsWith(`${name}.`) || path.startsWith(`${name}[`)).map(row);
+    const rows = all
+      .filter(({ path }) => path.startsWith(`${name}.`) || path.startsWith(`${name}[`))
+      .map(row);
     const need = (schema.required ?? []).includes(name) ? 'Required.' : 'May be left out.';
     return `## ${name}
 

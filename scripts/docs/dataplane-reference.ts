@@ -64,14 +64,19 @@ function enumTable(header: string, name: string, prefix: string): string {
   const values = body.matchAll(new RegExp(`^\\s*${prefix}(\\w+) = \\d+,[ \\t]*(?:/\\* (.*?) \\*/)?`, 'gms'));
   const rows = [...values]
     .filter(([, value = '']) => value !== 'COUNT')
-    .map(([, value = '', meaning]) => `| \`${value.toLowerCase()}\` | ${cell(meaning ?? value.toLowerCase().replaceAll('_', ' '))} |`);
+    .map(
+      ([, value = '', meaning]) =>
+        `| \`${value.toLowerCase()}\` | ${cell(meaning ?? value.toLowerCase().replaceAll('_', ' '))} |`,
+    );
   if (rows.length === 0) throw new Error(`no values of ${name} in bpf/bng_abi.h`);
   return ['| Name | Meaning |', '|---|---|', ...rows].join('\n');
 }
 
 /** The maps in the order of the header; one without a comment of its own shares that of the map before it. */
 function mapRows(header: string): string[] {
-  const found = header.matchAll(/(?:\/\*((?:(?!\*\/).)*)\*\/\n)?struct \{\n(?:(?!^\}).)*^\} (bng_\w+) SEC/gms);
+  const found = header.matchAll(
+    /(?:\/\*((?:(?!\*\/).)*)\*\/\n)?struct \{\n(?:(?!^\}).)*^\} (bng_\w+) SEC/gms,
+  );
   let last = '';
   const rows = [...found].map(([, comment, name = '']) => {
     last = comment === undefined ? last : comment.replace(/\s*\n \* ?/g, ' ').trim();

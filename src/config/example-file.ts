@@ -41,7 +41,9 @@ function entries(schema: JsonSchema, { path, on, off, all, indent }: Place): str
     const below = path === '' ? key : `${path}.${key}`;
     const isOn = Object.hasOwn(on, key);
     const hidden = off[key];
-    const value = isOn ? on[key] : (hidden ?? part.default ?? (part.properties === undefined ? undefined : {}));
+    const value = isOn
+      ? on[key]
+      : (hidden ?? part.default ?? (part.properties === undefined ? undefined : {}));
     if (value === undefined) throw new Error(`no example in src/config/example-values.ts for ${below}`);
     const lines = entry(key, part, {
       path: below,
@@ -75,7 +77,8 @@ function entry(key: string, schema: JsonSchema, { path, value, off, all, indent 
   const mapped = (part: JsonSchema, at: string, on: Mapping, room: string): string[] =>
     entries(part, { path: at, on, off, all, indent: room });
   const head = withComment(`${indent}${key}:`, comment, indent);
-  if (schema.properties !== undefined && isMapping(value)) return [...head, ...mapped(schema, path, value, inner)];
+  if (schema.properties !== undefined && isMapping(value))
+    return [...head, ...mapped(schema, path, value, inner)];
   const { items, additionalProperties } = schema;
   if (items?.properties !== undefined && Array.isArray(value)) {
     return [

@@ -34,7 +34,9 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'access.forwardInStack': {
     meaning: 'For comparison only: XDP judges every packet, the stack of the kernel forwards it.',
   },
-  'access.fastDhcp': { meaning: 'XDP answers renewals and known lines; false leaves all DHCP to user space.' },
+  'access.fastDhcp': {
+    meaning: 'XDP answers renewals and known lines; false leaves all DHCP to user space.',
+  },
   core: { meaning: 'Towards the IP core.' },
   'core.interface': { meaning: 'Or a list: [core0, core1]. Next hops are what the routing table says.' },
   pools: {
@@ -86,7 +88,9 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'radius.timers.deadTime': { meaning: 'How long a server that did not answer is left alone.' },
   'radius.maxSockets': { meaning: 'Source ports to one server, each for 256 requests at a time.' },
   'radius.maxQueued': { meaning: 'Requests that wait for a free one.' },
-  'radius.interimInterval': { meaning: 'Between Interim-Updates, unless Acct-Interim-Interval says otherwise.' },
+  'radius.interimInterval': {
+    meaning: 'Between Interim-Updates, unless Acct-Interim-Interval says otherwise.',
+  },
   'radius.filters': {
     meaning: 'What Filter-Id can name, in Access-Accept and CoA-Request: a mapping by that name.',
   },

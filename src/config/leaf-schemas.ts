@@ -20,12 +20,15 @@ const LONGEST_DURATION_SECONDS = 0xfffffffe;
  */
 function textOf<T>(expected: string, pattern: RegExp, read: (text: string) => T | null) {
   const published = { title: expected, pattern: pattern.source };
-  return z.string({ error: expected }).meta(published).transform((text, context): T => {
-    const value = orNull(() => read(text));
-    if (value !== null) return value;
-    context.addIssue({ code: 'custom', message: expected });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: expected })
+    .meta(published)
+    .transform((text, context): T => {
+      const value = orNull(() => read(text));
+      if (value !== null) return value;
+      context.addIssue({ code: 'custom', message: expected });
+      return z.NEVER;
+    });
 }
 
 function orNull<T>(read: () => T | null): T | null {
@@ -146,18 +149,21 @@ const oneOrMoreInterfaces = {
 };
 
 /** One interface, or a list of them; read as a list. */
-export const interfaceNames = z.unknown().meta(oneOrMoreInterfaces).transform((value, context): readonly string[] => {
-  if (!Array.isArray(value)) {
-    const read = interfaceName.safeParse(value);
-    if (read.success) return [read.data];
-    context.addIssue({ code: 'custom', message: read.error.issues[0]?.message ?? '' });
+export const interfaceNames = z
+  .unknown()
+  .meta(oneOrMoreInterfaces)
+  .transform((value, context): readonly string[] => {
+    if (!Array.isArray(value)) {
+      const read = interfaceName.safeParse(value);
+      if (read.success) return [read.data];
+      context.addIssue({ code: 'custom', message: read.error.issues[0]?.message ?? '' });
+      return z.NEVER;
+    }
+    const read = interfaceList.safeParse(value);
+    if (read.success) return read.data;
+    for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
-  }
-  const read = interfaceList.safeParse(value);
-  if (read.success) return read.data;
-  for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
-  return z.NEVER;
-});
+  });
 export const poolName = matching(
   'the name of a pool (letters, digits, -, _; at most 63)',
   /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/,

@@ -64,8 +64,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addRadiusRoutes(app, options.radius);
   addHealthRoutes(app, options.health);
   addOperationRoutes(app, options.operator, options.reload ?? null);
-  const onClientDropped =
-    options.onEventClientDropped ?? ((): void => undefined);
+  const onClientDropped = options.onEventClientDropped ?? ((): void => undefined);
   addEventRoutes(app, new EventStream({ ...options, onClientDropped }), history);
   addTraceRoutes(app, new TraceStream({ ...options, onClientDropped }));
   const descriptionSchema = {

@@ -19,7 +19,11 @@ const fits = (text: string): boolean => schema.safeParse(parse(text)).success;
 /** Everything that the example has switched off, switched on. */
 const everything = exampleFile().replace(/^( *)#(?=  |[a-zA-Z])/gm, '$1');
 
-function bng(...args: string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
+function bng(...args: string[]): {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+} {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BNG, ...args], { encoding: 'utf8' });
   return { status, out: stdout, err: stderr };
 }

@@ -12,9 +12,17 @@ import type { AuditEntry } from '../../src/model/audit.js';
 import { apiOptions, FakeBng, makeSession } from './fake-bng.js';
 
 const ONT = 'AUDIT0000001';
-const suspend = { method: 'POST', url: '/api/v1/suspend', payload: { ont_serial: ONT, reason: 'unpaid' } } as const;
+const suspend = {
+  method: 'POST',
+  url: '/api/v1/suspend',
+  payload: { ont_serial: ONT, reason: 'unpaid' },
+} as const;
 
-function api(more: Partial<ApiOptions>): { readonly app: ReturnType<typeof buildApi>; readonly told: AuditEntry[]; readonly bng: FakeBng } {
+function api(more: Partial<ApiOptions>): {
+  readonly app: ReturnType<typeof buildApi>;
+  readonly told: AuditEntry[];
+  readonly bng: FakeBng;
+} {
   const bng = new FakeBng();
   const told: AuditEntry[] = [];
   bng.list.push(makeSession({ ontSerial: ONT, state: 'active' }));

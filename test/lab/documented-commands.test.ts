@@ -44,7 +44,21 @@ async function prepareMachine(): Promise<void> {
   await command('mount', '-t', 'overlay', 'overlay', '-o', options, '/etc');
   await command('mount', '-t', 'tmpfs', 'none', '/var/lib');
   for (const name of ['access0', 'core0']) {
-    await command('ip', 'link', 'add', name, 'mtu', '1508', 'type', 'veth', 'peer', 'name', `${name}-far`, 'mtu', '1508');
+    await command(
+      'ip',
+      'link',
+      'add',
+      name,
+      'mtu',
+      '1508',
+      'type',
+      'veth',
+      'peer',
+      'name',
+      `${name}-far`,
+      'mtu',
+      '1508',
+    );
     await command('ip', 'link', 'set', name, 'up');
     await command('ip', 'link', 'set', `${name}-far`, 'up');
   }

@@ -220,12 +220,21 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
       readonly before: { readonly ont: string } | null;
       readonly result: string;
     }
-    const lines = log.trim().split('\n').map((text) => JSON.parse(text) as Line);
+    const lines = log
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as Line);
     const orders = lines.filter(({ event }) => event === 'audit');
-    const { actor, before, result } = orders.find((order) => order.action === 'disconnect' && order.result === 'done')!;
+    const { actor, before, result } = orders.find(
+      (order) => order.action === 'disconnect' && order.result === 'done',
+    )!;
     assert.deepEqual([actor.via, before?.ont, result], ['radius', RATED, 'done']);
-    assert.ok(orders.some((order) => order.action === 'change-of-authorization' && order.result === 'refused'));
-    const unknown = lines.map(({ event }) => event).filter((event) => event !== 'audit' && !(event in LOG_EVENTS));
+    assert.ok(
+      orders.some((order) => order.action === 'change-of-authorization' && order.result === 'refused'),
+    );
+    const unknown = lines
+      .map(({ event }) => event)
+      .filter((event) => event !== 'audit' && !(event in LOG_EVENTS));
     assert.deepEqual(unknown, []);
     const token = readFileSync(radius.house.bng.tokenFile, 'utf8').trim();
     assert.ok(lines.length > 20 && !log.includes(token) && !log.includes(LAB_RADIUS_SECRET));

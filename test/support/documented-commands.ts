@@ -25,11 +25,13 @@ export function documents(repository: string): string[] {
  */
 export function commandBlocks(repository: string, file: string): CommandBlock[] {
   const text = readFileSync(join(repository, file), 'utf8');
-  return [...text.matchAll(/(?:^<!-- (not run here|serves)(?:: (.+))? -->\n)?^```sh\n(.*?)^```$/gms)].map((found) => ({
-    file,
-    line: text.slice(0, found.index).split('\n').length,
-    text: found[3] ?? '',
-    notRun: found[1] === 'not run here' ? (found[2] ?? '') : null,
-    serves: found[1] === 'serves',
-  }));
+  return [...text.matchAll(/(?:^<!-- (not run here|serves)(?:: (.+))? -->\n)?^```sh\n(.*?)^```$/gms)].map(
+    (found) => ({
+      file,
+      line: text.slice(0, found.index).split('\n').length,
+      text: found[3] ?? '',
+      notRun: found[1] === 'not run here' ? (found[2] ?? '') : null,
+      serves: found[1] === 'serves',
+    }),
+  );
 }
