@@ -55,7 +55,9 @@ function written(path: string, value: unknown): string | null {
   if (value === undefined) return null;
   if (KEY_NOTES[path]?.hex === true && typeof value === 'number') return `\`0x${value.toString(16)}\``;
   if (Array.isArray(value)) return value.length === 0 ? 'none' : `\`[${value.join(', ')}]\``;
-  return typeof value === 'object' ? 'the defaults below' : `\`${String(value)}\``;
+  return typeof value === 'object'
+    ? 'the defaults below'
+    : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
 /** What may be written there, in words. */
