@@ -9,6 +9,7 @@ import { parseBenchArguments, USAGE } from './bench/bench-arguments.js';
 import type { BenchContext } from './bench/bench-context.js';
 import { benchDemo } from './bench/demo-bench.js';
 import { benchDhcp } from './bench/dhcp-bench.js';
+import { benchForwarding } from './bench/forward-bench.js';
 import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
@@ -23,6 +24,7 @@ type Bench = (context: BenchContext) => Promise<readonly Figure[]>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   packets: benchPackets,
+  forwarding: benchForwarding,
   subscribers: benchSubscribers,
   dhcp: benchDhcp,
   tcp: benchTcp,

@@ -25,8 +25,6 @@ export const liveJobSchema = z.strictObject({
   least: z.int(),
   most: z.int(),
   tagged: z.boolean(),
-  /** Not by subscriber: cheaper. */
-  together: z.boolean(),
 });
 export type LiveJob = z.infer<typeof liveJobSchema>;
 
@@ -58,7 +56,7 @@ export function encodeJob(job: LiveJob, direction: Direction, sinkIfindex: numbe
   bytes.set(template(job, direction));
   const view = new DataView(bytes.buffer);
   const words = [job.least, job.most, job.subscribers, job.firstAddress, 42, sinkIfindex];
-  [...words, Number(job.tagged), Number(job.together)].forEach((word, index) =>
+  [...words, Number(job.tagged), 0].forEach((word, index) =>
     view.setUint32(TEMPLATE_BYTES + index * 4, word, true),
   );
   return bytes;

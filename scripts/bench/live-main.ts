@@ -18,8 +18,6 @@ export const liveSettingsSchema = z.strictObject({
   frames: z.int(),
   /** Sent with one call, before the other direction has its turn. */
   framesAtOnce: z.int(),
-  /** Attach the sinks; without, the interfaces' own counters must do. */
-  sink: z.boolean(),
 });
 type Settings = z.infer<typeof liveSettingsSchema>;
 
@@ -40,8 +38,7 @@ class LiveLoad {
     for (const name of names) {
       this.#ifindexOf.set(name, binding.interfaceIndex(name));
       // A veth's queues can be named by a run only where a native program is attached.
-      const wanted = settings.sink || jobs.some(([, job]) => job.from === name);
-      if (wanted) this.#object.program('live_sink').attachXdp(this.#ifindex(name), 'native');
+      this.#object.program('live_sink').attachXdp(this.#ifindex(name), 'native');
     }
     for (const [direction, job] of jobs) {
       const bytes = encodeJob(job, direction, this.#ifindex(job.to));
@@ -83,7 +80,7 @@ class LiveLoad {
   }
 
   #counts(map: 'live_sent' | 'live_received'): Partial<Record<Direction, Count[]>> {
-    const sizes = this.#jobs().map(([, job]) => (job.together ? 1 : job.subscribers));
+    const sizes = this.#jobs().map(([, job]) => job.subscribers);
     const sums = this.#object.map(map).readSums(0, 2 * Math.max(...sizes));
     return Object.fromEntries(
       this.#jobs().map(([direction], index) => [direction, countsOf(sums, direction, sizes[index] ?? 0)]),

@@ -37,7 +37,7 @@ struct live_job {
 	__u32 seed;
 	__u32 sink_ifindex; /* where the frames come out */
 	__u32 tagged; /* two tags in front; else none */
-	__u32 together; /* counts all under number 0 */
+	__u32 reserved; /* zero */
 };
 
 struct live_count {
@@ -67,9 +67,9 @@ struct {
 	__type(value, struct live_count);
 } live_received SEC(".maps");
 
-static __always_inline void live_add(void *map, const struct live_job *job, __u32 direction, __u32 n, __u32 bytes)
+static __always_inline void live_add(void *map, __u32 direction, __u32 n, __u32 bytes)
 {
-	__u32 key = (job->together ? 0 : 2 * n) + direction;
+	__u32 key = 2 * n + direction;
 	struct live_count *count = bpf_map_lookup_elem(map, &key);
 
 	if (!count)
@@ -139,7 +139,7 @@ static __always_inline int live_generate(struct xdp_md *ctx, __u32 direction)
 		*(__be32 *)(bytes + 30) = bpf_htonl(job->first_address + n);
 		live_seal((void *)(bytes + 14), length - header);
 	}
-	live_add(&live_sent, job, direction, n, length - header);
+	live_add(&live_sent, direction, n, length - header);
 	return XDP_TX;
 }
 
@@ -188,7 +188,7 @@ int live_sink(struct xdp_md *ctx)
 	n = bpf_ntohl(direction == LIVE_UP ? ip->saddr : ip->daddr) - job->first_address;
 	if (n >= job->subscribers)
 		return XDP_PASS;
-	live_add(&live_received, job, direction, n, bpf_ntohs(ip->tot_len));
+	live_add(&live_received, direction, n, bpf_ntohs(ip->tot_len));
 	return XDP_DROP;
 }
 

@@ -21,7 +21,7 @@ export interface PacketCase {
   readonly program: 'bench_access' | 'bench_core';
   readonly frame: Uint8Array;
   /** `enum bench_vary` of packet.bpf.c. */
-  readonly vary: 0 | 1 | 2;
+  readonly vary: 0 | 1 | 2 | 3;
   /** By how much the program moves the start of the frame. */
   readonly shift: number;
   readonly verdict: number;
@@ -38,6 +38,8 @@ export const WALLED_SUBSCRIBER = RANDOM_SUBSCRIBERS + 1;
 const POLICED_SUBSCRIBER = 7;
 const UNKNOWN_SUBSCRIBER = RANDOM_SUBSCRIBERS + 2;
 
+/** Of the access port, as far as the programs know. */
+export const ACCESS_MAC = '02:00:00:00:aa:01';
 export const FIRST_ADDRESS = parseIpv4('10.0.1.0');
 export const GATEWAY = parseIpv4('10.0.0.1');
 export const GARDEN_DESTINATION = parseIpv4('203.0.113.10');
@@ -73,7 +75,7 @@ interface Udp {
 /** 64 bytes, tags included, frame check sequence left out. */
 function udp({ tags, sourceMac, sourceIp, destinationIp }: Udp): Uint8Array {
   const header = {
-    destination: parseMac('02:00:00:00:aa:01'),
+    destination: parseMac(ACCESS_MAC),
     source: sourceMac,
     tags,
     etherType: ETHERTYPE_IPV4,
@@ -92,6 +94,17 @@ function upstream(subscriber: number, destinationIp: Ipv4): Uint8Array {
 
 function downstream(destinationIp: Ipv4): Uint8Array {
   return udp({ tags: [], sourceMac: parseMac('02:00:00:00:cc:01'), sourceIp: INTERNET, destinationIp });
+}
+
+/** From a subscriber into the internet, as its line has it. */
+export function taggedFrame(): Uint8Array {
+  return upstream(POLICED_SUBSCRIBER, INTERNET);
+}
+
+/** The same for a gateway that knows no lines. */
+export function untaggedFrame(): Uint8Array {
+  const sourceIp = addressOf(POLICED_SUBSCRIBER);
+  return udp({ tags: [], sourceMac: macOf(POLICED_SUBSCRIBER), sourceIp, destinationIp: INTERNET });
 }
 
 function arpRequest(subscriber: number): Uint8Array {

@@ -8,27 +8,11 @@
  * there is the body's own. What comes of every packet is checked against the programs' own counters.
  */
 import { z } from 'zod';
-import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
-import { GARDEN_LIMITS, loadKernelObject } from '../../src/dataplane/kernel-load.js';
-import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeObject } from '../../src/dataplane/native-binding.js';
-import { slotKey, SubscriberMaps } from '../../src/dataplane/subscriber-maps.js';
 import { BngError } from '../../src/model/bng-error.js';
-import { parseMac } from '../../src/model/mac.js';
 import { tellParent } from './bench-context.js';
-import { tagsOf } from './ont-frames.js';
-import type { PacketCase } from './packet-cases.js';
-import {
-  addressOf,
-  FIRST_ADDRESS,
-  GARDEN_DESTINATION,
-  GATEWAY,
-  macOf,
-  PACKET_CASES,
-  RANDOM_SUBSCRIBERS,
-  UNPOLICED_SUBSCRIBER,
-  WALLED_SUBSCRIBER,
-} from './packet-cases.js';
+import { PACKET_CASES, type PacketCase } from './packet-cases.js';
+import { openPacketObject, writeCase } from './packet-object.js';
 
 export const packetSettingsSchema = z.strictObject({
   objectPath: z.string(),
@@ -39,9 +23,6 @@ export const packetSettingsSchema = z.strictObject({
 });
 type Settings = z.infer<typeof packetSettingsSchema>;
 
-/** Ample: the policer's work is done, and nothing is ever dropped by it. */
-const RATE_BITS_PER_SECOND = 1e12;
-const PUNTS_PER_SECOND = 1e9;
 /** Records of a DISCOVER that the punt ring is sure to hold. */
 const RING_ROUNDS = 4000;
 const TEMPLATE_BYTES = 64;
@@ -55,52 +36,13 @@ class PacketBench {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const binding = loadNative();
-    const accessIfindex = binding.interfaceIndex(settings.accessInterface);
-    const coreIfindex = binding.interfaceIndex(settings.coreInterface);
+    const { binding, object, accessIfindex, coreIfindex } = openPacketObject(settings);
+    this.#object = object;
     this.#ifindexOf = { bench_access: accessIfindex, bench_core: coreIfindex };
-    this.#object = loadKernelObject({
-      binding,
-      objectPath: settings.objectPath,
-      accessIfindex,
-      coreIfindex,
-      accessMac: parseMac('02:00:00:00:aa:01'),
-      policy: compileGardenPolicy(
-        {
-          allow: [{ prefix: { network: GARDEN_DESTINATION, length: 32 }, port: null }],
-          resolvers: [],
-          portal: { address: GATEWAY, port: 80 },
-          gateways: [GATEWAY],
-        },
-        GARDEN_LIMITS,
-      ),
-      localForwarding: true,
-      forwardInStack: false,
-      puntLineRatePerSecond: PUNTS_PER_SECOND,
-      puntTotalRatePerSecond: PUNTS_PER_SECOND,
-      maxSubscribers: 131_072,
-    });
-    // A veth has receive queues that TEST_RUN can name only once a native program is attached.
-    for (const ifindex of [accessIfindex, coreIfindex]) {
-      this.#object.program('bench_pass').attachXdp(ifindex, 'native');
-    }
-    binding.openRingBuffer(this.#object.map('bng_punts'), {
+    binding.openRingBuffer(object.map('bng_punts'), {
       slabBytes: 1 << 20,
       onBatch: (_slab, _used, records) => (this.#read += records),
     });
-    this.#install(accessIfindex);
-  }
-
-  #install(ifindex: number): void {
-    const maps = new SubscriberMaps({ object: this.#object, sTpid: 0x88a8, cTpid: 0x8100, burstMs: 100 });
-    for (let n = 0; n <= WALLED_SUBSCRIBER; n++) {
-      const rate = n === UNPOLICED_SUBSCRIBER ? 0 : RATE_BITS_PER_SECOND;
-      const attachment = { ifindex, ...tagsOf(n), mac: macOf(n) };
-      const address = addressOf(n);
-      const rates = { downloadBitsPerSecond: rate, uploadBitsPerSecond: rate };
-      maps.create({ address, attachment, walled: n === WALLED_SUBSCRIBER, ...rates }, n);
-      maps.createLine(attachment, address);
-    }
   }
 
   /** Nanoseconds of one program that does nothing. */
@@ -147,16 +89,7 @@ class PacketBench {
 
   #prepare(one: PacketCase): void {
     // struct bench_case of packet.bpf.c; the template is bytes of the frame, the rest in the machine's order.
-    const value = new Uint8Array(TEMPLATE_BYTES + 24);
-    value.set(one.frame.subarray(0, TEMPLATE_BYTES));
-    const view = new DataView(value.buffer, TEMPLATE_BYTES);
-    view.setUint32(0, one.frame.length, true);
-    view.setUint32(4, one.vary, true);
-    view.setUint32(8, RANDOM_SUBSCRIBERS, true);
-    view.setUint32(12, FIRST_ADDRESS, true);
-    view.setUint32(16, 1, true);
-    view.setInt32(20, one.shift, true);
-    this.#object.map('bench_cases').update(slotKey(0), value);
+    writeCase(this.#object, one);
   }
 
   async #time(programName: string, one: PacketCase): Promise<number> {

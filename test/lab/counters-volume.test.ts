@@ -99,14 +99,21 @@ const resultSchema = z.object({
 type Result = z.infer<typeof resultSchema>;
 
 async function load(): Promise<Result> {
-  const common = { subscribers: SUBSCRIBERS, firstAddress: FIRST_ADDRESS, ...LENGTHS, together: false };
+  const common = { subscribers: SUBSCRIBERS, firstAddress: FIRST_ADDRESS, ...LENGTHS };
   const jobs = {
-    up: { ...common, from: 'trunk0', to: 'eth0', destinationMac: macOf('access0'), tagged: true, most: MTU + 22 },
+    up: {
+      ...common,
+      from: 'trunk0',
+      to: 'eth0',
+      destinationMac: macOf('access0'),
+      tagged: true,
+      most: MTU + 22,
+    },
     down: { ...common, from: 'eth0', to: 'trunk0', destinationMac: macOf('core0'), tagged: false },
   };
   const objectPath = join(folder, 'live.o');
   await compileBpf('scripts/bench/live.bpf.c', objectPath);
-  const settings = { objectPath, jobs, frames: FRAMES, framesAtOnce: 20_000, sink: true };
+  const settings = { objectPath, jobs, frames: FRAMES, framesAtOnce: 20_000 };
   return resultSchema.parse(
     await runPart({
       program: 'live-main.js',
@@ -171,7 +178,11 @@ test('ten gigabytes are counted to the octet, and who comes and goes changes not
       `subscriber ${n}`,
     );
     if (n < CHANGING) continue;
-    assert.deepEqual([sent('up')[n], sent('down')[n]], [seen('up')[n], seen('down')[n]], `subscriber ${n} lost nothing`);
+    assert.deepEqual(
+      [sent('up')[n], sent('down')[n]],
+      [seen('up')[n], seen('down')[n]],
+      `subscriber ${n} lost nothing`,
+    );
   }
   assert.ok(removed.size === CHANGING);
 });

@@ -21,7 +21,9 @@ test('a run gives the return value, the frame after the program and a duration',
 test('live frames are as many as asked for, and nothing comes back', { skip }, (t) => {
   const object = loadFixture();
   t.after(() => object.close());
-  const result = object.program('xdp_count').testRun({ data: new Uint8Array(64), repeat: 1000, liveFrames: true });
+  const result = object
+    .program('xdp_count')
+    .testRun({ data: new Uint8Array(64), repeat: 1000, liveFrames: true });
   assert.equal(result.dataOut.length, 0);
   assert.throws(
     () => object.program('tc_drop').testRun({ data: new Uint8Array(64), liveFrames: true }),
