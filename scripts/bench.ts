@@ -13,6 +13,7 @@ import { benchForwarding } from './bench/forward-bench.js';
 import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
+import { benchMemory } from './bench/memory-bench.js';
 import { benchPackets } from './bench/packet-bench.js';
 import { benchRadius } from './bench/radius-bench.js';
 import { benchSetup } from './bench/setup-bench.js';
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   packets: benchPackets,
   forwarding: benchForwarding,
   subscribers: benchSubscribers,
+  memory: benchMemory,
   dhcp: benchDhcp,
   tcp: benchTcp,
   radius: benchRadius,

@@ -1,4 +1,5 @@
 /** packet.bpf.c in the kernel, with all subscribers of the packet cases installed, and how it is told a case. */
+import { BngLimit } from '../../src/dataplane/abi.js';
 import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { GARDEN_LIMITS, loadKernelObject } from '../../src/dataplane/kernel-load.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
@@ -30,22 +31,22 @@ export interface PacketObjectOptions {
   readonly coreInterface: string;
 }
 
-export interface PacketObject {
-  readonly binding: NativeBinding;
-  readonly object: NativeObject;
+interface Ports {
   readonly accessIfindex: number;
   readonly coreIfindex: number;
 }
 
-export function openPacketObject(options: PacketObjectOptions): PacketObject {
-  const binding = loadNative();
-  const accessIfindex = binding.interfaceIndex(options.accessInterface);
-  const coreIfindex = binding.interfaceIndex(options.coreInterface);
-  const object = loadKernelObject({
+export interface PacketObject extends Ports {
+  readonly binding: NativeBinding;
+  readonly object: NativeObject;
+}
+
+/** Maps as large as they can be, no rate that is ever reached. Nothing is attached. */
+export function loadLargest(binding: NativeBinding, objectPath: string, ports: Ports): NativeObject {
+  return loadKernelObject({
     binding,
-    objectPath: options.objectPath,
-    accessIfindex,
-    coreIfindex,
+    objectPath,
+    ...ports,
     accessMac: parseMac(ACCESS_MAC),
     policy: compileGardenPolicy(
       {
@@ -60,8 +61,15 @@ export function openPacketObject(options: PacketObjectOptions): PacketObject {
     forwardInStack: false,
     puntLineRatePerSecond: PUNTS_PER_SECOND,
     puntTotalRatePerSecond: PUNTS_PER_SECOND,
-    maxSubscribers: 131_072,
+    maxSubscribers: BngLimit.maxSubscribers,
   });
+}
+
+export function openPacketObject(options: PacketObjectOptions): PacketObject {
+  const binding = loadNative();
+  const accessIfindex = binding.interfaceIndex(options.accessInterface);
+  const coreIfindex = binding.interfaceIndex(options.coreInterface);
+  const object = loadLargest(binding, options.objectPath, { accessIfindex, coreIfindex });
   // A veth has receive queues that TEST_RUN can name only once a native program is attached.
   for (const ifindex of [accessIfindex, coreIfindex]) {
     object.program('bench_pass').attachXdp(ifindex, 'native');

@@ -20,6 +20,7 @@ export const subscriberSettingsSchema = z.strictObject({
   accessInterface: z.string(),
   coreInterface: z.string(),
   many: z.int(),
+  manyWalled: z.int(),
 });
 
 const FIRST_ADDRESS = parseIpv4('10.0.1.0');
@@ -70,8 +71,9 @@ async function allAtOnce(
   for (const outcome of await Promise.all(Array.from({ length: count }, (_, n) => call(n)))) must(outcome);
 }
 
-async function measure(many: number): Promise<void> {
+async function measure(open: number, closed: number): Promise<void> {
   for (const walled of [false, true]) {
+    const many = walled ? closed : open;
     const kind = walled ? 'walled' : 'open';
     await timed(`one install, ${kind}`, SINGLE_CALLS, () =>
       oneByOne(SINGLE_CALLS, (n) => dataplane.install(entry(n, walled))),
@@ -138,7 +140,7 @@ const dataplane = await KernelDataplane.open({
   nftTable: 'bng',
 });
 try {
-  await measure(settings.many);
+  await measure(settings.many, settings.manyWalled);
   tellParent({ result: times });
 } finally {
   await dataplane.close();
