@@ -107,7 +107,8 @@ export function untaggedFrame(): Uint8Array {
   return udp({ tags: [], sourceMac: macOf(POLICED_SUBSCRIBER), sourceIp, destinationIp: INTERNET });
 }
 
-function arpRequest(subscriber: number): Uint8Array {
+/** Of a subscriber, for the gateway. */
+export function arpRequest(subscriber: number): Uint8Array {
   const frame = new Uint8Array(SHORTEST_FRAME);
   const tags = lineTags(subscriber);
   const at = writeEthernetHeader(frame, {
