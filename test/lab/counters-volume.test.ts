@@ -17,6 +17,7 @@ import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { SubscriberEntry } from '../../src/dataplane/port.js';
+import { patience } from '../../src/lab/patience.js';
 import { systemClock } from '../../src/model/clock.js';
 import { type Ipv4, ipv4FromNumber, parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
@@ -120,7 +121,7 @@ async function load(): Promise<Result> {
       settings,
       namespace: PEER,
       logFile: join(folder, 'live.log'),
-      timeoutMs: 90_000,
+      timeoutMs: 180_000 * patience,
     }),
   );
 }
