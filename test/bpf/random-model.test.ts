@@ -1,6 +1,6 @@
 /**
  * A million random frames through the three programs and through the reference model (`model/`): verdict, frame out, punt
- * records and every counter are equal, while subscribers come, change and go. BNG_RANDOM_SEED=N repeats a run.
+ * records and every counter are equal, while subscribers come, change and go. BNG_TEST_SEED=N repeats a run.
  *
  * Buckets of policers and punt rates are part of it, in a world where none refills; their rates are measured in the lab
  * (`qos-rates`). A test run shows neither GSO (`gso.test.ts`) nor an egress frame's outer tag (`lab/dataplane-forwarding`).
@@ -19,7 +19,7 @@ enterNamespace(import.meta.url);
 const WORLDS = 25;
 /** Where everything takes longer, as in an emulated machine, there are fewer. */
 const FRAMES_A_WORLD = Math.max(4_000, Math.round(40_000 / patience ** 2));
-const SEED = Number(process.env['BNG_RANDOM_SEED'] ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env['BNG_TEST_SEED'] ?? Date.now() % 1_000_000_000);
 /** Seldom met at all, or only by many frames: met often enough to mean something. */
 const LEAST = 20;
 /** A test run always has headroom for two tags: `headroom.test.ts`. */

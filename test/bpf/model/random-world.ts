@@ -39,8 +39,8 @@ export function randomSettings(random: Random, accessMac: Buffer): Settings {
     puntInstalled: burst(random, 60),
     puntNew: burst(random, 20),
     puntLine: burst(random, 60),
-    puntTotalInstalled: burst(random, 1_000),
-    puntTotalNew: burst(random, 1_000),
+    puntTotalInstalled: burst(random, 120),
+    puntTotalNew: burst(random, 120),
   };
 }
 
