@@ -11,6 +11,9 @@ export const alone: Readonly<Record<string, string>> = {
 /** Files that wait longest, the longest first: they begin at once, so that the others pass meanwhile. */
 export const longest: readonly string[] = [
   'test/bpf/random-model.test.ts',
+  'test/aaa/accounting-crash.test.ts',
+  'test/aaa/accounting-crash-outage.test.ts',
+  'test/lab/radius-minute.test.ts',
   'test/lab/radius-outage.test.ts',
   'test/lab/clients-garden.test.ts',
   'test/lab/clients-move.test.ts',

@@ -69,6 +69,7 @@ interface Opening {
 
 async function open(config: Config, logger: Logger, { closers, close }: Opening): Promise<AaaParts> {
   const nas = await nasOf(config);
+  let queue: RadiusAccounting | null = null;
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
     const wanted = role === 'auth' ? config.auth.mode : config.accounting.mode;
@@ -79,6 +80,8 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
       timers: config.radius.timers,
       limits: config.radius.limits,
       notice: (notice) => logger.warn({ event: `radius-${notice.kind}`, role, ...notice }),
+      // Accounting hears of its own answers by its own exchanges.
+      ...(role === 'auth' && { answered: () => queue?.serverAnswered() }),
     });
     closers.push(() => client.close());
     return client;
@@ -88,7 +91,7 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
   const write = (record: object): void => logger.info({ event: 'accounting', ...record });
   const books: Books = { nas, write, interimIntervalSeconds };
-  const queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
+  queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
   const garden = walledProfile(config);
   const authenticator =
     authentication === null || config.radius === null

@@ -1,5 +1,5 @@
 /** The attributes by which every request names this NAS and the subscriber's line. Decides nothing. */
-import type { AccessLine } from '../model/access-line.js';
+import type { AccessLine, AnnouncedLine, VlanTags } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { RadiusAttributesBuilder } from '../wire/radius-attributes-builder.js';
 import { MAX_VENDOR_VALUE } from '../wire/radius-attributes-builder.js';
@@ -19,7 +19,7 @@ export function addNas(builder: RadiusAttributesBuilder, nas: RadiusNas): Radius
 }
 
 /** `access0:100.7`, `access0:100`, or `access0` for an untagged line (RFC 2869 §5.17: text of our own making). */
-export function nasPortIdText(nas: RadiusNas, { sVlan, cVlan }: AccessLine): string {
+export function nasPortIdText(nas: RadiusNas, { sVlan, cVlan }: VlanTags): string {
   const tags = [sVlan, cVlan].filter((tag) => tag !== 0);
   return tags.length === 0 ? nas.accessInterface : `${nas.accessInterface}:${tags.join('.')}`;
 }
@@ -29,14 +29,19 @@ function fits(bytes: Uint8Array | undefined): Uint8Array | null {
   return bytes !== undefined && bytes.length > 0 && bytes.length <= MAX_VENDOR_VALUE ? bytes : null;
 }
 
-/** A line that only the access node has told of: its tags and MAC are not known before its first frame. */
+/** A line that no frame has come from: what the access node tells of it, which is seldom the MAC, and nothing else. */
 export function addUnseenLine(
   builder: RadiusAttributesBuilder,
-  circuitId: Uint8Array | null | undefined,
+  nas: RadiusNas,
+  announced: AnnouncedLine | null,
 ): RadiusAttributesBuilder {
+  const { tags, mac, circuitId, remoteId } = announced ?? {};
   return builder
     .add(Attribute.NasPortType, NasPortType.Ethernet)
-    .addIf(Attribute.AdslAgentCircuitId, fits(circuitId ?? undefined));
+    .addIf(Attribute.NasPortId, tags === undefined ? null : nasPortIdText(nas, tags))
+    .addIf(Attribute.CallingStationId, mac === undefined ? null : macText(mac))
+    .addIf(Attribute.AdslAgentCircuitId, fits(circuitId))
+    .addIf(Attribute.AdslAgentRemoteId, fits(remoteId));
 }
 
 export function addLine(
