@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 enum bng_abi_version {
-	BNG_ABI_VERSION = 2,
+	BNG_ABI_VERSION = 3,
 };
 
 enum bng_limit {
@@ -19,11 +19,17 @@ enum bng_limit {
 	BNG_MAX_GARDEN_PREFIXES = 4096,
 	BNG_GARDEN_PORTS = 16, /* ports of one garden prefix */
 	BNG_MAX_PORTS = 64, /* interfaces that frames may be redirected to */
+	BNG_MAX_ACCESS_PORTS = 16,
 	BNG_PUNT_LINES = 65536, /* stations, and lines of new stations, whose punt rate is remembered */
 	BNG_PUNT_RING_BYTES = 4194304,
 	BNG_PUNT_SMALL = 640, /* bytes of frame in a small punt record */
 	BNG_PUNT_LARGE = 1664, /* bytes of frame in a large punt record; longer frames are dropped */
 	BNG_RATE_FRACTION_BITS = 20, /* fraction bits of bng_rate.ns_per_byte */
+	BNG_PUNT_RING_FRAMES =
+		3145728, /* bytes of the ring that frames may fill: the rest is for what XDP has answered */
+	BNG_MAX_DHCP_REPLIES = 256, /* pools whose leases XDP may answer for */
+	BNG_DHCP_REPLY_BYTES = 548, /* longest message that every client takes (RFC 2131 2) */
+	BNG_DHCP_REPLY_ROOM = 1024, /* what the verifier has to be shown instead: a power of two */
 };
 
 /* What happened to a frame, counted once at its exit in bng_verdicts. */
@@ -38,7 +44,8 @@ enum bng_verdict {
 	BNG_VERDICT_STACK_DOWN = 7, /* from the core to the stack, for a subscriber */
 	BNG_VERDICT_FOREIGN = 8, /* from the core to the stack, not for a subscriber */
 	BNG_VERDICT_EGRESS = 9, /* from the stack to a subscriber, tagged in tc */
-	BNG_VERDICT_COUNT = 10,
+	BNG_VERDICT_DHCP_REPLY = 10, /* answered in XDP, from bng_leases */
+	BNG_VERDICT_COUNT = 11,
 };
 
 /* Why a frame was dropped, counted once at its exit in bng_drops. */
@@ -63,7 +70,7 @@ enum bng_drop_reason {
 	BNG_DROP_POLICED_DOWN = 17,
 	BNG_DROP_NO_ROUTE = 18, /* FIB says blackhole, unreachable or prohibit; 0/8, 127/8 */
 	BNG_DROP_LOCAL_FORBIDDEN = 19, /* subscriber to subscriber, not allowed by configuration */
-	BNG_DROP_EGRESS_NO_SUBSCRIBER = 20, /* the stack sent to an address that nobody holds */
+	BNG_DROP_EGRESS_NO_SUBSCRIBER = 20, /* the stack sent to an address that nobody holds at a port of ours */
 	BNG_DROP_EGRESS_ETHERTYPE = 21, /* the stack sent something that is not IPv4 */
 	BNG_DROP_HEADROOM = 22, /* the driver left no room for the tags */
 	BNG_DROP_COUNT = 23,
@@ -71,6 +78,7 @@ enum bng_drop_reason {
 
 enum bng_punt_reason {
 	BNG_PUNT_DHCP = 1,
+	BNG_PUNT_LEASE_ANSWERED = 2, /* no frame: struct bng_lease_answered */
 };
 
 /* Who a punt is charged to; index into bng_punt_total. */
@@ -87,10 +95,18 @@ enum bng_subscriber_flag {
 enum bng_settings_flag {
 	BNG_SETTINGS_LOCAL_FORWARDING = 1, /* subscribers may reach each other through the gateway */
 	BNG_SETTINGS_FORWARD_IN_STACK = 2, /* never redirect: the stack forwards everything (for comparison) */
+	BNG_SETTINGS_FAST_DHCP = 4, /* answer DHCP of the stations in bng_leases */
+	BNG_SETTINGS_TRUST_OPTION82 = 8, /* the access node's word counts, a relay's too */
 };
 
 enum bng_garden_flag {
 	BNG_GARDEN_ANY = 1, /* every protocol and port; otherwise TCP and UDP to the ports listed */
+};
+
+/* What XDP has answered a DHCP client: the value of option 53. */
+enum bng_dhcp_answer {
+	BNG_DHCP_ANSWER_OFFER = 2,
+	BNG_DHCP_ANSWER_ACK = 5,
 };
 
 /* A rate as a policer wants it; all zero means unlimited. */
@@ -99,19 +115,29 @@ struct bng_rate {
 	__u64 burst_ns;
 };
 
+/* An interface that subscribers are behind, and the MAC that they see as their gateway's there. */
+struct bng_access_port {
+	__u32 ifindex;
+	__u8 mac[6];
+	__u16 reserved; /* zero */
+};
+
 /* .rodata of both objects' programs, set before load. Rates of punts cost one "byte" a frame. */
 struct bng_settings {
-	__u32 access_ifindex;
-	__u32 core_ifindex;
+	__u32 access_port_count; /* of access_ports; at least one */
 	__be32 portal_address;
 	__be16 portal_port;
-	__u8 access_mac[6];
+	__u16 subscriber_mtu; /* longest IPv4 packet towards a subscriber */
 	__u32 flags; /* enum bng_settings_flag */
+	struct bng_access_port access_ports[BNG_MAX_ACCESS_PORTS];
 	struct bng_rate punt_installed_rate; /* of an installed station */
 	struct bng_rate punt_new_rate; /* of a station (line and MAC) that is not installed */
 	struct bng_rate punt_line_rate; /* of all stations of a line that are not installed */
 	struct bng_rate punt_total_installed_rate; /* of all installed stations together */
 	struct bng_rate punt_total_new_rate; /* of all others together */
+	struct bng_rate answer_rate; /* of DHCP answered in XDP, a station */
+	__u64 option82_seed; /* secret, of bng_lease.option82 */
+	__u64 option82_factor; /* secret, odd */
 };
 
 /* Key of bng_lines: where one station is attached. VLAN ids in host byte order, 0 = no such tag. */
@@ -184,6 +210,55 @@ struct bng_punt {
 	__u16 reserved; /* zero */
 };
 
+/*
+ * Value of bng_leases, keyed by the station: a lease that the control plane has promised and lets XDP repeat. XDP writes
+ * `expires_ns` and `answer_tat`; user space replaces the whole.
+ */
+struct bng_lease {
+	__u64 expires_ns; /* CLOCK_MONOTONIC; no answer from then on. Moved by each ACK, never beyond ends_ns */
+	__u64 ends_ns; /* when the session must end, whatever is renewed; 0 = never */
+	__u64 answer_tat; /* theoretical arrival time of the next message that is answered */
+	__u64 option82; /* keyed hash of the option that the station's messages bear; 0 = they bear none */
+	__be32 address;
+	__u32 reply; /* index into bng_dhcp_replies */
+	__u8 mac[6]; /* the key's: tells a program that is at it when the memory has become another's */
+	__u16 reserved; /* zero */
+};
+
+/* Value of bng_dhcp_replies: what the answers of one pool have in common, rendered by the control plane. */
+struct bng_dhcp_reply {
+	__be32 server_id;
+	__u32 lease_seconds;
+	__u16 options_end; /* where echoed options go in `message`; zeros from there on */
+	__u16 sum; /* of the 16-bit words of `message` as they stand in memory, folded, not complemented */
+	__u32 reserved; /* zero */
+	__u8 message[BNG_DHCP_REPLY_ROOM]; /* BOOTP header and options without what is the client's; type 0 */
+};
+
+/* A record of bng_punts: XDP has answered. Nothing of the frame is needed to believe it. */
+struct bng_lease_answered {
+	struct bng_punt head; /* when and where; frame_length is 0 */
+	__be32 address;
+	__u32 lease_seconds; /* promised from head.time_ns on by an ACK */
+	__u8 mac[6];
+	__u8 answer; /* enum bng_dhcp_answer */
+	__u8 reserved; /* zero */
+};
+
+/* Counters that bng_carry adds to. */
+enum bng_carry_counters {
+	BNG_CARRY_TRAFFIC = 1,
+	BNG_CARRY_VERDICTS = 2,
+	BNG_CARRY_DROPS = 3,
+};
+
+/* The frame that bng_carry runs on: what to add where. */
+struct bng_carry {
+	__u32 counters; /* enum bng_carry_counters */
+	__u32 index; /* the entry: slot, verdict or reason */
+	__u64 words[8]; /* added to the words of the entry, as many as it has */
+};
+
 /* Lists every shared type so that clang keeps it in the BTF; never used otherwise. */
 union bng_abi {
 	enum bng_abi_version abi_version;
@@ -195,6 +270,9 @@ union bng_abi {
 	enum bng_subscriber_flag subscriber_flag;
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;
+	enum bng_dhcp_answer dhcp_answer;
+	enum bng_carry_counters carry_counters;
+	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;
 	struct bng_subscriber subscriber;
@@ -204,6 +282,10 @@ union bng_abi {
 	struct bng_garden garden;
 	struct bng_local local;
 	struct bng_punt punt;
+	struct bng_lease lease;
+	struct bng_dhcp_reply dhcp_reply;
+	struct bng_lease_answered lease_answered;
+	struct bng_carry carry;
 };
 
 #endif

@@ -15,6 +15,7 @@ import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
 import { benchMemory } from './bench/memory-bench.js';
+import { benchMetrics } from './bench/metrics-bench.js';
 import { benchPackets } from './bench/packet-bench.js';
 import { benchRadius } from './bench/radius-bench.js';
 import { benchSetup } from './bench/setup-bench.js';
@@ -34,6 +35,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   flood: benchFlood,
   radius: benchRadius,
   store: benchStore,
+  metrics: benchMetrics,
   setup: benchSetup,
   demo: benchDemo,
 };

@@ -20,6 +20,7 @@
 enum bng_parse_limit {
 	BNG_MAX_TAGS = 2,
 	BNG_VLAN_ID_MASK = 0x0fff,
+	BNG_VLAN_PRIORITY_MASK = 0xe000, /* priority code point */
 	BNG_FRAGMENT_MASK = 0x3fff, /* more-fragments bit and offset: zero for a whole packet */
 };
 
@@ -65,6 +66,30 @@ struct bng_icmp {
 	__be32 rest;
 };
 
+/* The head of a BOOTP message, RFC 951, with DHCP's cookie behind it. */
+struct bng_bootp {
+	__u8 op;
+	__u8 hardware;
+	__u8 hardware_length;
+	__u8 hops;
+	__be32 xid;
+	__be16 seconds;
+	__be16 flags;
+	__be32 client_address;
+	__be32 your_address;
+	__be32 server_address;
+	__be32 relay_address;
+	__be32 chaddr[4]; /* a MAC and padding; in words, to be copied and summed up */
+	__u8 server_name[64];
+	__u8 file[128];
+	__be32 cookie;
+};
+
+struct bng_dhcp {
+	struct udphdr udp;
+	struct bng_bootp bootp;
+};
+
 /* First words of TCP and of UDP alike. */
 struct bng_l4_ports {
 	__be16 source;
@@ -79,15 +104,26 @@ struct bng_frame {
 	struct ethhdr *ethernet;
 	struct iphdr *ip;
 	void *end;
+	__u32 l3_offset;
+	__u32 l3_length; /* bytes behind the tags, padding included */
+	__u32 ip_length; /* total length of the IPv4 header */
 	__be16 protocol; /* EtherType behind the tags */
-	__u16 l3_offset;
 	__u16 s_vlan;
 	__u16 c_vlan;
 	__be16 s_tpid;
 	__be16 c_tpid;
-	__u16 l3_length; /* bytes behind the tags, padding included */
-	__u16 ip_length; /* total length of the IPv4 header */
+	__be16 priority; /* of the outermost tag, in place for another TCI */
 };
+
+/*
+ * A length that is known to be 1 to `mask` + 1, in a way that the verifier sees too: clang may compare one register and
+ * use another, or merge two comparisons into one that no kernel before 6.10 carries over.
+ */
+static __always_inline __u32 bng_within(__u32 length, __u32 mask)
+{
+	asm volatile("" : "+r"(length));
+	return ((length - 1) & mask) + 1;
+}
 
 static __always_inline void *bng_take(struct bng_cursor *cursor, __u32 size)
 {
@@ -125,6 +161,8 @@ static __always_inline int bng_parse_ethernet(struct bng_cursor *cursor, struct 
 		if (!tag)
 			return bng_drop(BNG_DROP_MALFORMED);
 		id = bpf_ntohs(tag->tci) & BNG_VLAN_ID_MASK;
+		if (!i)
+			frame->priority = tag->tci & bpf_htons(BNG_VLAN_PRIORITY_MASK);
 		if (id && !frame->s_vlan) {
 			frame->s_vlan = id;
 			frame->s_tpid = protocol;
@@ -179,9 +217,10 @@ static __always_inline int bng_read_ipv4(struct bng_cursor *cursor, struct bng_f
 	return BNG_CONTINUE;
 }
 
-static __always_inline int bng_parse_ipv4(struct bng_cursor *cursor, struct bng_frame *frame)
+/* A jumbo frame lies in several buffers, of which the cursor sees the first: its headers are there, its length is not. */
+static __always_inline int bng_parse_ipv4(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)
 {
-	return bng_read_ipv4(cursor, frame, cursor->end - cursor->at);
+	return bng_read_ipv4(cursor, frame, bpf_xdp_get_buff_len(ctx) - frame->l3_offset);
 }
 
 /* For an skb, whose linear part holds the headers only: `length` is that of the whole frame. */
@@ -232,6 +271,14 @@ static __always_inline struct bng_l4_ports *bng_parse_ports(const struct bng_fra
 static __always_inline void *bng_frame_head(struct xdp_md *ctx, __u32 size)
 {
 	struct bng_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+
+	return bng_take(&cursor, size);
+}
+
+/* `size` bytes at `offset` of a frame whose length has changed; `offset` is bounded by the caller. */
+static __always_inline void *bng_frame_at(struct xdp_md *ctx, __u32 offset, __u32 size)
+{
+	struct bng_cursor cursor = { (void *)(long)ctx->data + offset, (void *)(long)ctx->data_end };
 
 	return bng_take(&cursor, size);
 }

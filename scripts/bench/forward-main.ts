@@ -33,7 +33,7 @@ interface Way {
   readonly program: string;
   readonly frame: Uint8Array;
   /** `enum bench_vary` of packet.bpf.c. */
-  readonly vary: 0 | 1 | 3;
+  readonly vary: 0 | 1 | 5;
   /** Whether frames come out by XDP, where a program has to take them; else their MAC address is nobody's there. */
   readonly xdp: boolean;
   readonly rules: boolean;
@@ -45,16 +45,16 @@ const KINDS = [
     name: 'bare redirect',
     program: 'bench_redirect',
     frame: untaggedFrame(),
-    vary: 3,
+    vary: 5,
     xdp: true,
     rules: false,
   },
-  { name: 'kernel', program: 'bench_restore', frame: untaggedFrame(), vary: 3, xdp: false, rules: false },
+  { name: 'kernel', program: 'bench_restore', frame: untaggedFrame(), vary: 5, xdp: false, rules: false },
   {
     name: 'kernel with set and counters',
     program: 'bench_restore',
     frame: untaggedFrame(),
-    vary: 3,
+    vary: 5,
     xdp: false,
     rules: true,
   },
@@ -107,7 +107,7 @@ async function prepare(way: Way): Promise<void> {
   if (way.rules) await addRules();
 }
 
-const { object, accessIfindex } = openPacketObject(settings);
+const { object, accessIfindex, coreIfindex } = openPacketObject(settings);
 
 /**
  * Million packets a second of CPU time, which others on the machine cannot take away. What is done in softirqs for a
@@ -116,7 +116,7 @@ const { object, accessIfindex } = openPacketObject(settings);
 async function measure(way: Way): Promise<number> {
   const { frames } = settings;
   await prepare(way);
-  writeCase(object, { ...way, shift: 0 });
+  writeCase(object, { ...way, shift: 0 }, { coreIfindex, growth: 0 });
   const program = object.program(way.program);
   const before = await arrived();
   const began = process.cpuUsage();

@@ -40,7 +40,7 @@ function fdinfo(descriptor: string): string {
 }
 
 const binding = loadNative();
-const object = loadLargest(binding, objectPath, { accessIfindex: LOOPBACK, coreIfindex: LOOPBACK });
+const { object } = loadLargest(binding, objectPath, { accessIfindex: LOOPBACK, coreIfindex: LOOPBACK });
 const maps = openMaps();
 object.close();
 const sum = (wanted: (map: MapMemory) => boolean): number =>

@@ -12,7 +12,7 @@ import type { NativeObject } from '../../src/dataplane/native-binding.js';
 import { BngError } from '../../src/model/bng-error.js';
 import { tellParent } from './bench-context.js';
 import { PACKET_CASES, type PacketCase } from './packet-cases.js';
-import { openPacketObject, writeCase } from './packet-object.js';
+import { openPacketObject, TEMPLATE_BYTES, writeCase } from './packet-object.js';
 
 export const packetSettingsSchema = z.strictObject({
   objectPath: z.string(),
@@ -25,7 +25,6 @@ type Settings = z.infer<typeof packetSettingsSchema>;
 
 /** Records of a DISCOVER that the punt ring is sure to hold. */
 const RING_ROUNDS = 4000;
-const TEMPLATE_BYTES = 64;
 const DRAIN_DEADLINE_MS = 2000;
 
 class PacketBench {
@@ -53,8 +52,9 @@ class PacketBench {
 
   async run(one: PacketCase): Promise<number> {
     this.#prepare(one);
+    const moves = one.shift !== 0 || one.whole === true;
     const alone = await this.#time('bench_restore', one);
-    const moved = one.shift === 0 ? alone : await this.#time('bench_shift', one);
+    const moved = !moves ? alone : await this.#time('bench_shift', one);
     const before = this.#counted(one);
     const around = await this.#time(one.program, one);
     const counted = this.#counted(one) - before;
@@ -88,8 +88,15 @@ class PacketBench {
   }
 
   #prepare(one: PacketCase): void {
-    // struct bench_case of packet.bpf.c; the template is bytes of the frame, the rest in the machine's order.
-    writeCase(this.#object, one);
+    const growth = one.whole ? this.#growth(one) : 0;
+    writeCase(this.#object, one, { coreIfindex: this.#ifindexOf.bench_core, growth });
+  }
+
+  /** By how much the program makes the frame longer. */
+  #growth(one: PacketCase): number {
+    const ingressIfindex = this.#ifindexOf[one.program];
+    const { dataOut } = this.#object.program('bng_access').testRun({ data: one.frame, ingressIfindex });
+    return dataOut.length - one.frame.length;
   }
 
   async #time(programName: string, one: PacketCase): Promise<number> {

@@ -2,15 +2,22 @@
 import { BngLimit } from '../../src/dataplane/abi.js';
 import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { GARDEN_LIMITS, loadKernelObject } from '../../src/dataplane/kernel-load.js';
+import { LeaseMaps, newOption82Key, type PoolReply } from '../../src/dataplane/lease-maps.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeBinding, NativeObject } from '../../src/dataplane/native-binding.js';
 import { slotKey, SubscriberMaps } from '../../src/dataplane/subscriber-maps.js';
+import { replyTemplate } from '../../src/dhcpv4/reply.js';
+import { systemClock } from '../../src/model/clock.js';
+import { IPV4_ANY, parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
-import { tagsOf } from './ont-frames.js';
+import { decodeDhcpFrame } from '../../src/wire/dhcpv4-frame.js';
+import { DhcpOption } from '../../src/wire/dhcpv4-option-codes.js';
+import { ontFrame, tagsOf } from './ont-frames.js';
 import {
   ACCESS_MAC,
   addressOf,
   FIRST_ADDRESS,
+  FIRST_CLIENT,
   GARDEN_DESTINATION,
   GATEWAY,
   macOf,
@@ -23,7 +30,10 @@ import {
 /** Ample: the policer's work is done, and nothing is ever dropped by it. */
 const RATE_BITS_PER_SECOND = 1e12;
 const PUNTS_PER_SECOND = 1e9;
-const TEMPLATE_BYTES = 64;
+export const TEMPLATE_BYTES = 64;
+const REST_BYTES = 448;
+const POOL_NAME = 'bench';
+const LEASE_SECONDS = 86_400;
 
 export interface PacketObjectOptions {
   readonly objectPath: string;
@@ -42,12 +52,19 @@ export interface PacketObject extends Ports {
 }
 
 /** Maps as large as they can be, no rate that is ever reached. Nothing is attached. */
-export function loadLargest(binding: NativeBinding, objectPath: string, ports: Ports): NativeObject {
-  return loadKernelObject({
+export function loadLargest(
+  binding: NativeBinding,
+  objectPath: string,
+  { accessIfindex, coreIfindex }: Ports,
+): { readonly object: NativeObject; readonly leases: LeaseMaps } {
+  const key = newOption82Key();
+  const fastDhcp = { trustOption82: true, replies: [poolReply()] };
+  const { object } = loadKernelObject({
     binding,
     objectPath,
-    ...ports,
-    accessMac: parseMac(ACCESS_MAC),
+    accessPorts: [{ ifindex: accessIfindex, mac: parseMac(ACCESS_MAC) }],
+    coreIfindexes: [coreIfindex],
+    subscriberMtu: 1500,
     policy: compileGardenPolicy(
       {
         allow: [{ prefix: { network: GARDEN_DESTINATION, length: 32 }, port: null }],
@@ -61,25 +78,33 @@ export function loadLargest(binding: NativeBinding, objectPath: string, ports: P
     forwardInStack: false,
     puntLineRatePerSecond: PUNTS_PER_SECOND,
     puntTotalRatePerSecond: PUNTS_PER_SECOND,
+    pins: null,
     maxSubscribers: BngLimit.maxSubscribers,
+    fastDhcp,
+    option82Key: key,
   });
+  const leases = new LeaseMaps(object, { key, clock: systemClock });
+  leases.fillReplies(object, fastDhcp.replies);
+  return { object, leases };
 }
 
 export function openPacketObject(options: PacketObjectOptions): PacketObject {
   const binding = loadNative();
   const accessIfindex = binding.interfaceIndex(options.accessInterface);
   const coreIfindex = binding.interfaceIndex(options.coreInterface);
-  const object = loadLargest(binding, options.objectPath, { accessIfindex, coreIfindex });
+  const { object, leases } = loadLargest(binding, options.objectPath, { accessIfindex, coreIfindex });
   // A veth has receive queues that TEST_RUN can name only once a native program is attached.
   for (const ifindex of [accessIfindex, coreIfindex]) {
     object.program('bench_pass').attachXdp(ifindex, 'native');
   }
-  install(object, accessIfindex);
+  install(object, leases, accessIfindex);
   return { binding, object, accessIfindex, coreIfindex };
 }
 
-function install(object: NativeObject, ifindex: number): void {
+function install(object: NativeObject, leases: LeaseMaps, ifindex: number): void {
   const maps = new SubscriberMaps({ object, sTpid: 0x88a8, cTpid: 0x8100, burstMs: 100 });
+  // Every station bears the same, since the wrapper changes it for none.
+  const option82 = optionOf(ontFrame(FIRST_CLIENT, null));
   for (let n = 0; n <= WALLED_SUBSCRIBER; n++) {
     const rate = n === UNPOLICED_SUBSCRIBER ? 0 : RATE_BITS_PER_SECOND;
     const attachment = { ifindex, ...tagsOf(n), mac: macOf(n) };
@@ -87,19 +112,52 @@ function install(object: NativeObject, ifindex: number): void {
     const rates = { downloadBitsPerSecond: rate, uploadBitsPerSecond: rate };
     maps.create({ address, attachment, walled: n === WALLED_SUBSCRIBER, ...rates }, n);
     maps.createLine(attachment, address);
+    leases.promise({
+      ...{ address, attachment, option82, poolName: POOL_NAME, leaseSeconds: LEASE_SECONDS },
+      expiresAtMs: systemClock.monotonicMs() + 1000 * LEASE_SECONDS,
+      endsAtMs: null,
+    });
   }
 }
 
-/** Tells the wrappers what every frame is, until told otherwise: `struct bench_case`. */
-export function writeCase(object: NativeObject, one: Pick<PacketCase, 'frame' | 'vary' | 'shift'>): void {
-  const value = new Uint8Array(TEMPLATE_BYTES + 24);
-  value.set(one.frame.subarray(0, TEMPLATE_BYTES));
-  const view = new DataView(value.buffer, TEMPLATE_BYTES);
-  view.setUint32(0, one.frame.length, true);
-  view.setUint32(4, one.vary, true);
-  view.setUint32(8, RANDOM_SUBSCRIBERS, true);
-  view.setUint32(12, FIRST_ADDRESS, true);
-  view.setUint32(16, 1, true);
-  view.setInt32(20, one.shift, true);
+function poolReply(): PoolReply {
+  const terms = {
+    address: IPV4_ANY,
+    network: { network: parseIpv4('10.0.0.0'), length: 12 },
+    gateway: GATEWAY,
+    dns: [parseIpv4('1.1.1.1'), parseIpv4('1.0.0.1')],
+    leaseSeconds: LEASE_SECONDS,
+  };
+  const message = replyTemplate({ poolName: POOL_NAME, terms, serverId: GATEWAY });
+  return { poolName: POOL_NAME, serverId: GATEWAY, leaseSeconds: LEASE_SECONDS, message };
+}
+
+function optionOf(frame: Uint8Array): Uint8Array {
+  return decodeDhcpFrame(frame).message.options.get(DhcpOption.RelayAgentInformation) ?? new Uint8Array(0);
+}
+
+/** Tells the wrappers what every frame is, until told otherwise. */
+export function writeCase(
+  object: NativeObject,
+  one: Pick<PacketCase, 'frame' | 'vary' | 'shift' | 'whole'>,
+  around: {
+    readonly coreIfindex: number;
+    /** By how much the body makes the frame longer. */
+    readonly growth: number;
+  },
+): void {
+  // struct bench_case of packet.bpf.c; template and rest are bytes of the frame, all else in the machine's order.
+  const value = new Uint8Array(TEMPLATE_BYTES + REST_BYTES + 40);
+  value.set(one.frame.subarray(0, one.whole ? TEMPLATE_BYTES + REST_BYTES : TEMPLATE_BYTES));
+  const view = new DataView(value.buffer, TEMPLATE_BYTES + REST_BYTES);
+  view.setUint32(0, one.whole ? one.frame.length - TEMPLATE_BYTES : 0, true);
+  view.setInt32(4, around.growth, true);
+  view.setUint32(8, one.frame.length, true);
+  view.setUint32(12, one.vary, true);
+  view.setUint32(16, RANDOM_SUBSCRIBERS, true);
+  view.setUint32(20, FIRST_ADDRESS, true);
+  view.setUint32(24, 1, true);
+  view.setInt32(28, one.shift, true);
+  view.setUint32(32, around.coreIfindex, true);
   object.map('bench_cases').update(slotKey(0), value);
 }

@@ -4,8 +4,10 @@ import * as leaf from './leaf-schemas.js';
 import { mapping } from './mapping.js';
 
 export const ACCESS = {
-  interface: leaf.interfaceName,
+  interface: leaf.interfaceNames,
   xdpMode: leaf.oneOf(['native', 'generic']).default('native'),
+  // No less than every host must take (RFC 1122 §3.3.3), no more than two tags leave of the largest frame in use.
+  mtu: leaf.integer(576, 9000, 'a number of bytes').default(1500),
   vlan: mapping({
     sVlanTpid: leaf.tpid([0x88a8, 0x8100]).default(0x88a8),
     cVlanTpid: leaf.tpid([0x8100]).default(0x8100),
@@ -14,9 +16,10 @@ export const ACCESS = {
   trustOption82: leaf.flag.default(false),
   localForwarding: leaf.flag.default(true),
   forwardInStack: leaf.flag.default(false),
+  fastDhcp: leaf.flag.default(true),
 };
 
-export const CORE = { interface: leaf.interfaceName };
+export const CORE = { interface: leaf.interfaceNames };
 
 export const POOL = {
   name: leaf.poolName,
@@ -133,15 +136,25 @@ export const API = {
   allowRemote: leaf.flag.default(false),
 };
 
-export const METRICS = { listen: leaf.listenEndpoint.prefault('127.0.0.1:9090') };
+export const METRICS = {
+  listen: leaf.listenEndpoint.prefault('127.0.0.1:9090'),
+  topTalkers: leaf.integer(0, 100, 'a number of subscribers').default(10),
+  // As many series as subscribers: only for those who have asked for it.
+  subscribers: leaf.flag.default(false),
+};
 
-export const STORE = { path: leaf.absolutePath.default('/var/lib/bng') };
+export const STORE = {
+  mode: leaf.oneOf(['durable', 'memory']).default('durable'),
+  path: leaf.absolutePath.default('/var/lib/bng'),
+};
 
 export const LOG = {
   level: leaf.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 };
 
 export const QOS = { burstMs: leaf.integer(1, 10_000, 'a whole number of milliseconds').default(100) };
+
+export const DATAPLANE = { pinPath: leaf.pinPath.default('/sys/fs/bpf/bng') };
 
 /** The sections themselves; each is read by its own shape. */
 export const ROOT = {
@@ -158,4 +171,5 @@ export const ROOT = {
   store: z.unknown(),
   log: z.unknown(),
   qos: z.unknown(),
+  dataplane: z.unknown(),
 };

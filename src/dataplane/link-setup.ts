@@ -2,11 +2,13 @@
  * Prepares the interfaces of this network namespace for the programs and takes back what it changed. What already is
  * as it should be is left alone, and then not taken back either. Holds no addresses plan and no policy of its own.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
 import { type Mac, parseMac } from '../model/mac.js';
+import { readOffloads, UNWANTED, UNWANTED_OF_PEER, unwantedOn } from './offloads.js';
+import type { UndoJournal } from './undo-journal.js';
 
 export interface PoolNetwork {
   readonly network: Ipv4Prefix;
@@ -14,16 +16,18 @@ export interface PoolNetwork {
 }
 
 export interface LinkSetupOptions {
-  readonly accessInterface: string;
-  readonly coreInterface: string;
+  readonly accessInterfaces: readonly string[];
+  readonly coreInterfaces: readonly string[];
+  /** Longest packet towards a subscriber; the tags come on top. */
+  readonly subscriberMtu: number;
   readonly pools: readonly PoolNetwork[];
   /** Every address of ours towards subscribers: gateways and portal; each goes on `lo` as a /32. */
   readonly localAddresses: readonly Ipv4[];
   readonly deadlineMs: number;
+  /** Learns how to take each change back, and takes them back. */
+  readonly journal: UndoJournal;
 }
 
-/** What a subscriber's packets may measure; the tags come on top. */
-const SUBSCRIBER_MTU = 1500;
 const TWO_TAGS_BYTES = 8;
 
 export interface LinkState {
@@ -32,15 +36,20 @@ export interface LinkState {
   readonly flags: readonly string[];
 }
 
-type Undo = () => Promise<void>;
+interface Ensured {
+  readonly done: boolean;
+  readonly command: readonly string[];
+  readonly undo: readonly string[];
+}
 
 export class LinkSetup {
   readonly #options: LinkSetupOptions;
-  readonly #undo: Undo[] = [];
+  readonly #journal: UndoJournal;
   readonly #warnings: string[] = [];
 
   constructor(options: LinkSetupOptions) {
     this.#options = options;
+    this.#journal = options.journal;
   }
 
   /** What is not as it should be and could not be put right; complete after `apply`. */
@@ -49,115 +58,163 @@ export class LinkSetup {
   }
 
   /**
-   * Makes every change; throws `BNG_ERR_DATAPLANE` when one is refused, with the earlier ones still in place until
-   * `revert`.
+   * Makes every change; throws `BNG_ERR_DATAPLANE` when one is refused, with the earlier ones still in place and in the
+   * journal.
    */
   async apply(): Promise<void> {
-    const { accessInterface: access, coreInterface: core } = this.#options;
-    const link = await this.#up(access);
-    await this.#up(core);
-    if (link.mtu < SUBSCRIBER_MTU + TWO_TAGS_BYTES) {
-      this.#warnings.push(
-        `${access} has MTU ${link.mtu}: packets of ${SUBSCRIBER_MTU} bytes with two tags do not fit; ` +
-          `set ip link set ${access} mtu ${SUBSCRIBER_MTU + TWO_TAGS_BYTES}`,
-      );
-    }
-    await this.#offloadOff(access, 'rx-vlan-offload', 'rxvlan');
-    await this.#offloadOff(access, 'large-receive-offload', 'lro');
-    // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
-    if (!link.flags.includes('NOARP')) {
-      await this.#change(
-        ['ip', 'link', 'set', access, 'arp', 'off'],
-        ['ip', 'link', 'set', access, 'arp', 'on'],
-      );
-    }
-    // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
-    await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
+    for (const core of this.#options.coreInterfaces) await this.#corePort(core);
+    for (const access of this.#options.accessInterfaces) await this.#accessPort(access);
+    await this.#reversePathOfOthers();
     await this.#sysctl('net/ipv4/ip_forward', '1');
-    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
     // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
     // The kernel sends them when either setting says so; other interfaces keep their own.
     await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
-    await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
     for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
-    for (const pool of this.#options.pools) await this.#poolRoute(pool);
+    for (const pool of this.#options.pools) await this.#poolRoutes(pool);
   }
 
-  /** Takes the changes back, last first; says what could not be. Calling it again does nothing. */
-  async revert(): Promise<readonly string[]> {
-    const failures: string[] = [];
-    for (const undo of this.#undo.splice(0).reverse()) {
-      await undo().catch((error: unknown) =>
-        failures.push(error instanceof Error ? error.message : String(error)),
+  /**
+   * The route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher of `all`
+   * and an interface's own setting, and an interface without an address passes no check of either kind: what `all`
+   * asks for is moved to the other interfaces. (Not to `default`: writing that changes every interface never set.)
+   */
+  async #reversePathOfOthers(): Promise<void> {
+    const { accessInterfaces } = this.#options;
+    const wanted = (await readFile('/proc/sys/net/ipv4/conf/all/rp_filter', 'utf8')).trim();
+    if (accessInterfaces.length === 1 || wanted === '0') return;
+    for (const name of await readdir('/proc/sys/net/ipv4/conf')) {
+      if (name === 'all' || name === 'default' || accessInterfaces.includes(name)) continue;
+      const path = `net/ipv4/conf/${name}/rp_filter`;
+      const own = (await readFile(`/proc/sys/${path}`, 'utf8')).trim();
+      if (Number(own) < Number(wanted)) await this.#sysctl(path, wanted);
+    }
+    await this.#sysctl('net/ipv4/conf/all/rp_filter', '0');
+  }
+
+  async #corePort(core: string): Promise<void> {
+    await this.#up(core);
+    await this.#offloads(core, 'core');
+    // A next hop behind a dead link is none: the FIB then answers with another one.
+    await this.#sysctl(`net/ipv4/conf/${core}/ignore_routes_with_linkdown`, '1');
+  }
+
+  async #accessPort(access: string): Promise<void> {
+    const { subscriberMtu } = this.#options;
+    const link = await this.#up(access);
+    if (link.mtu < subscriberMtu + TWO_TAGS_BYTES) {
+      this.#warnings.push(
+        `${access} has MTU ${link.mtu}: packets of ${subscriberMtu} bytes with two tags do not fit; ` +
+          `set ip link set ${access} mtu ${subscriberMtu + TWO_TAGS_BYTES}`,
       );
     }
-    return failures;
+    await this.#offloads(access, 'access');
+    // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
+    await this.#ensure({
+      done: link.flags.includes('NOARP'),
+      command: ['ip', 'link', 'set', access, 'arp', 'off'],
+      undo: ['ip', 'link', 'set', access, 'arp', 'on'],
+    });
+    // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
+    await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
+    await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
+    await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
   }
 
   async #up(name: string): Promise<LinkState> {
     const link = await readLink(name, this.#options.deadlineMs);
-    if (!link.flags.includes('UP')) {
-      await this.#change(['ip', 'link', 'set', name, 'up'], ['ip', 'link', 'set', name, 'down']);
-    }
+    await this.#ensure({
+      done: link.flags.includes('UP'),
+      command: ['ip', 'link', 'set', name, 'up'],
+      undo: ['ip', 'link', 'set', name, 'down'],
+    });
     return link;
   }
 
   async #localAddress(address: string): Promise<void> {
     const present = await readIp(['addr', 'show', 'to', `${address}/32`], this.#options.deadlineMs);
-    if (present.some((link) => link['ifname'] !== undefined)) return;
-    const where = ['addr', 'X', `${address}/32`, 'dev', 'lo'];
-    await this.#change(
-      ['ip', ...where.map((word) => (word === 'X' ? 'add' : word))],
-      ['ip', ...where.map((word) => (word === 'X' ? 'del' : word))],
-    );
-  }
-
-  async #poolRoute(pool: PoolNetwork): Promise<void> {
-    const network = formatPrefix(pool.network);
-    const access = this.#options.accessInterface;
-    const routes = await readIp(['route', 'show', 'exact', network], this.#options.deadlineMs);
-    if (routes.some((route) => route['dev'] === access)) return;
-    const what = [network, 'dev', access, 'src', formatIpv4(pool.gateway), 'mtu', String(SUBSCRIBER_MTU)];
-    await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', network, 'dev', access]);
-  }
-
-  async #offloadOff(name: string, feature: string, option: string): Promise<void> {
-    const listing = await execa('ethtool', ['-k', name], {
-      timeout: this.#options.deadlineMs,
-      reject: false,
+    const where = (verb: string): string[] => ['ip', 'addr', verb, `${address}/32`, 'dev', 'lo'];
+    await this.#ensure({
+      done: present.some((link) => link['ifname'] !== undefined),
+      command: where('add'),
+      undo: where('del'),
     });
-    if (listing.failed) {
-      this.#warnings.push(`${option} of ${name} not known (ethtool: ${listing.shortMessage ?? 'failed'})`);
+  }
+
+  /**
+   * One route by each access port, the first preferred: the egress program finds the subscriber's own port from any,
+   * and no port that is shut takes the pool away from the others.
+   */
+  async #poolRoutes(pool: PoolNetwork): Promise<void> {
+    const network = formatPrefix(pool.network);
+    const { accessInterfaces, subscriberMtu, deadlineMs } = this.#options;
+    const routes = await readIp(['route', 'show', 'exact', network], deadlineMs);
+    for (const [metric, access] of accessInterfaces.entries()) {
+      const place = [network, 'dev', access, 'metric', String(metric)];
+      const what = [...place, 'src', formatIpv4(pool.gateway), 'mtu', String(subscriberMtu)];
+      await this.#ensure({
+        done: routes.some((route) => route['dev'] === access),
+        command: ['ip', 'route', 'add', ...what],
+        undo: ['ip', 'route', 'del', ...place],
+      });
+    }
+  }
+
+  /** Switches off what can be, and warns of the rest. */
+  async #offloads(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const offloads = await readOffloads(name, deadlineMs);
+    if (typeof offloads === 'string') {
+      this.#warnings.push(`offload settings of ${name} are not known: ethtool -k ${name}: ${offloads}`);
       return;
     }
-    const line = listing.stdout.split('\n').find((text) => text.trim().startsWith(`${feature}: on`));
-    if (line === undefined) return;
-    if (line.includes('[fixed]')) {
-      this.#warnings.push(
-        `${feature} of ${name} is on and cannot be switched off: XDP does not see what it removes`,
-      );
-      return;
+    // Those that are off already were on before an earlier process of ours, where the journal says so.
+    for (const { word } of UNWANTED[side]) this.#journal.keep({ run: ['ethtool', '-K', name, word, 'on'] });
+    for (const { feature, word, why, fixed } of unwantedOn(offloads, UNWANTED[side])) {
+      const command = ['ethtool', '-K', name, word, 'off'];
+      if (fixed)
+        this.#warnings.push(
+          `${feature} of ${name} is on, and its driver refuses ${command.join(' ')}: ${why}`,
+        );
+      else await this.#ensure({ done: false, command, undo: ['ethtool', '-K', name, word, 'on'] });
     }
-    await this.#change(['ethtool', '-K', name, option, 'off'], ['ethtool', '-K', name, option, 'on']);
+    await this.#offloadsOfPeer(name, side);
+  }
+
+  /** The far end of a veth is its owner's, so it is only looked at, and only where it is in this namespace too. */
+  async #offloadsOfPeer(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const [link] = await readIp(['-d', 'link', 'show', 'dev', name], deadlineMs);
+    const kind = (link?.['linkinfo'] as { readonly info_kind?: unknown } | undefined)?.info_kind;
+    const peer = link?.['link'];
+    if (kind !== 'veth' || typeof peer !== 'string') return;
+    const offloads = await readOffloads(peer, deadlineMs);
+    if (typeof offloads === 'string') return;
+    const unwanted = unwantedOn(offloads, UNWANTED_OF_PEER[side]).filter(({ fixed }) => !fixed);
+    if (unwanted.length === 0) return;
+    const words = unwanted.map(({ word }) => `${word} off`).join(' ');
+    const reasons = unwanted.map(({ feature, why }) => `${feature} is on: ${why}`).join('; ');
+    this.#warnings.push(`${peer}, the other end of ${name}: ${reasons}; run ethtool -K ${peer} ${words}`);
   }
 
   async #sysctl(path: string, wanted: string, need: 'required' | 'optional' = 'required'): Promise<void> {
     const file = `/proc/sys/${path}`;
     const before = await readFile(file, 'utf8').catch(() => null);
     if (before === null && need === 'optional') return;
-    if (before?.trim() === wanted) return;
+    const step = { file, content: before?.trim() ?? '' };
+    if (before?.trim() === wanted) {
+      this.#journal.keep(step);
+      return;
+    }
     try {
-      await writeFile(file, wanted);
+      await this.#journal.change(step, () => writeFile(file, wanted));
     } catch (error) {
       throw new BngError('BNG_ERR_DATAPLANE', 'expected a writable kernel setting', { path, wanted }, error);
     }
-    if (before !== null) this.#undo.push(() => writeFile(file, before));
   }
 
-  async #change(command: readonly string[], undo: readonly string[]): Promise<void> {
-    const { deadlineMs } = this.#options;
-    await run(command, deadlineMs);
-    this.#undo.push(async () => void (await run(undo, deadlineMs)));
+  async #ensure({ done, command, undo }: Ensured): Promise<void> {
+    if (done) this.#journal.keep({ run: undo });
+    else await this.#journal.change({ run: undo }, () => run(command, this.#options.deadlineMs));
   }
 }
 

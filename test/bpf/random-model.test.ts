@@ -10,9 +10,10 @@ import { test } from 'node:test';
 import { BngDropReasonLabels, BngVerdictLabels } from '../../src/dataplane/abi.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import { patience } from '../../src/lab/patience.js';
+import { mac } from '../support/packet.js';
 import { kernelRoutes } from './model/kernel-routes.js';
 import { type Reached, runSideBySide } from './model/random-run.js';
-import { enterNamespace } from './namespace.js';
+import { ACCESS_MAC, enterNamespace, SECOND_MAC } from './namespace.js';
 
 enterNamespace(import.meta.url);
 
@@ -28,7 +29,13 @@ const UNREACHABLE = 'headroom';
 test(`of ${WORLDS * FRAMES_A_WORLD} random frames each ends as the model says (seed ${SEED})`, async () => {
   const native = loadNative();
   const place = {
-    ports: { access: native.interfaceIndex('access0'), other: native.interfaceIndex('other0') },
+    interfaces: {
+      access: new Map([
+        [native.interfaceIndex('access0'), mac(ACCESS_MAC)],
+        [native.interfaceIndex('access2'), mac(SECOND_MAC)],
+      ]),
+      other: native.interfaceIndex('other0'),
+    },
     core: native.interfaceIndex('core0'),
     routes: kernelRoutes(),
   };
@@ -42,6 +49,7 @@ test(`of ${WORLDS * FRAMES_A_WORLD} random frames each ends as the model says (s
       .filter((label) => label !== UNREACHABLE)
       .map((label) => `drop ${label}`),
     'own',
+    'elsewhere',
   ];
   const seldom = ends.filter((end) => (reached.get(end) ?? 0) < LEAST);
   assert.deepEqual(seldom, [], JSON.stringify([...reached]));

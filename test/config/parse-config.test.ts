@@ -61,17 +61,28 @@ const COA_DEFAULTS = {
 };
 
 describe('a configuration that is right', () => {
+  it('takes one interface or a list of them on either side', () => {
+    const several = MINIMAL.replace('interface: access0', 'interface: [access0, access1]').replace(
+      'interface: core0',
+      'interface: [core0, core1]',
+    );
+    assert.deepEqual(parsed(several).access.interfaces, ['access0', 'access1']);
+    assert.deepEqual(parsed(several).core.interfaces, ['core0', 'core1']);
+  });
+
   it('fills in every default', () => {
     assert.deepEqual(parsed(MINIMAL), {
       access: {
-        interface: 'access0',
+        interfaces: ['access0'],
+        mtu: 1500,
         xdpMode: 'native',
         vlan: { sVlanTpid: 0x88a8, cVlanTpid: 0x8100 },
         trustOption82: false,
         localForwarding: true,
         forwardInStack: false,
+        fastDhcp: true,
       },
-      core: { interface: 'core0' },
+      core: { interfaces: ['core0'] },
       pools: [
         {
           name: 'wgar',
@@ -107,10 +118,15 @@ describe('a configuration that is right', () => {
         tokenFile: '/etc/bng/api.token',
         allowRemote: false,
       },
-      metrics: { listen: { address: parseIpv4('127.0.0.1'), port: 9090 } },
-      store: null,
+      metrics: {
+        listen: { address: parseIpv4('127.0.0.1'), port: 9090 },
+        topTalkers: 10,
+        subscribers: false,
+      },
+      store: { path: '/var/lib/bng' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
+      dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
   });
 
@@ -161,6 +177,7 @@ describe('a configuration that is right', () => {
       'allowRemote',
       'log',
       'qos',
+      'dataplane',
     ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }
@@ -180,6 +197,10 @@ describe('a configuration that is right', () => {
       },
       coa: COA_DEFAULTS,
     });
+  });
+
+  it('has no store where its mode is memory', () => {
+    assert.equal(parsed(`${MINIMAL}store: { mode: memory }\n`).store, null);
   });
 
   it('fills in the defaults of RADIUS, and lets accounting follow authentication', () => {

@@ -74,8 +74,8 @@ before(async () => {
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'access0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'core0' },
+    access: { interfaces: ['access0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['core0'] },
     policy: compileGardenPolicy(
       { allow: [], resolvers: [], portal: { address: GATEWAY, port: 80 }, gateways: [GATEWAY] },
       GARDEN_LIMITS,

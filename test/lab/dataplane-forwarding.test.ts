@@ -11,6 +11,7 @@ import type { PuntedFrame, SubscriberEntry } from '../../src/dataplane/port.js';
 import { systemClock } from '../../src/model/clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
+import type { Mac } from '../../src/model/mac.js';
 import { addTraffic, NO_TRAFFIC } from '../../src/model/traffic-counters.js';
 import { enterNamespaces, makeVeth, OBJECT_PATH, run, runIn, until, XdpPass } from './dataplane-world.js';
 
@@ -98,8 +99,8 @@ before(async () => {
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'access0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'core0' },
+    access: { interfaces: ['access0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['core0'] },
     policy: compileGardenPolicy(
       {
         allow: [{ prefix: parsePrefix(`${ALLOWED}/32`), port: null }],
@@ -122,6 +123,7 @@ before(async () => {
   await serve(CORE, 80, "'internet'");
   await serve(CORE, 8080, 'Buffer.alloc(1 << 20, 0x61)');
   await serve(BNG, 8000, "'portal'");
+  await serve(BNG, 8081, "'operators'");
 });
 
 after(async () => {
@@ -171,6 +173,21 @@ test('TCP passes both ways in XDP, and its counters hold at least the payload', 
   assert.ok(
     (dataplane.verdicts()['forward_down'] ?? 0n) > 0n && (dataplane.verdicts()['forward_up'] ?? 0n) > 0n,
   );
+});
+
+test("of the box's own addresses a subscriber reaches pings of the gateways and the portal, and no other port", async () => {
+  const refused = (): bigint => dataplane.drops()['local_service'] ?? 0n;
+  // A service on all addresses, as an operator's: by either gateway, and by the address of the core side.
+  for (const address of ['10.0.0.1', PORTAL, '192.0.2.1']) {
+    const before = refused();
+    assert.equal(await ask(address, 8081), 'silence', address);
+    assert.ok(refused() > before, address);
+  }
+  const before = refused();
+  assert.throws(() => runIn(SUBSCRIBER, 'ping -q -c 1 -W 1 192.0.2.1'));
+  assert.ok(refused() > before);
+  for (const address of ['10.0.0.1', PORTAL]) runIn(SUBSCRIBER, `ping -q -c 1 -W 2 ${address}`);
+  assert.equal(await ask(PORTAL, 8000), 'portal 6');
 });
 
 test('what was installed is what the kernel holds', async () => {
@@ -230,6 +247,36 @@ test('a walled subscriber gets the portal for any TCP/80, what the garden allows
     (await dataplane.dump()).map(({ walled, gardenMember }) => ({ walled, gardenMember })),
     [{ walled: true, gardenMember: true }],
   );
+});
+
+test('counters can be read in portions, and a membership taken away beside us is a mismatch', async () => {
+  const installed = parseIpv4(ADDRESS);
+  const other = entry({
+    address: parseIpv4('10.0.0.78'),
+    attachment: { ...entry().attachment, mac: (entry().attachment.mac + 1) as Mac },
+  });
+  assert.deepEqual(await dataplane.install(other), { ok: true });
+  const portions = [...dataplane.trafficInPortions(1)];
+  assert.deepEqual(
+    portions.map((portion) => [...portion.keys()]),
+    [[installed], [other.address]],
+  );
+  assert.deepEqual(new Map(portions.flatMap((portion) => [...portion])), dataplane.allTraffic());
+  assert.deepEqual(await dataplane.remove(other.address), {
+    ok: true,
+    traffic: portions[1]?.get(other.address),
+  });
+  assert.deepEqual(
+    [...dataplane.trafficInPortions(100)].map((portion) => [...portion.keys()]),
+    [[installed]],
+  );
+  assert.equal(await dataplane.gardenMismatches(), 0);
+  run(`nft delete element inet ker-bng garden_members { ${ADDRESS} }`);
+  assert.equal(await dataplane.gardenMismatches(), 1);
+  run(`nft add element inet ker-bng garden_members { 10.0.0.99, ${ADDRESS} }`);
+  assert.equal(await dataplane.gardenMismatches(), 1);
+  run('nft delete element inet ker-bng garden_members { 10.0.0.99 }');
+  assert.equal(await dataplane.gardenMismatches(), 0);
 });
 
 test('the stack tracks the portal flows of walled subscribers, and nothing that only passes through', () => {
@@ -325,8 +372,8 @@ test('a driver that refuses native XDP is named with a remedy, nothing stays beh
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'spare0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'ker-plain' },
+    access: { interfaces: ['spare0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['ker-plain'] },
     policy: compileGardenPolicy(
       { allow: [], resolvers: [], portal: { address: parseIpv4('10.9.0.1'), port: 80 }, gateways: [] },
       GARDEN_LIMITS,
@@ -347,7 +394,7 @@ test('a driver that refuses native XDP is named with a remedy, nothing stays beh
 
   const generic = await KernelDataplane.open({
     ...options,
-    core: { interface: 'ker-plain', xdpMode: 'generic' },
+    core: { interfaces: ['ker-plain'], xdpMode: 'generic' },
   });
   assert.deepEqual(generic.ports(), [
     { interface: 'spare0', role: 'access', xdpMode: 'native' },

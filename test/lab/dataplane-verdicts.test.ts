@@ -16,6 +16,7 @@ import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import type { KernelDataplaneOptions } from '../../src/dataplane/kernel-parts.js';
 import { LinkSetup, readLink } from '../../src/dataplane/link-setup.js';
+import { UndoJournal } from '../../src/dataplane/undo-journal.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeBinding, NativeObject, NativePacketSocket } from '../../src/dataplane/native-binding.js';
 import type { SubscriberEntry } from '../../src/dataplane/port.js';
@@ -61,14 +62,11 @@ let loaded: NativeObject | null = null;
 
 /** Shows the object that the dataplane loads, so that its programs can be test-run. */
 const watched: NativeBinding = {
+  ...binding,
   openObject: (path) => {
     loaded = binding.openObject(path);
     return loaded;
   },
-  openPacketSocket: (options) => binding.openPacketSocket(options),
-  openRingBuffer: (map, options) => binding.openRingBuffer(map, options),
-  interfaceIndex: (name) => binding.interfaceIndex(name),
-  possibleCpus: () => binding.possibleCpus(),
 };
 
 let state = SEED;
@@ -190,8 +188,8 @@ function optionsOf(policy: GardenPolicy): KernelDataplaneOptions {
     binding: watched,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'access0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'core0' },
+    access: { interfaces: ['access0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['core0'] },
     policy,
     pools: POOLS,
     burstMs: 100,
@@ -247,9 +245,12 @@ async function askNft(
   subscribers: readonly SubscriberEntry[],
   cases: readonly Case[],
 ): Promise<Map<number, Verdict>> {
+  const journal = new UndoJournal(null);
   const links = new LinkSetup({
-    accessInterface: 'access0',
-    coreInterface: 'core0',
+    journal,
+    accessInterfaces: ['access0'],
+    coreInterfaces: ['core0'],
+    subscriberMtu: 1500,
     pools: POOLS,
     localAddresses: policy.localAddresses,
     deadlineMs: 5000 * patience,
@@ -257,7 +258,7 @@ async function askNft(
   const firewall = new GardenFirewall({
     clock: systemClock,
     table: 'ker-prop',
-    accessInterface: 'access0',
+    accessInterfaces: ['access0'],
     policy,
     localForwarding: false,
     deadlineMs: 5000 * patience,
@@ -289,8 +290,8 @@ async function askNft(
   } finally {
     core.close();
     access.close();
-    await links.revert();
-    assert.deepEqual(await firewall.close(), { ok: true });
+    assert.deepEqual(await journal.revert(5000 * patience), []);
+    assert.deepEqual(await firewall.close('remove'), { ok: true });
   }
 }
 

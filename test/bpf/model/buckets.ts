@@ -45,19 +45,33 @@ export function conformsEgress(world: World, to: Subscriber, packet: Ipv4): bool
 
 /** Null when the frame may be punted, else the drop reason. */
 export function judgePunt(world: World, packet: Ipv4): number | null {
-  const { frame, vlans } = packet.ethernet;
-  const { accessIfindex, ringBytes } = world.options;
+  const { frame, vlans, ifindex } = packet.ethernet;
   if (frame.length > BngLimit.puntLarge) return BngDropReason.puntTooLong;
-  const station = stationKey(accessIfindex, vlans, sourceMac(packet.ethernet).toString('hex'));
+  const station = stationKey(ifindex, vlans, sourceMac(packet.ethernet).toString('hex'));
   const refused = world.stations.has(station)
     ? chargeInstalled(world, station)
-    : chargeNew(world, station, stationKey(accessIfindex, vlans, NO_MAC));
+    : chargeNew(world, station, stationKey(ifindex, vlans, NO_MAC));
   if (refused !== null) return refused;
   const room = frame.length > BngLimit.puntSmall ? BngLimit.puntLarge : BngLimit.puntSmall;
-  const record = RING_RECORD_HEADER + BNG_PUNT_SIZE + room;
-  if (world.ringUsed + record >= ringBytes) return BngDropReason.puntRingFull;
+  return reserves(world, BNG_PUNT_SIZE + room) ? null : BngDropReason.puntRingFull;
+}
+
+/** Whether the punt ring has room for a record of `bytes`, which is taken then. */
+export function reserves(world: World, bytes: number): boolean {
+  const record = RING_RECORD_HEADER + bytes;
+  if (world.ringUsed + record >= world.options.ringBytes) return false;
   world.ringUsed += record;
-  return null;
+  return true;
+}
+
+/** Whether the lease of `station` has an answer left; unlike a policer's, its bucket never goes into debt. */
+export function mayAnswer(world: World, station: string): boolean {
+  const { answers } = world.settings;
+  if (answers === null) return true;
+  const owed = world.answersOwed.get(station) ?? 0;
+  if (owed + 1 > answers) return false;
+  world.answersOwed.set(station, owed + 1);
+  return true;
 }
 
 function chargeInstalled(world: World, station: string): number | null {

@@ -10,7 +10,6 @@ const REQUEST = 1;
 const REPLY = 2;
 
 export function judgeArp(world: World, ethernet: Ethernet): Outcome {
-  const { accessIfindex } = world.options;
   const arp = ethernet.frame.subarray(ethernet.l3Offset);
   const sound =
     arp.length >= ARP_LENGTH &&
@@ -20,7 +19,7 @@ export function judgeArp(world: World, ethernet: Ethernet): Outcome {
     arp[5] === 4;
   if (!sound) return dropped(BngDropReason.malformed);
   const mac = sourceMac(ethernet);
-  const leased = world.stations.get(stationKey(accessIfindex, ethernet.vlans, mac.toString('hex')));
+  const leased = world.stations.get(stationKey(ethernet.ifindex, ethernet.vlans, mac.toString('hex')));
   if (leased === undefined) return dropped(BngDropReason.unknownLine);
   if (!arp.subarray(8, 14).equals(mac)) return dropped(BngDropReason.spoofedMac);
   const sender = arp.readUInt32BE(14);
@@ -38,14 +37,15 @@ function answersFor(world: World, target: number): boolean {
 }
 
 /** The request turned round behind the same tags: the target's address is now ours to have said. */
-function reply(world: World, { frame, l3Offset }: Ethernet): Buffer {
+function reply(world: World, { frame, ifindex, l3Offset }: Ethernet): Buffer {
+  const own = world.portMac(ifindex);
   const out = Buffer.from(frame);
   const arp = out.subarray(l3Offset);
   const asked = frame.subarray(l3Offset);
   frame.copy(out, 0, 6, 12);
-  world.settings.accessMac.copy(out, 6);
+  own.copy(out, 6);
   arp.writeUInt16BE(REPLY, 6);
-  world.settings.accessMac.copy(arp, 8);
+  own.copy(arp, 8);
   asked.copy(arp, 14, 24, 28);
   asked.copy(arp, 18, 8, 14);
   asked.copy(arp, 24, 14, 18);

@@ -2,7 +2,7 @@
 import { BngDropReason, BngVerdict } from '../../../src/dataplane/abi.js';
 import { conformsDown, conformsEgress } from './buckets.js';
 import { judgeGarden } from './judge-parts.js';
-import { dropped, type Outcome, passed, sent } from './outcome.js';
+import { dropped, type Outcome, passed, sent, SENT_ELSEWHERE } from './outcome.js';
 import { EtherType, type Ipv4, isGroupFrame, parseEthernet, parseIpv4, portsOf, Protocol } from './parse.js';
 import { oneHopOn, reframed } from './rewrite.js';
 import type { World } from './world.js';
@@ -11,8 +11,8 @@ const DHCP_SERVER = 67;
 const DHCP_CLIENT = 68;
 const UNTAGGED = 14;
 
-export function judgeCore(world: World, frame: Buffer): Outcome {
-  const ethernet = parseEthernet(frame);
+export function judgeCore(world: World, frame: Buffer, ifindex: number): Outcome {
+  const ethernet = parseEthernet(frame, ifindex);
   if (
     typeof ethernet === 'string' ||
     ethernet.protocol !== EtherType.ipv4 ||
@@ -29,17 +29,18 @@ export function judgeCore(world: World, frame: Buffer): Outcome {
   const refused = to.walled ? judgeGarden(world, packet, false) : null;
   if (refused !== null) return dropped(refused);
   const { settings, options } = world;
-  const finishable = packet.ttl > 1 && packet.headerLength === 20 && !settings.forwardInStack;
+  const whole = packet.length <= settings.subscriberMtu;
+  const finishable = whole && packet.ttl > 1 && packet.headerLength === 20 && !settings.forwardInStack;
   if (!finishable || !options.ports.has(to.ifindex)) return passed(BngVerdict.stackDown);
   if (!conformsDown(world, to, packet)) return dropped(BngDropReason.policedDown);
-  const ends = { destination: to.mac, source: settings.accessMac, tags: to.tags };
+  const ends = { destination: to.mac, source: world.portMac(to.ifindex), tags: to.tags };
   const traffic = { slot: to.slot, upstream: false, bytes: packet.length };
   return sent(BngVerdict.forwardDown, reframed(oneHopOn(packet), ends), [traffic]);
 }
 
 /** The outer tag travels beside an skb, so that a test run shows the inner one only. */
-export function judgeEgress(world: World, frame: Buffer): Outcome {
-  const ethernet = parseEthernet(frame);
+export function judgeEgress(world: World, frame: Buffer, ifindex: number): Outcome {
+  const ethernet = parseEthernet(frame, ifindex);
   if (ethernet === 'too-many-tags') return passed(null);
   if (ethernet === 'cut-short') return dropped(BngDropReason.malformed);
   if (ethernet.l3Offset !== UNTAGGED) return passed(null);
@@ -48,9 +49,12 @@ export function judgeEgress(world: World, frame: Buffer): Outcome {
   if (packet === null) return dropped(BngDropReason.malformed);
   if (isDhcpReply(world, packet)) return passed(null);
   const to = world.subscribers.get(packet.destination);
-  if (to === undefined) return dropped(BngDropReason.egressNoSubscriber);
+  if (to === undefined || !world.settings.accessPorts.has(to.ifindex)) {
+    return dropped(BngDropReason.egressNoSubscriber);
+  }
+  if (to.ifindex !== ifindex) return SENT_ELSEWHERE;
   if (!conformsEgress(world, to, packet)) return dropped(BngDropReason.policedDown);
-  const ends = { destination: to.mac, source: world.settings.accessMac, tags: to.tags.slice(1) };
+  const ends = { destination: to.mac, source: world.portMac(ifindex), tags: to.tags.slice(1) };
   const traffic = { slot: to.slot, upstream: false, bytes: packet.length };
   return sent(BngVerdict.egress, reframed(packet.bytes, ends), [traffic]);
 }

@@ -1,6 +1,7 @@
 /** What bng_access must do with a frame: the specification of the access side, rule after rule. */
 import { BngDropReason, BngVerdict } from '../../../src/dataplane/abi.js';
 import { conformsDown, conformsUp, judgePunt } from './buckets.js';
+import { judgeAnswer } from './judge-answer.js';
 import { judgeArp } from './judge-arp.js';
 import { isHttp, isService, judgeGarden } from './judge-parts.js';
 import { dropped, type Outcome, punted, sent } from './outcome.js';
@@ -22,8 +23,8 @@ type Way =
 
 const STACK: Way = { to: 'stack' };
 
-export function judgeAccess(world: World, frame: Buffer): Outcome {
-  const ethernet = parseEthernet(frame);
+export function judgeAccess(world: World, frame: Buffer, ifindex: number): Outcome {
+  const ethernet = parseEthernet(frame, ifindex);
   if (ethernet === 'cut-short') return dropped(BngDropReason.malformed);
   if (ethernet === 'too-many-tags') return dropped(BngDropReason.tooManyTags);
   if (ethernet.protocol === EtherType.arp) return judgeArp(world, ethernet);
@@ -43,10 +44,10 @@ function judgeDhcp(world: World, packet: Ipv4): Outcome | null {
   }
   const forUs = packet.destination === BROADCAST || world.options.local.has(packet.destination);
   if (ports.destination !== DHCP_SERVER || !forUs) return null;
+  const answer = judgeAnswer(world, packet);
+  if (answer !== null) return answer;
   const refused = judgePunt(world, packet);
-  if (refused !== null) return dropped(refused);
-  const { vlans, tpids, l3Offset } = packet.ethernet;
-  return punted({ vlans, tpids, l3Offset });
+  return refused === null ? punted(packet.ethernet) : dropped(refused);
 }
 
 function judgePacket(world: World, packet: Ipv4): Outcome {
@@ -65,17 +66,16 @@ function judgePacket(world: World, packet: Ipv4): Outcome {
 
 /** Source guard: the subscriber whose address, line and MAC all are the frame's, or the reason's name. */
 function guard(world: World, packet: Ipv4): Subscriber | number {
-  const { accessIfindex } = world.options;
-  const { vlans } = packet.ethernet;
+  const { ifindex, vlans } = packet.ethernet;
   const mac = sourceMac(packet.ethernet);
   const claimed = world.subscribers.get(packet.source);
   const sameLine =
     claimed !== undefined &&
-    claimed.ifindex === accessIfindex &&
+    claimed.ifindex === ifindex &&
     claimed.tags.length === vlans.length &&
     claimed.tags.every((tag, index) => tag.vlan === vlans[index]);
   if (claimed !== undefined && sameLine && claimed.mac.equals(mac)) return claimed;
-  const known = world.stations.has(stationKey(accessIfindex, vlans, mac.toString('hex')));
+  const known = world.stations.has(stationKey(ifindex, vlans, mac.toString('hex')));
   if (known) return BngDropReason.spoofedAddress;
   return sameLine ? BngDropReason.spoofedMac : BngDropReason.unknownLine;
 }
@@ -91,7 +91,8 @@ function walledWay(world: World, packet: Ipv4): Way | number | null {
 }
 
 function openWay(world: World, packet: Ipv4, walled: boolean): Way | number {
-  const { routes, local, accessIfindex } = world.options;
+  const { routes, local } = world.options;
+  const { accessPorts, subscriberMtu } = world.settings;
   const answer = routes.lookup(packet.destination);
   if (answer.kind === 'refused') return BngDropReason.noRoute;
   if (answer.kind === 'not-forwarded') {
@@ -102,7 +103,7 @@ function openWay(world: World, packet: Ipv4, walled: boolean): Way | number {
     // The stack has to fragment it; until then only the destination itself says whether it is a subscriber's.
     return world.subscribers.has(packet.destination) ? lineWay(world, packet, false) : STACK;
   }
-  if (answer.ifindex === accessIfindex) return lineWay(world, packet, true);
+  if (accessPorts.has(answer.ifindex)) return lineWay(world, packet, packet.length <= subscriberMtu);
   const via = routes.neighbour(answer.ifindex, answer.nextHop || packet.destination);
   return via === null ? STACK : { to: 'core', ifindex: answer.ifindex, via };
 }
@@ -127,10 +128,12 @@ function send(world: World, packet: Ipv4, from: Subscriber, way: Way): Outcome {
   if (finishable && way.to === 'line' && way.whole && options.ports.has(way.subscriber.ifindex)) {
     const { subscriber } = way;
     if (!conformsDown(world, subscriber, packet)) return dropped(BngDropReason.policedDown);
-    const ends = { destination: subscriber.mac, source: settings.accessMac, tags: subscriber.tags };
+    const { mac, ifindex, tags } = subscriber;
+    const { priority } = packet.ethernet;
+    const ends = { destination: mac, source: world.portMac(ifindex), tags, priority };
     const down = { slot: subscriber.slot, upstream: false, bytes: packet.length };
     return sent(BngVerdict.forwardLocal, reframed(oneHopOn(packet), ends), [up, down]);
   }
-  const ends = { destination: settings.accessMac, source: from.mac };
+  const ends = { destination: world.portMac(packet.ethernet.ifindex), source: from.mac };
   return sent(BngVerdict.stackUp, reframed(packet.bytes, ends), [up]);
 }

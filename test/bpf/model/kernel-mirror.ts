@@ -16,10 +16,12 @@ import {
   BngGardenFlag,
   BngLimit,
   type BngPunt,
+  BngPuntReason,
   type BngRate,
   BngSettingsFlag,
   BngSubscriberFlag,
   BngVerdict,
+  readBngLeaseAnswered,
   readBngPunt,
   writeBngGarden,
   writeBngGardenKey,
@@ -28,10 +30,16 @@ import {
   writeBngSettings,
   writeBngSubscriber,
 } from '../../../src/dataplane/abi.js';
+import { LeaseMaps } from '../../../src/dataplane/lease-maps.js';
 import type { NativeObject, NativeRingBuffer } from '../../../src/dataplane/native-binding.js';
 import { loadNative } from '../../../src/dataplane/load-native.js';
+import { replyTemplate } from '../../../src/dhcpv4/reply.js';
+import { systemClock } from '../../../src/model/clock.js';
+import { IPV4_ANY, ipv4FromNumber } from '../../../src/model/ipv4.js';
+import { macFromBytes } from '../../../src/model/mac.js';
 import { type ProgramName, prepareInterfaces } from '../rig.js';
-import type { Burst, Subscriber, World } from './world.js';
+import type { AnsweredRecord } from './outcome.js';
+import type { Burst, Lease, Subscriber, World } from './world.js';
 
 /** So long a byte or a frame takes to refill: none does during a run. */
 const NS_EACH = 1_000_000_000_000n;
@@ -41,7 +49,11 @@ export const TRAFFIC_WORDS = BNG_TRAFFIC_SIZE / 8;
 export interface PuntSeen {
   readonly head: BngPunt;
   readonly frame: Buffer;
+  /** What a record of an answer tells beyond its head. */
+  readonly answered: AnsweredRecord | null;
 }
+
+const OPTION_82_KEY = { option82Seed: 0x1122334455667788n, option82Factor: 0x99aabbccddeeff01n };
 
 export interface Counted {
   readonly verdicts: BigUint64Array;
@@ -73,19 +85,18 @@ export class KernelMirror {
   readonly #ring: NativeRingBuffer;
   readonly #world: World;
   readonly #slots: number;
-  readonly #coreIfindex: number;
+  readonly #leases: LeaseMaps;
   readonly #punts: PuntSeen[] = [];
 
-  constructor(world: World, coreIfindex: number, slots: number) {
+  constructor(world: World, slots: number) {
     this.#world = world;
     this.#slots = slots;
-    this.#coreIfindex = coreIfindex;
     this.#object = this.#native.openObject('build/bpf/bng.bpf.o');
     this.#object.setRodata(this.#rodata());
     this.#object.setMaxEntries('bng_punts', world.options.ringBytes);
     this.#object.load();
     prepareInterfaces(this.#native);
-    const { ports, local, garden } = world.options;
+    const { ports, local, garden, pools } = world.options;
     for (const port of ports) this.#object.map('bng_ports').update(u32(port), u32(port));
     for (const [address, isGateway] of local) {
       const value = encoded(BNG_LOCAL_SIZE, (view) =>
@@ -101,6 +112,14 @@ export class KernelMirror {
         encoded(BNG_GARDEN_SIZE, (view) => writeBngGarden(view, 0, value)),
       );
     }
+    this.#leases = new LeaseMaps(this.#object, { key: OPTION_82_KEY, clock: systemClock });
+    this.#leases.fillReplies(
+      this.#object,
+      [...pools].map(([poolName, pool]) => {
+        const terms = { ...pool, address: IPV4_ANY };
+        return { poolName, ...pool, message: replyTemplate({ poolName, terms, serverId: pool.serverId }) };
+      }),
+    );
     this.#ring = this.#native.openRingBuffer(this.#object.map('bng_punts'), {
       slabBytes: 1 << 18,
       onBatch: (slab, used) => this.#keepPunts(slab, used),
@@ -125,13 +144,31 @@ export class KernelMirror {
     this.#object.map('bng_subscribers').delete(be32(subscriber.address));
   }
 
-  run(program: ProgramName, frame: Buffer): { readonly returnValue: number; readonly dataOut: Uint8Array } {
-    const ingress = { bng_access: this.#world.options.accessIfindex, bng_core: this.#coreIfindex };
-    return this.#object
-      .program(program)
-      .testRun(
-        program === 'bng_egress' ? { data: frame } : { data: frame, ingressIfindex: ingress[program] },
-      );
+  /** Writes the station's lease; null takes it back. */
+  promise(station: Pick<Subscriber, 'ifindex' | 'tags' | 'mac'>, lease: Lease | null): void {
+    const [outer, inner] = station.tags;
+    const mac = macFromBytes(station.mac);
+    const attachment = { ifindex: station.ifindex, sVlan: outer?.vlan ?? 0, cVlan: inner?.vlan ?? 0, mac };
+    if (lease === null) {
+      this.#leases.withdraw(attachment);
+      return;
+    }
+    const { poolName, option82 } = lease;
+    const seconds = this.#world.options.pools.get(poolName)?.leaseSeconds ?? 0;
+    const written = this.#leases.promise({
+      ...{ attachment, poolName, option82, leaseSeconds: seconds, endsAtMs: null },
+      address: ipv4FromNumber(lease.address),
+      expiresAtMs: systemClock.monotonicMs() + (lease.expired ? -1 : 1000 * seconds),
+    });
+    if (!written) throw new Error('expected a lease that XDP can answer for');
+  }
+
+  run(
+    program: ProgramName,
+    frame: Buffer,
+    ifindex: number,
+  ): { readonly returnValue: number; readonly dataOut: Uint8Array } {
+    return this.#object.program(program).testRun({ data: frame, ingressIfindex: ifindex });
   }
 
   counters(): Counted {
@@ -155,23 +192,27 @@ export class KernelMirror {
   }
 
   #rodata(): Uint8Array {
-    const { settings, options } = this.#world;
+    const { settings } = this.#world;
     const flags =
       (settings.localForwarding ? BngSettingsFlag.localForwarding : 0) |
-      (settings.forwardInStack ? BngSettingsFlag.forwardInStack : 0);
+      (settings.forwardInStack ? BngSettingsFlag.forwardInStack : 0) |
+      (settings.fastDhcp ? BngSettingsFlag.fastDhcp : 0) |
+      (settings.trustOption82 ? BngSettingsFlag.trustOption82 : 0);
     return encoded(BNG_SETTINGS_SIZE, (view) =>
       writeBngSettings(view, 0, {
-        accessIfindex: options.accessIfindex,
-        coreIfindex: this.#coreIfindex,
+        accessPortCount: settings.accessPorts.size,
+        accessPorts: [...settings.accessPorts].map(([ifindex, mac]) => ({ ifindex, mac })),
+        subscriberMtu: settings.subscriberMtu,
         portalAddress: settings.portalAddress,
         portalPort: settings.portalPort,
-        accessMac: settings.accessMac,
         flags,
         puntInstalledRate: rate(settings.puntInstalled),
         puntNewRate: rate(settings.puntNew),
         puntLineRate: rate(settings.puntLine),
         puntTotalInstalledRate: rate(settings.puntTotalInstalled),
         puntTotalNewRate: rate(settings.puntTotalNew),
+        answerRate: rate(settings.answers),
+        ...OPTION_82_KEY,
       }),
     );
   }
@@ -202,10 +243,17 @@ export class KernelMirror {
       const length = view.getUint32(at, true);
       const head = readBngPunt(view, at + 8);
       const frameAt = at + 8 + BNG_PUNT_SIZE;
-      this.#punts.push({ head, frame: Buffer.from(slab.subarray(frameAt, frameAt + head.frameLength)) });
+      const frame = Buffer.from(slab.subarray(frameAt, frameAt + head.frameLength));
+      const isAnswer = head.reason === BngPuntReason.leaseAnswered;
+      this.#punts.push({ head, frame, answered: isAnswer ? answeredAt(view, at + 8) : null });
       at += 8 + Math.ceil(length / 8) * 8;
     }
   }
+}
+
+function answeredAt(view: DataView, at: number): AnsweredRecord {
+  const { address, leaseSeconds, mac, answer } = readBngLeaseAnswered(view, at);
+  return { address, leaseSeconds, mac: Buffer.from(mac).toString('hex'), answer };
 }
 
 function lineKey({ ifindex, tags, mac }: Subscriber): Uint8Array {

@@ -8,9 +8,13 @@ const MAX_TAGS = 2;
 
 export interface Ethernet {
   readonly frame: Buffer;
+  /** The interface that it came in at, or leaves by. */
+  readonly ifindex: number;
   /** VLAN ids and their TPIDs, outer first, priority tags (id 0) left out. */
   readonly vlans: readonly number[];
   readonly tpids: readonly number[];
+  /** Priority code point of the outermost tag, whatever its id; 0 without tags. */
+  readonly priority: number;
   readonly protocol: number;
   readonly l3Offset: number;
 }
@@ -38,22 +42,24 @@ function isTag(protocol: number): boolean {
 }
 
 /** The frame's tags and what they carry; else what is wrong with it. */
-export function parseEthernet(frame: Buffer): Ethernet | 'cut-short' | 'too-many-tags' {
+export function parseEthernet(frame: Buffer, ifindex: number): Ethernet | 'cut-short' | 'too-many-tags' {
   if (frame.length < ETHERNET_HEADER) return 'cut-short';
   const vlans: number[] = [];
   const tpids: number[] = [];
   let at = ETHERNET_HEADER - 2;
+  let priority = 0;
   for (let tags = 0; isTag(frame.readUInt16BE(at)); tags++) {
     if (tags === MAX_TAGS) return 'too-many-tags';
     if (at + 6 > frame.length) return 'cut-short';
     const vlan = frame.readUInt16BE(at + 2) & 0x0fff;
+    if (tags === 0) priority = frame[at + 2]! >>> 5;
     if (vlan !== 0) {
       vlans.push(vlan);
       tpids.push(frame.readUInt16BE(at));
     }
     at += 4;
   }
-  return { frame, vlans, tpids, protocol: frame.readUInt16BE(at), l3Offset: at + 2 };
+  return { frame, ifindex, vlans, tpids, priority, protocol: frame.readUInt16BE(at), l3Offset: at + 2 };
 }
 
 /** Null for what is no whole IPv4 packet (RFC 791 §3.1): version, header length, total length against the frame. */

@@ -5,12 +5,15 @@
 import { address } from '../../support/packet.js';
 import type { Random } from '../../support/random.js';
 import type { ProgramName } from '../rig.js';
+import { randomRequest } from './random-dhcp.js';
 import { LISTED_PORTS, LOCAL, OUTSIDE, randomAddress, randomMac } from './random-world.js';
-import type { Subscriber, World } from './world.js';
+import { stationOf, type Subscriber, type World } from './world.js';
 
 export interface RandomFrame {
   readonly program: ProgramName;
   readonly frame: Buffer;
+  /** Where it comes in, or leaves. */
+  readonly ifindex: number;
 }
 
 /** 198.18.N.0/24 are routes that each end in another way; the rest are no ordinary destinations. */
@@ -30,11 +33,14 @@ export class RandomFrames {
   readonly #world: World;
   readonly #scratch = Buffer.alloc(4096);
   readonly #noise: Buffer;
+  readonly #coreIfindex: number;
   #at = 0;
+  #port = 0;
 
-  constructor(random: Random, world: World) {
+  constructor(random: Random, world: World, coreIfindex: number) {
     this.#random = random;
     this.#world = world;
+    this.#coreIfindex = coreIfindex;
     this.#noise = Buffer.from(Uint8Array.from({ length: NOISE_BYTES }, () => random.below(256)));
   }
 
@@ -47,7 +53,7 @@ export class RandomFrames {
     else if (draw < 62) this.#arp();
     else if (draw < 64) this.#otherProtocol();
     else return this.#downstream(draw < 88 ? 'bng_core' : 'bng_egress');
-    return { program: 'bng_access', frame: this.#finished(LEAST_FRAME) };
+    return { program: 'bng_access', frame: this.#finished(LEAST_FRAME), ifindex: this.#port };
   }
 
   #subscriber(): Subscriber {
@@ -55,16 +61,33 @@ export class RandomFrames {
     return this.#random.pick(held);
   }
 
+  /** Mostly the subscriber's own; one of the access ports in any case. */
+  #portOf(subscriber: Subscriber): number {
+    const { accessPorts } = this.#world.settings;
+    const own = accessPorts.has(subscriber.ifindex) && !this.#random.oneIn(24);
+    return own ? subscriber.ifindex : this.#random.pick([...accessPorts.keys()]);
+  }
+
+  #accessMac(): Buffer {
+    return this.#world.portMac(this.#port);
+  }
+
   #upstream(): void {
     const from = this.#subscriber();
-    this.#line(from, this.#destinationMac());
+    this.#line(from);
     this.#ipv4(this.#random.oneIn(12) ? this.#anyAddress() : from.address, this.#anyAddress());
   }
 
   #dhcp(): void {
     const random = this.#random;
     const from = this.#subscriber();
-    this.#line(from, random.oneIn(2) ? BROADCAST_MAC : this.#world.settings.accessMac);
+    const start = this.#line(from, random.oneIn(2) ? BROADCAST_MAC : undefined);
+    const lease = this.#world.leases.get(stationOf(from));
+    if (lease !== undefined && !random.oneIn(3)) {
+      const chaddr = random.oneIn(24) ? from.mac : this.#scratch.subarray(start + 6, start + 12);
+      this.#message(from, randomRequest(random, { lease, chaddr, pools: this.#world.options.pools }));
+      return;
+    }
     const [source, destination] = random.oneIn(8) ? [67, 68] : [random.pick([67, 68]), 67];
     const to = random.oneIn(4)
       ? this.#anyAddress()
@@ -73,6 +96,15 @@ export class RandomFrames {
         : random.pick([...LOCAL.keys()]);
     const payload = random.oneIn(8) ? random.below(LARGEST) : 240 + random.below(400);
     this.#ipv4(random.oneIn(2) ? 0 : from.address, to, { protocol: 17, source, destination, payload });
+  }
+
+  /** A client's message as it mostly is: broadcast, or to a gateway from the address that is leased. */
+  #message(from: Subscriber, message: Buffer): void {
+    const random = this.#random;
+    const renews = message.readUInt32BE(12) !== 0;
+    const to = renews && random.oneIn(2) ? random.pick([...LOCAL.keys()]) : 0xffffffff;
+    const ports = { protocol: 17, source: random.oneIn(30) ? 67 : 68, destination: 67 };
+    this.#ipv4(renews ? from.address : 0, to, { ...ports, payload: message.length, message });
   }
 
   #arp(): void {
@@ -93,7 +125,7 @@ export class RandomFrames {
   }
 
   #otherProtocol(): void {
-    this.#line(this.#subscriber(), this.#destinationMac());
+    this.#line(this.#subscriber());
     this.#u16(this.#random.pick([0x86dd, 0x8863, 0x88cc, 0x0842, this.#random.below(65_536)]));
     this.#fill(this.#random.below(60));
   }
@@ -102,13 +134,14 @@ export class RandomFrames {
     const random = this.#random;
     const least = program === 'bng_egress' ? LEAST_SKB : LEAST_FRAME;
     const to = this.#subscriber();
+    const ifindex = program === 'bng_core' ? this.#coreIfindex : this.#portOf(to);
     this.#bytes(random.oneIn(30) ? BROADCAST_MAC : randomMac(random));
     this.#bytes(randomMac(random));
     if (random.oneIn(30)) this.#tags([{ tpid: 0x8100, vlan: random.below(4096) }]);
     if (random.oneIn(60)) {
       this.#u16(random.pick([0x0806, 0x86dd, 0x88cc]));
       this.#fill(random.below(60));
-      return { program, frame: this.#finished(least) };
+      return { program, frame: this.#finished(least), ifindex };
     }
     const source = random.oneIn(3) ? this.#anyAddress() : random.pick(OUTSIDE);
     const reply = random.oneIn(20) ? { protocol: 17, source: 67, destination: 68 } : {};
@@ -117,14 +150,15 @@ export class RandomFrames {
       random.oneIn(8) ? this.#anyAddress() : to.address,
       reply,
     );
-    return { program, frame: this.#finished(least) };
+    return { program, frame: this.#finished(least), ifindex };
   }
 
-  /** Ethernet and tags of a station, both mostly the subscriber's own; where the frame begins. */
-  #line(from: Subscriber, destination: Buffer): number {
+  /** Port, Ethernet and tags of a station, mostly the subscriber's own; where the frame begins. */
+  #line(from: Subscriber, destination?: Buffer): number {
     const random = this.#random;
+    this.#port = this.#portOf(from);
     const at = this.#at;
-    this.#bytes(destination);
+    this.#bytes(destination ?? this.#destinationMac());
     this.#bytes(random.oneIn(16) ? randomMac(random) : from.mac);
     if (random.oneIn(24)) this.#tags([{ tpid: 0x8100, vlan: 0 }]);
     if (!random.oneIn(40)) this.#tags(from.tags);
@@ -148,6 +182,8 @@ export class RandomFrames {
       readonly source?: number;
       readonly destination?: number;
       readonly payload?: number;
+      /** UDP's payload, of that length, under a checksum that is mostly right. */
+      readonly message?: Buffer;
     } = {},
   ): void {
     const random = this.#random;
@@ -171,8 +207,25 @@ export class RandomFrames {
     for (let word = 0; word < options; word += 4) this.#u32(0x01010101);
     this.#checksum(at);
     this.#transport(protocol, wanted, total - 20 - options);
-    this.#fill(payload);
+    if (wanted.message === undefined) this.#fill(payload);
+    else this.#datagram(at, wanted.message);
     if (random.oneIn(8)) this.#fill(random.below(40));
+  }
+
+  /** The payload of the UDP datagram whose header was just written, in the packet at `at`. */
+  #datagram(at: number, message: Buffer): void {
+    const start = this.#at - 8;
+    this.#bytes(message);
+    const header = this.#scratch;
+    if (this.#random.oneIn(16)) return;
+    header.writeUInt16BE(0, start + 6);
+    if (this.#random.oneIn(8)) return;
+    header[this.#at] = 0;
+    let sum = 17 + (this.#at - start);
+    for (let word = at + 12; word < at + 20; word += 2) sum += header.readUInt16BE(word);
+    for (let word = start; word < this.#at; word += 2) sum += header.readUInt16BE(word);
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+    header.writeUInt16BE(~sum & 0xffff || 0xffff, start + 6);
   }
 
   #transport(
@@ -217,7 +270,7 @@ export class RandomFrames {
 
   #destinationMac(): Buffer {
     if (this.#random.oneIn(40)) return this.#random.pick([BROADCAST_MAC, Buffer.from('01005e000001', 'hex')]);
-    return this.#random.oneIn(20) ? randomMac(this.#random) : this.#world.settings.accessMac;
+    return this.#random.oneIn(20) ? randomMac(this.#random) : this.#accessMac();
   }
 
   #anyAddress(): number {

@@ -12,8 +12,6 @@ import {
   BngVerdictLabels,
 } from '../../../src/dataplane/abi.js';
 import { Random } from '../../support/random.js';
-import { mac } from '../../support/packet.js';
-import { ACCESS_MAC } from '../namespace.js';
 import { type ProgramName, Tc, Xdp } from '../rig.js';
 import { judgeCore, judgeEgress } from './judge-downstream.js';
 import { judgeAccess } from './judge-upstream.js';
@@ -21,8 +19,9 @@ import { KernelMirror, type PuntSeen, TRAFFIC_WORDS } from './kernel-mirror.js';
 import type { Outcome, PuntRecord } from './outcome.js';
 import { type RandomFrame, RandomFrames } from './random-frames.js';
 import {
-  type AccessPorts,
+  type Interfaces,
   LOCAL,
+  POOLS,
   RandomChanges,
   randomGarden,
   randomSettings,
@@ -38,7 +37,7 @@ const FIRST_SUBSCRIBERS = 30;
 const RING_BYTES = 65_536;
 
 export interface Place {
-  readonly ports: AccessPorts;
+  readonly interfaces: Interfaces;
   readonly core: number;
   readonly routes: Routes;
 }
@@ -55,6 +54,7 @@ const XDP_CODES: ReadonlyMap<number, number> = new Map([
   [BngVerdict.drop, Xdp.drop],
   [BngVerdict.punt, Xdp.drop],
   [BngVerdict.arpReply, Xdp.tx],
+  [BngVerdict.dhcpReply, Xdp.tx],
   [BngVerdict.forwardUp, Xdp.redirect],
   [BngVerdict.forwardDown, Xdp.redirect],
   [BngVerdict.forwardLocal, Xdp.redirect],
@@ -63,19 +63,20 @@ const XDP_CODES: ReadonlyMap<number, number> = new Map([
   [BngVerdict.foreign, Xdp.pass],
 ]);
 
-const JUDGES: Readonly<Record<ProgramName, (world: World, frame: Buffer) => Outcome>> = {
+const JUDGES: Readonly<Record<ProgramName, (world: World, frame: Buffer, ifindex: number) => Outcome>> = {
   bng_access: judgeAccess,
   bng_core: judgeCore,
   bng_egress: judgeEgress,
 };
 
-function codeOf(program: ProgramName, { verdict }: Outcome): number {
+function codeOf(program: ProgramName, { verdict, elsewhere }: Outcome): number {
+  if (elsewhere) return Tc.redirect;
   if (program === 'bng_egress') return verdict === BngVerdict.drop ? Tc.shot : Tc.ok;
   return XDP_CODES.get(verdict ?? -1) ?? -1;
 }
 
-export function describeOutcome({ verdict, drop }: Outcome): string {
-  if (verdict === null) return 'own';
+export function describeOutcome({ verdict, drop, elsewhere }: Outcome): string {
+  if (verdict === null) return elsewhere ? 'elsewhere' : 'own';
   const reason = drop === null ? '' : ` ${BngDropReasonLabels.get(drop)}`;
   return `${BngVerdictLabels.get(verdict)}${reason}`;
 }
@@ -96,24 +97,25 @@ class SideBySide {
     this.#run = run;
     this.#place = place;
     this.#random = new Random(run.seed);
+    const settings = randomSettings(this.#random, place.interfaces);
     this.#world = new World({
-      settings: randomSettings(this.#random, mac(ACCESS_MAC)),
+      settings,
       routes: place.routes,
-      accessIfindex: place.ports.access,
-      ports: new Set([place.ports.access, place.core]),
+      ports: new Set([...settings.accessPorts.keys(), place.core]),
       garden: randomGarden(this.#random),
       local: LOCAL,
+      pools: POOLS,
       ringBytes: RING_BYTES,
     });
-    this.#kernel = new KernelMirror(this.#world, place.core, SLOTS);
+    this.#kernel = new KernelMirror(this.#world, SLOTS);
   }
 
   /** Throws on the first difference. `batch` is how many frames go between two looks at the counters. */
   async play(batch: number, reached: Reached): Promise<void> {
     try {
-      const changes = new RandomChanges(this.#random, this.#world, this.#kernel, this.#place.ports);
+      const changes = new RandomChanges(this.#random, this.#world, this.#kernel, this.#place.interfaces);
       for (let count = 0; count < FIRST_SUBSCRIBERS; count++) changes.install();
-      const frames = new RandomFrames(this.#random, this.#world);
+      const frames = new RandomFrames(this.#random, this.#world, this.#place.core);
       for (let round = 0; this.#index < this.#run.frames; round++) {
         const fresh = changes.next();
         if (fresh !== null) this.#traffic.fill(0n, fresh * TRAFFIC_WORDS, (fresh + 1) * TRAFFIC_WORDS);
@@ -131,14 +133,15 @@ class SideBySide {
     }
   }
 
-  #one({ program, frame }: RandomFrame): Outcome {
-    const outcome = JUDGES[program](this.#world, frame);
-    const { returnValue, dataOut } = this.#kernel.run(program, frame);
+  #one(next: RandomFrame): Outcome {
+    const { program, frame, ifindex } = next;
+    const outcome = JUDGES[program](this.#world, frame, ifindex);
+    const { returnValue, dataOut } = this.#kernel.run(program, frame, ifindex);
     const expected = outcome.out ?? frame;
     if (returnValue !== codeOf(program, outcome) || expected.compare(dataOut) !== 0) {
       const seen = { returnValue, out: Buffer.from(dataOut).toString('hex') };
       const wanted = { returnValue: codeOf(program, outcome), out: expected.toString('hex') };
-      same(seen, wanted, this.#where({ program, frame }, outcome));
+      same(seen, wanted, this.#where(next, outcome));
     }
     this.#expect(outcome, frame);
     return outcome;
@@ -179,23 +182,25 @@ class SideBySide {
     this.#world.ringUsed = 0;
   }
 
-  #record({ vlans, tpids, l3Offset }: PuntRecord, frame: Buffer): ReturnType<typeof comparable> {
+  #record({ ethernet, answered }: PuntRecord, frame: Buffer): ReturnType<typeof comparable> {
+    const { ifindex, vlans, tpids, l3Offset } = ethernet;
     return {
-      ifindex: this.#place.ports.access,
-      frameLength: frame.length,
-      reason: BngPuntReason.dhcp,
+      ifindex,
+      frameLength: answered === null ? frame.length : 0,
+      reason: answered === null ? BngPuntReason.dhcp : BngPuntReason.leaseAnswered,
       sVlan: vlans[0] ?? 0,
       cVlan: vlans[1] ?? 0,
       sTpid: tpids[0] ?? 0,
       cTpid: tpids[1] ?? 0,
       l3Offset,
-      frame: frame.toString('hex'),
+      frame: answered === null ? frame.toString('hex') : '',
+      answered,
     };
   }
 
-  #where({ program, frame }: RandomFrame, outcome: Outcome): string {
+  #where({ program, frame, ifindex }: RandomFrame, outcome: Outcome): string {
     const model = describeOutcome(outcome);
-    return `seed ${this.#run.seed} frame ${this.#index}: ${program}(${frame.toString('hex')}), by the model: ${model}`;
+    return `seed ${this.#run.seed} frame ${this.#index}: ${program}(${frame.toString('hex')}) at ${ifindex}, by the model: ${model}`;
   }
 }
 
@@ -210,10 +215,11 @@ function same(kernel: unknown, model: unknown, where: string): void {
 function comparable({
   head,
   frame,
-}: PuntSeen): Omit<PuntSeen['head'], 'timeNs'> & { readonly frame: string } {
+  answered,
+}: PuntSeen): Omit<PuntSeen['head'], 'timeNs'> & Pick<PuntSeen, 'answered'> & { readonly frame: string } {
   const { timeNs, ...rest } = head;
   assert.ok(timeNs > 0n && timeNs <= process.hrtime.bigint());
-  return { ...rest, frame: frame.toString('hex') };
+  return { ...rest, frame: frame.toString('hex'), answered };
 }
 
 /** Throws with seed, frame, the kernel's answer and the model's. */

@@ -2,14 +2,22 @@
 import { EtherType, type Ipv4 } from './parse.js';
 import type { Tag } from './world.js';
 
-function ethernet(destination: Buffer, source: Buffer, tags: readonly Tag[]): Buffer {
+export interface Ends {
+  readonly destination: Buffer;
+  readonly source: Buffer;
+  readonly tags?: readonly Tag[];
+  /** Priority code point of every tag. */
+  readonly priority?: number;
+}
+
+function ethernet({ destination, source, tags = [], priority = 0 }: Ends): Buffer {
   const header = Buffer.alloc(14 + tags.length * 4);
   destination.copy(header, 0);
   source.copy(header, 6);
   let at = 12;
   for (const { tpid, vlan } of tags) {
     header.writeUInt16BE(tpid, at);
-    header.writeUInt16BE(vlan, at + 2);
+    header.writeUInt16BE(vlan + priority * 0x2000, at + 2);
     at += 4;
   }
   header.writeUInt16BE(EtherType.ipv4, at);
@@ -17,11 +25,8 @@ function ethernet(destination: Buffer, source: Buffer, tags: readonly Tag[]): Bu
 }
 
 /** The packet, padding and all, behind another Ethernet header. */
-export function reframed(
-  packet: Buffer,
-  ends: { readonly destination: Buffer; readonly source: Buffer; readonly tags?: readonly Tag[] },
-): Buffer {
-  return Buffer.concat([ethernet(ends.destination, ends.source, ends.tags ?? []), packet]);
+export function reframed(packet: Buffer, ends: Ends): Buffer {
+  return Buffer.concat([ethernet(ends), packet]);
 }
 
 /** A copy with a TTL one less and the checksum brought along as RFC 1624 §3, equation 3, says: right stays right. */

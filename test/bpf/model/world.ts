@@ -2,6 +2,7 @@
  * The reference model's state: everything a program may ask about a frame, as plain values. Written apart from the C
  * and from src/dataplane on purpose, so that neither can hide a mistake of the other. Judges nothing.
  */
+import type { Ipv4 } from '../../../src/model/ipv4.js';
 
 /** What a bucket admits at once, in bytes or frames; null means unlimited. Buckets never refill while a world lives. */
 export type Burst = number | null;
@@ -30,8 +31,24 @@ export interface GardenPrefix {
   readonly ports: readonly number[];
 }
 
+/** What the control plane has promised a station and lets XDP repeat. */
+export interface Lease {
+  readonly address: number;
+  readonly poolName: string;
+  /** Value of option 82 of the station's messages; empty: they bear none. */
+  readonly option82: Buffer;
+  readonly expired: boolean;
+}
+
+/** Interfaces that subscribers are behind, and the gateway's MAC there. */
+export type AccessPorts = ReadonlyMap<number, Buffer>;
+
 export interface Settings {
-  readonly accessMac: Buffer;
+  readonly accessPorts: AccessPorts;
+  /** Longest IPv4 packet that goes to a line in one piece. */
+  readonly subscriberMtu: number;
+  readonly fastDhcp: boolean;
+  readonly trustOption82: boolean;
   readonly portalAddress: number;
   readonly portalPort: number;
   readonly localForwarding: boolean;
@@ -41,6 +58,8 @@ export interface Settings {
   readonly puntLine: Burst;
   readonly puntTotalInstalled: Burst;
   readonly puntTotalNew: Burst;
+  /** Messages of one lease that XDP answers. */
+  readonly answers: Burst;
 }
 
 export type RouteAnswer =
@@ -60,15 +79,25 @@ export interface Routes {
   neighbour(ifindex: number, address: number): Neighbour | null;
 }
 
+/** What the answers to the clients of one pool have in common. */
+export interface PoolTerms {
+  readonly serverId: Ipv4;
+  readonly network: { readonly network: Ipv4; readonly length: number };
+  readonly gateway: Ipv4;
+  readonly dns: readonly Ipv4[];
+  readonly leaseSeconds: number;
+}
+
 export interface WorldOptions {
   readonly settings: Settings;
   readonly routes: Routes;
-  readonly accessIfindex: number;
   /** Interfaces that frames may be redirected to. */
   readonly ports: ReadonlySet<number>;
   readonly garden: readonly GardenPrefix[];
   /** Addresses of ours: true for a gateway. */
   readonly local: ReadonlyMap<number, boolean>;
+  /** By name. */
+  readonly pools: ReadonlyMap<string, PoolTerms>;
   readonly ringBytes: number;
 }
 
@@ -82,6 +111,10 @@ export class World {
   readonly subscribers = new Map<number, Subscriber>();
   /** Station key to the address installed there. */
   readonly stations = new Map<string, number>();
+  /** By station key, installed or not. */
+  readonly leases = new Map<string, Lease>();
+  /** Answers owed by station key. */
+  readonly answersOwed = new Map<string, number>();
   /** Bytes owed by slot and direction: how far a policer's arrival time lies ahead. */
   readonly upstreamOwed = new Map<number, number>();
   readonly downstreamOwed = new Map<number, number>();
@@ -114,7 +147,20 @@ export class World {
     const held = this.subscribers.get(address);
     if (held === undefined) return;
     this.subscribers.delete(address);
-    this.stations.delete(keyOf(held));
+    this.stations.delete(stationOf(held));
+  }
+
+  /** A lease written anew begins with a full bucket. */
+  promise(station: string, lease: Lease): void {
+    this.leases.set(station, lease);
+    this.answersOwed.delete(station);
+  }
+
+  /** The gateway's MAC on one of the access ports. */
+  portMac(ifindex: number): Buffer {
+    const found = this.settings.accessPorts.get(ifindex);
+    if (found === undefined) throw new Error(`expected an access port, found interface ${ifindex}`);
+    return found;
   }
 
   /** The longest prefix that covers `address`. */
@@ -128,11 +174,11 @@ export class World {
 
   #put(subscriber: Subscriber): void {
     this.subscribers.set(subscriber.address, subscriber);
-    this.stations.set(keyOf(subscriber), subscriber.address);
+    this.stations.set(stationOf(subscriber), subscriber.address);
   }
 }
 
-function keyOf({ ifindex, tags, mac }: Subscriber): string {
+export function stationOf({ ifindex, tags, mac }: Pick<Subscriber, 'ifindex' | 'tags' | 'mac'>): string {
   return stationKey(
     ifindex,
     tags.map((tag) => tag.vlan),
