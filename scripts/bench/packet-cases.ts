@@ -216,3 +216,20 @@ export const PACKET_CASES: readonly PacketCase[] = [
     BngDropReason.noRoute,
   ),
 ];
+
+/** What the kernel's own helpers take of every packet, alone: no dataplane that asks them can be quicker. */
+export interface HelperCase extends Pick<PacketCase, 'name' | 'frame' | 'vary' | 'shift'> {
+  readonly program: 'bench_lookup' | 'bench_fib';
+}
+
+const FROM_ANYBODY = { frame: taggedFrame(), shift: 0 } as const;
+export const HELPER_CASES: readonly HelperCase[] = [
+  { ...FROM_ANYBODY, name: 'bpf_fib_lookup() alone', program: 'bench_fib', vary: 0 },
+  { ...FROM_ANYBODY, name: 'one hash lookup alone, one hot subscriber', program: 'bench_lookup', vary: 0 },
+  {
+    ...FROM_ANYBODY,
+    name: 'one hash lookup alone, 100,000 random subscribers',
+    program: 'bench_lookup',
+    vary: 1,
+  },
+];

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { NativeObject } from '../../src/dataplane/native-binding.js';
 import { BngError } from '../../src/model/bng-error.js';
 import { tellParent } from './bench-context.js';
-import { PACKET_CASES, type PacketCase } from './packet-cases.js';
+import { HELPER_CASES, type HelperCase, PACKET_CASES, type PacketCase } from './packet-cases.js';
 import { openPacketObject, TEMPLATE_BYTES, writeCase } from './packet-object.js';
 
 export const packetSettingsSchema = z.strictObject({
@@ -26,6 +26,7 @@ type Settings = z.infer<typeof packetSettingsSchema>;
 /** Records of a DISCOVER that the punt ring is sure to hold. */
 const RING_ROUNDS = 4000;
 const DRAIN_DEADLINE_MS = 2000;
+const XDP_PASS = 2;
 
 class PacketBench {
   readonly #object: NativeObject;
@@ -76,6 +77,22 @@ class PacketBench {
     const { rounds } = this.#settings;
     return this.#object.program(program).testRun({ data: one.frame, repeat: rounds, ingressIfindex })
       .durationNs;
+  }
+
+  /** A helper of the kernel without the body. */
+  helper(one: HelperCase): number {
+    const ingressIfindex = this.#ifindexOf.bench_access;
+    writeCase(this.#object, one, { coreIfindex: this.#ifindexOf.bench_core, growth: 0 });
+    const repeat = this.#settings.rounds;
+    const alone = this.#object.program('bench_restore').testRun({ data: one.frame, repeat, ingressIfindex });
+    const around = this.#object.program(one.program).testRun({ data: one.frame, repeat, ingressIfindex });
+    if (around.returnValue !== XDP_PASS) {
+      throw new BngError('BNG_ERR_DATAPLANE', 'expected the helper to find something', {
+        helper: one.name,
+        found: around.returnValue,
+      });
+    }
+    return around.durationNs - alone.durationNs;
   }
 
   close(): void {
@@ -141,6 +158,7 @@ for (let run = 0; run < settings.runs; run++) {
   tellParent({ progress: `run ${run + 1} of ${settings.runs}` });
   add('a program that does nothing', bench.trivial());
   for (const one of PACKET_CASES) add(one.name, await bench.run(one));
+  for (const one of HELPER_CASES) add(one.name, bench.helper(one));
   for (const one of PACKET_CASES) {
     if (one.verdict === 8) add(`${one.name}, without the wrapper`, bench.direct(one));
   }

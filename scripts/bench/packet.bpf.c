@@ -18,6 +18,7 @@ enum bench_limit {
 	BENCH_DHCP_HEAD = 84, /* two tags, IPv4, UDP, BOOTP up to the MAC in chaddr */
 	BENCH_LINES_OF_S_VLAN = 4000,
 	BENCH_FIRST_S_VLAN = 100,
+	BENCH_TAGGED_SOURCE = 34, /* where the source address is behind two tags */
 };
 
 enum bench_vary {
@@ -204,6 +205,47 @@ int bench_core(struct xdp_md *ctx)
 	if (!current || !bench_make_whole(ctx, current))
 		return XDP_ABORTED;
 	return bng_exit_xdp(bng_receive_core(ctx));
+}
+
+/*
+ * The one hash lookup that every packet needs, two tags in front. The next draw takes what was found, a zero, so that the
+ * lookups of several rounds do not run at once inside the CPU: what a packet waits for, and what the body must wait for.
+ */
+SEC("xdp")
+int bench_lookup(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+	struct bng_subscriber *found;
+	__be32 *source;
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	source = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, sizeof(*source));
+	if (!source)
+		return XDP_ABORTED;
+	found = bpf_map_lookup_elem(&bng_subscribers, source);
+	if (!found)
+		return XDP_ABORTED;
+	current->seed += found->reserved;
+	return XDP_PASS;
+}
+
+/* What the kernel takes for its part of a route: bpf_fib_lookup() and nothing else; two tags in front. */
+SEC("xdp")
+int bench_fib(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+	struct bpf_fib_lookup fib = { .family = BNG_AF_INET, .ifindex = ctx->ingress_ifindex };
+	__be32 *addresses;
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	addresses = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, 2 * sizeof(*addresses));
+	if (!addresses)
+		return XDP_ABORTED;
+	fib.ipv4_src = addresses[0];
+	fib.ipv4_dst = addresses[1];
+	return bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_SUCCESS ? XDP_PASS : XDP_ABORTED;
 }
 
 /* The least that takes a frame to the core port: what no dataplane can be quicker than. */

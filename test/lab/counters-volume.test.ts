@@ -74,7 +74,7 @@ before(async () => {
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interfaces: ['access0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    access: { interfaces: ['access0'], mtu: MTU, xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
     core: { interfaces: ['core0'] },
     policy: compileGardenPolicy(
       { allow: [], resolvers: [], portal: { address: GATEWAY, port: 80 }, gateways: [GATEWAY] },

@@ -2,7 +2,12 @@
  * Which DHCP messages XDP answers from a promise, and how: as the control plane would, whose own builder makes the frame
  * that is expected. Everything else is left to it.
  */
-import { BngDhcpAnswer, BNG_LEASE_ANSWERED_SIZE, BngDropReason, BngLimit } from '../../../src/dataplane/abi.js';
+import {
+  BngDhcpAnswer,
+  BNG_LEASE_ANSWERED_SIZE,
+  BngDropReason,
+  BngLimit,
+} from '../../../src/dataplane/abi.js';
 import { replyFrame, replyTemplate } from '../../../src/dhcpv4/reply.js';
 import { ipv4FromNumber } from '../../../src/model/ipv4.js';
 import { macFromBytes } from '../../../src/model/mac.js';
