@@ -8,7 +8,7 @@ import { runPart } from './bench-context.js';
 import { BenchWorld } from './bench-world.js';
 import { compileBpf } from './compile-bpf.js';
 import type { Figure } from './figure.js';
-import { NO_ROUTE_PREFIX } from './packet-cases.js';
+import { DRAWS, HELPER_NAMES, NO_ROUTE_PREFIX } from './packet-cases.js';
 
 const SOURCE = 'scripts/bench/packet.bpf.c';
 const TIMEOUT_MS = 120_000;
@@ -45,11 +45,22 @@ export async function benchPackets(context: BenchContext): Promise<readonly Figu
     }),
   );
   await world.close();
-  return Object.entries(times).map(([name, values]) => ({
+  return Object.entries({ ...times, ...floors(times) }).map(([name, values]) => ({
     bench: 'packets',
     name,
     unit: 'ns',
     values,
     ...(/nothing|the wrapper/.test(name) ? { note: "the harness's own cost included" } : {}),
   }));
+}
+
+/** What no upstream program can be quicker than, by subscribers: route and source guard without anything else. */
+function floors(times: Readonly<Record<string, readonly number[]>>): Record<string, number[]> {
+  const fib = times[HELPER_NAMES.fib] ?? [];
+  return Object.fromEntries(
+    DRAWS.map((draw) => {
+      const lookups = times[`${HELPER_NAMES.lookup}, ${draw}`] ?? [];
+      return [`upstream, ${draw}: floor`, fib.map((ns, run) => ns + (lookups[run] ?? Number.NaN))];
+    }),
+  );
 }

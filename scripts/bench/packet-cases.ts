@@ -222,14 +222,14 @@ export interface HelperCase extends Pick<PacketCase, 'name' | 'frame' | 'vary' |
   readonly program: 'bench_lookup' | 'bench_fib';
 }
 
+export const HELPER_NAMES = { fib: 'bpf_fib_lookup() alone', lookup: 'one hash lookup alone' } as const;
+export const DRAWS = ['one hot subscriber', '100,000 random subscribers'] as const;
+
 const FROM_ANYBODY = { frame: taggedFrame(), shift: 0 } as const;
 export const HELPER_CASES: readonly HelperCase[] = [
-  { ...FROM_ANYBODY, name: 'bpf_fib_lookup() alone', program: 'bench_fib', vary: 0 },
-  { ...FROM_ANYBODY, name: 'one hash lookup alone, one hot subscriber', program: 'bench_lookup', vary: 0 },
-  {
-    ...FROM_ANYBODY,
-    name: 'one hash lookup alone, 100,000 random subscribers',
-    program: 'bench_lookup',
-    vary: 1,
-  },
+  { ...FROM_ANYBODY, name: HELPER_NAMES.fib, program: 'bench_fib', vary: 0 },
+  ...DRAWS.map((draw, index): HelperCase => {
+    const vary = index === 0 ? 0 : 1;
+    return { ...FROM_ANYBODY, name: `${HELPER_NAMES.lookup}, ${draw}`, program: 'bench_lookup', vary };
+  }),
 ];
