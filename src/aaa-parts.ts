@@ -7,6 +7,7 @@ import { createSocket } from 'node:dgram';
 import type { Logger } from 'pino';
 import { AccountingWriter } from './aaa/accounting-writer.js';
 import { LogAccountingSender, RadiusAccountingSender } from './aaa/accounting-senders.js';
+import type { CoaClient } from './aaa/coa-server.js';
 import { CoaServer } from './aaa/coa-server.js';
 import { LocalAuthenticator } from './aaa/local-authenticator.js';
 import { LoggedAccounting } from './aaa/logged-accounting.js';
@@ -17,7 +18,7 @@ import { RadiusClient } from './aaa/radius-client.js';
 import type { RadiusNas } from './aaa/radius-nas-attributes.js';
 import type { RadiusServer } from './aaa/radius-settings.js';
 import { parseUserNameFormat } from './aaa/radius-user-name.js';
-import type { Config, RadiusConfig } from './config/config.js';
+import type { CoaConfig, Config, RadiusConfig } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { walledProfile } from './config/walled-profile.js';
 import { BngError } from './model/bng-error.js';
@@ -44,6 +45,8 @@ export interface AaaParts {
   readonly authenticator: Authenticator;
   readonly accounting: Accounting;
   readonly inspection: AaaInspection;
+  /** Other records, pools and policies for later authentications. */
+  readonly reconfigureAuthenticator: (config: Config) => void;
   /** As every request and every answer names this NAS. */
   readonly nas: RadiusNas;
   /** What the store's writes go through; null where nothing outlives us. */
@@ -145,6 +148,14 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
     authenticator,
     nas,
     accounting: queue ?? new LoggedAccounting({ ...books, write: silent ? () => undefined : write }),
+    reconfigureAuthenticator: ({ auth, radius }) => {
+      const { defaultPool, records, onReject, onTimeout } = auth;
+      if (authenticator instanceof LocalAuthenticator) authenticator.reconfigure({ records, defaultPool });
+      else {
+        const profiles = new Map(Object.entries(radius?.filters ?? {}));
+        authenticator.reconfigure({ defaultPool, profiles, onReject, onTimeout });
+      }
+    },
     inspection: {
       authentication,
       accounting: accountingClient,
@@ -225,10 +236,7 @@ export async function openCoa(
   return CoaServer.listen({
     ...coa,
     inlet,
-    clients: coa.clients.map(({ secretFile, ...client }) => ({
-      ...client,
-      secret: new RadiusSecret(readSecretFile(secretFile)),
-    })),
+    clients: coaClientsOf(coa),
     nasIdentifier: nas.identifier,
     nasIpAddress: nas.address,
     filters: new Map(Object.entries(radius.filters)),
@@ -238,14 +246,29 @@ export async function openCoa(
   });
 }
 
-function serversOf(radius: RadiusConfig, role: 'auth' | 'acct'): RadiusServer[] {
+/** Who may order, as the inlet is told of them. */
+export function coaClientsOf(coa: CoaConfig, secretOf: SecretOf = readSecret): CoaClient[] {
+  return coa.clients.map(({ secretFile, ...client }) => ({ ...client, secret: secretOf(secretFile) }));
+}
+
+/** What stands in a secret's file; throws `BNG_ERR_CONFIG`. */
+export type SecretOf = (secretFile: string) => RadiusSecret;
+
+export const readSecret: SecretOf = (secretFile) => new RadiusSecret(readSecretFile(secretFile));
+
+/** The servers as a client for `role` is told of them. */
+export function serversOf(
+  radius: RadiusConfig,
+  role: 'auth' | 'acct',
+  secretOf: SecretOf = readSecret,
+): RadiusServer[] {
   return radius.servers.map((server) => {
     const port = role === 'auth' ? server.authPort : server.acctPort;
     return {
       name: `${server.host}:${port}`,
       host: server.host,
       port,
-      secret: new RadiusSecret(readSecretFile(server.secretFile)),
+      secret: secretOf(server.secretFile),
       requireMessageAuthenticator: server.requireMessageAuthenticator,
     };
   });

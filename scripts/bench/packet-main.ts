@@ -97,7 +97,7 @@ class PacketBench {
       option82Key: key,
     }).object;
     this.#leases = new LeaseMaps(this.#object, { key, clock: systemClock });
-    this.#leases.fillReplies(this.#object, fastDhcp.replies);
+    this.#leases.addReplies(this.#object, fastDhcp.replies);
     // A veth has receive queues that TEST_RUN can name only once a native program is attached.
     for (const ifindex of [accessIfindex, coreIfindex]) {
       this.#object.program('bench_pass').attachXdp(ifindex, 'native');

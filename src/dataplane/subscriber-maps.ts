@@ -35,7 +35,7 @@ export interface StoredSubscriber extends SubscriberEntry {
 const FRACTION_BITS = BngLimit.rateFractionBits;
 
 export class SubscriberMaps {
-  readonly #options: SubscriberMapsOptions;
+  #options: SubscriberMapsOptions;
   readonly #subscribers: NativeMap;
   readonly #lines: NativeMap;
   readonly #policers: NativeMap;
@@ -49,6 +49,11 @@ export class SubscriberMaps {
 
   get capacity(): number {
     return this.#subscribers.maxEntries;
+  }
+
+  /** For entries written from now on. */
+  useBurst(burstMs: number): void {
+    this.#options = { ...this.#options, burstMs };
   }
 
   /** Throws EEXIST when the address is there already. */

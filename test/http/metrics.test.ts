@@ -40,7 +40,6 @@ function makeMetrics(bng: FakeBng, { topTalkers = 10, clock = new FakeClock() } 
     operator: bng,
     lifecycle: bng,
     pools: bng.pools,
-    poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
     radius: () => bng.radius,
     store: () => ({
