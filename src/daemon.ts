@@ -211,6 +211,7 @@ export class Daemon {
       readConfig,
       logger,
       pools,
+      sessions: manager,
       dataplane,
       aaa,
       coa: () => link.coa,

@@ -15,6 +15,7 @@ import { liveSettings } from './live-settings.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
+import type { SessionManager } from './session/manager.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
 export interface ReloadParts {
@@ -23,6 +24,7 @@ export interface ReloadParts {
   readonly readConfig: () => ConfigResult;
   readonly logger: Logger;
   readonly pools: HashRingPools;
+  readonly sessions: Pick<SessionManager, 'poolsChanged'>;
   readonly dataplane: Pick<KernelDataplane, 'reconfigure'>;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
   readonly coa: () => CoaServer | null;
@@ -72,7 +74,7 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { dataplane, pools, aaa, coa, olt, logger } = this.#parts;
+    const { dataplane, pools, sessions, aaa, coa, olt, logger } = this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
     const differences = differencesOf(before, config);
@@ -92,6 +94,7 @@ export class Reloader {
     if (!outcome.ok) throw new Refusal([`the dataplane refuses it: ${outcome.reason}`]);
     // From here on nothing can fail.
     for (const pool of added) pools.add(pool);
+    sessions.poolsChanged();
     aaa.reconfigureAuthenticator(config);
     const { radius } = config;
     if (radius !== null) {
