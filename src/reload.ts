@@ -104,8 +104,7 @@ export class Reloader {
       authentication?.reconfigure({ servers: serversOf(radius, 'auth', secretOf), timers, limits });
       accounting?.reconfigure({ servers: serversOf(radius, 'acct', secretOf), timers, limits });
       const filters = new Map(Object.entries(radius.filters));
-      if (radius.coa !== null)
-        coa()?.reconfigure({ clients: coaClientsOf(radius.coa, secretOf), filters });
+      if (radius.coa !== null) coa()?.reconfigure({ clients: coaClientsOf(radius.coa, secretOf), filters });
     }
     if (config.olt !== null) olt?.useVlans(new Map(Object.entries(config.olt.vlans)));
     logger.level = config.log.level;

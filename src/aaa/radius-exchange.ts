@@ -165,9 +165,10 @@ export class RadiusExchange {
     if (visit === null) return this.end({ kind: 'overloaded' });
     if (this.#house.clock.monotonicMs() >= this.#deadlineMs) return this.#giveUp(visit);
     if (this.#isDoneWith(visit)) {
-      const next = visit.link.isAlive && !visit.link.isRetired
-        ? this.#house.next(this.#visited)
-        : this.#house.nextOrDead(this.#visited);
+      const next =
+        visit.link.isAlive && !visit.link.isRetired
+          ? this.#house.next(this.#visited)
+          : this.#house.nextOrDead(this.#visited);
       if (next !== null && this.#turnTo(next)) return visit.link.gaveUp(visit);
     }
     if (visit.transmissions >= this.#house.timers.maxTransmissions) return this.#giveUp(visit);

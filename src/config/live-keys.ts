@@ -44,12 +44,14 @@ function rule<T>(change: KeyChange, read: (from: T) => Value): KeyRule<T> {
 }
 
 const list = (values: readonly string[]): string => `[${values.join(', ')}]`;
-const address = (value: Ipv4 | null | undefined): Value => (value == null ? null : formatIpv4(value));
+const address = (value: Ipv4 | null | undefined): Value =>
+  value === null || value === undefined ? null : formatIpv4(value);
 const endpoint = (value: Endpoint | undefined): Value =>
   value === undefined ? null : `${formatIpv4(value.address)}:${value.port}`;
 const destination = ({ prefix, port }: { prefix: Ipv4Prefix; port: number | null }): string =>
   port === null ? formatPrefix(prefix) : `${formatPrefix(prefix)}:${port}`;
-const isThere = (section: object | null | undefined): Value => (section == null ? null : 'set');
+const isThere = (section: object | null | undefined): Value =>
+  section === null || section === undefined ? null : 'set';
 
 /** Keys with one value. Sections that may be left out are keys too: set or not. */
 export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
@@ -172,7 +174,10 @@ export const LIST_RULES: Readonly<Record<string, ListRule>> = {
       '.authPort': ['live', ({ authPort }) => authPort],
       '.acctPort': ['live', ({ acctPort }) => acctPort],
       '.secretFile': ['live', ({ secretFile }) => secretFile],
-      '.requireMessageAuthenticator': ['live', ({ requireMessageAuthenticator }) => requireMessageAuthenticator],
+      '.requireMessageAuthenticator': [
+        'live',
+        ({ requireMessageAuthenticator }) => requireMessageAuthenticator,
+      ],
     },
   ),
   'radius.filters.*': listRule('live', ({ radius }) => new Map(Object.entries(radius?.filters ?? {})), {

@@ -109,8 +109,7 @@ export class Metrics {
 
   /** Series that exist from the start: a rate over a series that begins at 1 misses its first event. */
   #beginSeries(): void {
-    const { dhcpAnswer, activations, sessionDuration, storeWrites, storeFailing } =
-      this.#families;
+    const { dhcpAnswer, activations, sessionDuration, storeWrites, storeFailing } = this.#families;
     this.#families.dhcpRequests.inc({ pool: NO_POOL }, 0);
     this.#beginPools();
     for (const answer of DHCP_ANSWERS) dhcpAnswer.zero({ answer });

@@ -78,7 +78,11 @@ function answer(reply: FastifyReply, ontSerial: string, result: OperatorResult):
   }
 }
 
-function addActivate(app: FastifyInstance, operator: OperatorInlet, pools: Pick<AddressPools, 'usage'>): void {
+function addActivate(
+  app: FastifyInstance,
+  operator: OperatorInlet,
+  pools: Pick<AddressPools, 'usage'>,
+): void {
   const body = {
     type: 'object',
     required: ['ont_serial', 'service_id', 'pool', 'qos_download_bps', 'qos_upload_bps'],

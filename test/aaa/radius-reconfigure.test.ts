@@ -8,7 +8,13 @@ import { ACCEPT, access, rig, SECRET, SILENT, until } from './radius-client-rig.
 
 function server(peer: RadiusPeer | undefined, name: string, secret = SECRET): RadiusServer {
   const { port } = peer!;
-  return { name, host: '127.0.0.1', port, secret: new RadiusSecret(secret), requireMessageAuthenticator: true };
+  return {
+    name,
+    host: '127.0.0.1',
+    port,
+    secret: new RadiusSecret(secret),
+    requireMessageAuthenticator: true,
+  };
 }
 
 test('a request in flight is answered by the server that was asked, though it is no longer configured', async (t) => {
@@ -23,7 +29,10 @@ test('a request in flight is answered by the server that was asked, though it is
   );
   peers[0]!.answer(held[0]!, { code: 3 });
   const answered = await result;
-  assert.deepEqual(answered.kind === 'response' && [answered.server, answered.outcome], ['s0', 'access-reject']);
+  assert.deepEqual(answered.kind === 'response' && [answered.server, answered.outcome], [
+    's0',
+    'access-reject',
+  ]);
   const next = await client.exchange(access());
   assert.equal(next.kind === 'response' && next.server, 's1');
   assert.equal(held.length, 1);

@@ -98,10 +98,13 @@ test('what can change live is a difference without a refusal, with the old and t
   assert.deepEqual(changed('{ pool: wgar }', '{ pool: wgar, allow: [203.0.113.0/24:443] }'), [
     'walledGarden.allow: [] -> [203.0.113.0/24:443]',
   ]);
-  assert.deepEqual(changed('downloadBps: 1 ', 'downloadBps: 2 '), ['radius.filters.slow.downloadBps: 1 -> 2']);
-  assert.deepEqual(changed('192.0.2.1, secretFile: /a }]\n  filters', '192.0.2.9, secretFile: /a }]\n  filters'), [
-    'radius.servers[0].host: 192.0.2.1 -> 192.0.2.9',
+  assert.deepEqual(changed('downloadBps: 1 ', 'downloadBps: 2 '), [
+    'radius.filters.slow.downloadBps: 1 -> 2',
   ]);
+  assert.deepEqual(
+    changed('192.0.2.1, secretFile: /a }]\n  filters', '192.0.2.9, secretFile: /a }]\n  filters'),
+    ['radius.servers[0].host: 192.0.2.1 -> 192.0.2.9'],
+  );
 });
 
 test('an added pool, server or client is told with what it has', () => {

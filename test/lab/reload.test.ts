@@ -227,7 +227,12 @@ describe('reload', { timeout: 120_000, skip: !hasFreeRadius }, () => {
 
   it('a file with mistakes is refused with every one of them, and nothing changes', async () => {
     const before = await kernel();
-    write({ ...running, log: { level: 'loud' }, qos: { burstMs: 0 }, walledGarden: { pool: 'wgar', allow: [] } });
+    write({
+      ...running,
+      log: { level: 'loud' },
+      qos: { burstMs: 0 },
+      walledGarden: { pool: 'wgar', allow: [] },
+    });
     const { problems } = await hangUp('reload-refused');
     const keys = (problems as string[]).map((problem) => /^line \d+: ([^:]+):/.exec(problem)?.[1]);
     assert.deepEqual(keys.sort(), ['log.level', 'qos.burstMs']);
@@ -276,7 +281,10 @@ describe('reload', { timeout: 120_000, skip: !hasFreeRadius }, () => {
     write({ ...running, pools: [...(running['pools'] as Json[]), pool] });
     assert.match(JSON.stringify((await hangUp('reload-refused'))['problems']), /dataplane refuses it/);
     assert.equal(await kernel(), withRoute);
-    assert.equal(await house.bng.probe.run(['ip', 'route', 'del', 'prohibit', taken]).then((r) => r.exitCode), 0);
+    assert.equal(
+      await house.bng.probe.run(['ip', 'route', 'del', 'prohibit', taken]).then((r) => r.exitCode),
+      0,
+    );
   });
 
   it('the same file again changes nothing and says so', async () => {

@@ -7,9 +7,7 @@ type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
  * library that ends children with their parent (signal-exit, behind execa) takes a signal that nobody else listens to
  * as the end of the process, and a listener for one call is gone before it looks.
  */
-export function stopSignal(
-  signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'],
-): AbortSignal {
+export function stopSignal(signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']): AbortSignal {
   const stop = new AbortController();
   for (const signal of signals) process.on(signal, () => stop.abort());
   return stop.signal;
