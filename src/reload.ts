@@ -12,6 +12,7 @@ import type { ConfigResult } from './config/parse-config.js';
 import type { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
 import { liveSettings } from './live-settings.js';
+import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
@@ -64,11 +65,11 @@ export class Reloader {
     const { logger } = this.#parts;
     try {
       const changes = await this.#apply();
-      logger.info({ event: 'reloaded', changes });
+      logEvent(logger, 'reloaded', { changes });
       return { ok: true, changes };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      logger.error({ event: 'reload-refused', problems: error.problems });
+      logEvent(logger, 'reload-refused', { problems: error.problems });
       return { ok: false, reason: error.message };
     }
   }

@@ -108,6 +108,7 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'metrics.subscribers': restart(({ metrics }) => metrics.subscribers),
   'store.mode': restart(({ store }) => (store === null ? 'memory' : 'durable')),
   'store.path': restart(({ store }) => store?.path),
+  'audit.to': restart(({ audit }) => audit.to),
   'log.level': live(({ log }) => log.level),
   'qos.burstMs': live(({ qos }) => qos.burstMs),
   'dataplane.pinPath': restart(({ dataplane }) => dataplane.pinPath),

@@ -37,6 +37,7 @@ const SECTION_OF: Readonly<Record<keyof typeof sections.ROOT, z.ZodRawShape>> = 
   api: sections.API,
   metrics: sections.METRICS,
   store: sections.STORE,
+  audit: sections.AUDIT,
   log: sections.LOG,
   qos: sections.QOS,
   dataplane: sections.DATAPLANE,
