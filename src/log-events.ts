@@ -17,7 +17,11 @@ const IDS = ['session', 'ont', 'state', 'line'] as const;
 
 export const LOG_EVENTS = {
   started: { level: 'info', meaning: 'The BNG serves.', fields: ['ports'] },
-  reloaded: { level: 'info', meaning: 'The configuration was read again and is in force.', fields: ['changes'] },
+  reloaded: {
+    level: 'info',
+    meaning: 'The configuration was read again and is in force.',
+    fields: ['changes'],
+  },
   'reload-refused': {
     level: 'error',
     meaning: 'The configuration was read again and cannot be in force; nothing changed.',
