@@ -36,7 +36,7 @@ const FRACTION_BITS = BngLimit.rateFractionBits;
 const FULL_BUCKETS = new Uint8Array(BNG_POLICER_SIZE);
 
 export class SubscriberMaps {
-  readonly #options: SubscriberMapsOptions;
+  #options: SubscriberMapsOptions;
   readonly #subscribers: NativeMap;
   readonly #lines: NativeMap;
   readonly #policers: NativeMap;
@@ -59,6 +59,11 @@ export class SubscriberMaps {
 
   get capacity(): number {
     return this.#subscribers.maxEntries;
+  }
+
+  /** For entries written from now on. */
+  useBurst(burstMs: number): void {
+    this.#options = { ...this.#options, burstMs };
   }
 
   /** Throws EEXIST when the address is there already. */
