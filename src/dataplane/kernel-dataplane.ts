@@ -22,6 +22,7 @@ import {
 import { attempt } from './attempt.js';
 import { inFlightDone } from './in-flight.js';
 import type { NativeRingBuffer } from './native-binding.js';
+import type { PoolReply } from './lease-maps.js';
 import { reconcileKernel } from './reconcile-kernel.js';
 import type {
   AnsweredLease,
@@ -35,6 +36,7 @@ import type {
   Reconciliation,
   ReconcileOutcome,
   RemoveOutcome,
+  StandingPromise,
   SubscriberEntry,
 } from './port.js';
 import { type PuntListeners, readPunts } from './punt-reader.js';
@@ -55,6 +57,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #maps: SubscriberMaps;
   readonly #counters: Counters;
   readonly #slots: Slots;
+  readonly #replies: readonly PoolReply[];
   readonly #held = new Map<Ipv4, Held>();
   readonly #addressOfSlot = new Map<number, Ipv4>();
   readonly #turns = new Map<Ipv4, Promise<unknown>>();
@@ -66,6 +69,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   private constructor(parts: KernelParts, options: KernelDataplaneOptions) {
     this.#parts = parts;
     this.#clock = options.clock;
+    this.#replies = options.fastDhcp?.replies ?? [];
     this.#firewall = parts.firewall;
     this.#maps = new SubscriberMaps({
       object: parts.object,
@@ -199,7 +203,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   promise(lease: LeasePromise): boolean {
     const { leases } = this.#parts;
-    if (leases === null || this.#closing !== null || !this.#held.has(lease.address)) return false;
+    if (this.#closing !== null || !this.#held.has(lease.address)) return false;
     const outcome = attempt(() => leases.promise(lease));
     if (outcome.ok) return outcome.value;
     this.#parts.warn(`a lease is not answered in XDP: ${outcome.reason}`);
@@ -207,12 +211,25 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   }
 
   withdraw(attachment: Attachment): void {
-    if (this.#closing === null) this.#parts.leases?.withdraw(attachment);
+    if (this.#closing === null) this.#parts.leases.withdraw(attachment);
+  }
+
+  promisedUntilMs(attachment: Attachment): number | null {
+    return this.#closing === null ? this.#parts.leases.untilMs(attachment) : null;
+  }
+
+  standing(): readonly StandingPromise[] {
+    return this.#parts.leases.standing();
+  }
+
+  promiseAnew(): void {
+    const { leases, object } = this.#parts;
+    leases.clear();
+    leases.fillReplies(object, this.#replies);
   }
 
   #tellAnswered(told: Omit<AnsweredLease, 'atMs'>, atNs: bigint): void {
-    const { leases } = this.#parts;
-    if (leases !== null) this.#answered({ ...told, atMs: leases.clockMs(atNs) });
+    this.#answered({ ...told, atMs: this.#parts.leases.clockMs(atNs) });
   }
 
   transmit(ifindex: number, frame: Uint8Array): boolean {
@@ -289,7 +306,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     if (outcome.ok) {
       this.#held.set(entry.address, { entry, slot });
       this.#addressOfSlot.set(slot, entry.address);
-      return outcome;
+      return { ok: true };
     }
     this.#slots.free(slot);
     // What is in the firewall alone only ever forbids; the reason that matters is the first one.
@@ -322,7 +339,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     }
     this.#held.set(entry.address, { entry, slot: held.slot });
     if (closes) await this.#firewall.cutFlows(entry.address);
-    return entry.walled ? outcome : this.#firewall.removeMember(entry.address);
+    return entry.walled ? { ok: true } : this.#firewall.removeMember(entry.address);
   }
 
   #rewrite(entry: SubscriberEntry, held: Held): void {
@@ -335,7 +352,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       throw error;
     }
     if (!moves) return;
-    this.#parts.leases?.withdraw(held.entry.attachment);
+    this.#parts.leases.withdraw(held.entry.attachment);
     this.#maps.deleteLine(held.entry.attachment);
   }
 
@@ -343,7 +360,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const held = this.#held.get(address);
     if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
     const taken = attempt(() => {
-      this.#parts.leases?.withdraw(held.entry.attachment);
+      this.#parts.leases.withdraw(held.entry.attachment);
       this.#maps.deleteLine(held.entry.attachment);
       this.#maps.delete(address);
     });

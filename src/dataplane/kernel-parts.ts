@@ -78,8 +78,8 @@ export interface OpenAccessPort extends AccessPort {
 export interface KernelParts {
   readonly binding: NativeBinding;
   readonly object: NativeObject;
-  /** Null where XDP answers no DHCP. */
-  readonly leases: LeaseMaps | null;
+  /** What XDP answers by itself; where it answers nothing, what it was left with by a process before. */
+  readonly leases: LeaseMaps;
   readonly firewall: GardenFirewall;
   /** By ifindex. */
   readonly access: ReadonlyMap<number, OpenAccessPort>;
@@ -172,9 +172,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     pins: pins === null ? null : { root: pins, warn },
   });
   undo.push(() => object.close());
-  const leases = fastDhcp === null ? null : new LeaseMaps(object, { key, clock });
-  leases?.clear();
-  leases?.fillReplies(object, fastDhcp?.replies ?? []);
+  const leases = new LeaseMaps(object, { key, clock });
   // The firewall stands before anything can reach the stack.
   const { firewall, adoptedMembers } = await openFirewall(options, opening, {
     deadlineMs,

@@ -6,18 +6,22 @@ import { randomBytes } from 'node:crypto';
 import type { Attachment } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { macToBytes } from '../model/mac.js';
+import { ipv4FromNumber } from '../model/ipv4.js';
+import { macFromBytes, macToBytes } from '../model/mac.js';
 import {
   BNG_DHCP_REPLY_SIZE,
   BNG_LEASE_SIZE,
+  BNG_LINE_KEY_SIZE,
   BngLimit,
   type BngSettings,
   BngSettingsFlag,
+  readBngLease,
+  readBngLineKey,
   writeBngDhcpReply,
   writeBngLease,
 } from './abi.js';
 import type { NativeMap, NativeObject } from './native-binding.js';
-import type { LeasePromise } from './port.js';
+import type { LeasePromise, StandingPromise } from './port.js';
 import { encodeLine, slotKey } from './subscriber-maps.js';
 
 /** What the answers to the clients of one pool have in common. */
@@ -87,6 +91,27 @@ export class LeaseMaps {
     this.#clock = options.clock;
   }
 
+  /** Everything promised, with the ends to which XDP has moved it. */
+  standing(): readonly StandingPromise[] {
+    const { keys, values, count } = this.#leases.readAll();
+    const lines = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
+    const leases = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    return Array.from({ length: count }, (_, i) => {
+      const { ifindex, sVlan, cVlan, mac } = readBngLineKey(lines, i * BNG_LINE_KEY_SIZE);
+      const { address, expiresNs } = readBngLease(leases, i * BNG_LEASE_SIZE);
+      const attachment = { ifindex, sVlan, cVlan, mac: macFromBytes(mac) };
+      return { address: ipv4FromNumber(address), attachment, expiresAtMs: this.clockMs(expiresNs) };
+    });
+  }
+
+  /** Until when the lease promised at the attachment lasts; null when there is none. */
+  untilMs(attachment: Attachment): number | null {
+    const value = this.#leases.lookup(encodeLine(attachment));
+    if (value === null) return null;
+    const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    return this.clockMs(readBngLease(view, 0).expiresNs);
+  }
+
   /** Takes back what an earlier process promised: its replies and its key are not ours, and each session promises anew. */
   clear(): void {
     const { keys, count } = this.#leases.readAll();
@@ -95,7 +120,7 @@ export class LeaseMaps {
     }
   }
 
-  /** Writes what the pools' answers have in common. A pool beyond what fits is answered by the control plane alone. */
+  /** Writes what the pools' answers have in common: before it nothing is promised. A pool beyond what fits is answered by the control plane alone. */
   fillReplies(object: NativeObject, replies: readonly PoolReply[]): void {
     const map = object.map('bng_dhcp_replies');
     const short = replies.filter(({ message }) => message.length < BngLimit.dhcpReplyBytes);

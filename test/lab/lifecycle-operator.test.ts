@@ -158,7 +158,7 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
     assert.match(unreachable.stderr, /^bngctl: the BNG cannot be reached/);
   });
 
-  it('asked to stop by Ctrl-C, which its children hear too, the BNG ends its sessions and exits with 0', async () => {
+  it('asked to stop by Ctrl-C, which its children hear too, the BNG keeps its sessions and exits with 0', async () => {
     const { process: bng } = house.bng;
     process.kill(-bng.pid!, 'SIGINT');
     await until(
@@ -169,10 +169,9 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
     assert.deepEqual(bng.exit, { exitCode: 0, signal: null }, bng.logTail());
     const log = bng.logTail(20_000).split('\n');
     const stopping = log.findIndex((line) => line.includes('"event":"stopping"'));
-    const stops = log
-      .slice(stopping)
-      .filter((line) => /"Acct-Status-Type":"Stop".*"Acct-Terminate-Cause":"NAS-Request"/.test(line));
-    assert.equal(stops.length, 2, bng.logTail());
+    assert.ok(stopping > 0, bng.logTail());
+    const ended = log.slice(stopping).filter((line) => line.includes('"Acct-Status-Type":"Stop"'));
+    assert.deepEqual(ended, []);
     assert.ok(log.some((line) => line.includes('"event":"stopped"')));
   });
 });
