@@ -112,10 +112,15 @@ export class LeaseMaps {
     return this.clockMs(readBngLease(view, 0).expiresNs);
   }
 
-  /** Takes back what an earlier process promised: its replies and its key are not ours, and each session promises anew. */
+  /**
+   * Takes back what an earlier process promised: its replies and its key are not ours, and each session promises anew. A lease
+   * that its client may have given up stays so: who says that waits to be read.
+   */
   clear(): void {
-    const { keys, count } = this.#leases.readAll();
+    const { keys, values, count } = this.#leases.readAll();
+    const leases = new DataView(values.buffer, values.byteOffset, values.byteLength);
     for (let at = 0; at < count; at += 1) {
+      if (readBngLease(leases, at * BNG_LEASE_SIZE).reply === BngLimit.noDhcpReply) continue;
       this.#leases.delete(keys.subarray(at * this.#leases.keySize, (at + 1) * this.#leases.keySize));
     }
   }
@@ -143,6 +148,9 @@ export class LeaseMaps {
   promise(lease: LeasePromise): boolean {
     const reply = this.#replies.get(lease.poolName);
     if (reply?.leaseSeconds !== lease.leaseSeconds || lease.option82.length > 255) return false;
+    const key = encodeLine(lease.attachment);
+    const before = this.#leases.lookup(key);
+    if (before !== null && this.#isGivenUp(before)) return false;
     const endsNs = lease.endsAtMs === null ? 0n : this.#kernelTime(lease.endsAtMs);
     const expiresNs = this.#kernelTime(Math.min(lease.expiresAtMs, lease.endsAtMs ?? Infinity));
     const value = new Uint8Array(BNG_LEASE_SIZE);
@@ -155,7 +163,7 @@ export class LeaseMaps {
       reply: reply.index,
       mac: macToBytes(lease.attachment.mac),
     });
-    this.#leases.update(encodeLine(lease.attachment), value);
+    this.#leases.update(key, value);
     return true;
   }
 
@@ -166,6 +174,11 @@ export class LeaseMaps {
   /** On our monotonic clock; the kernel stamps its answers with CLOCK_MONOTONIC, which Node.js calls hrtime. */
   clockMs(kernelNs: bigint): number {
     return this.#clock.monotonicMs() - Number(process.hrtime.bigint() - kernelNs) / NS_PER_MS;
+  }
+
+  #isGivenUp(value: Uint8Array): boolean {
+    const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    return readBngLease(view, 0).reply === BngLimit.noDhcpReply;
   }
 
   #kernelTime(atMs: number): bigint {

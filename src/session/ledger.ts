@@ -128,7 +128,8 @@ export class AccountingLedger {
   /** The lease was renewed: it does not end where it seemed to when it was adopted. */
   prolonged(address: Ipv4, expiresAtMs: number): void {
     const entry = this.#byAddress.get(address);
-    if (entry !== undefined) entry.endedMs = expiresAtMs <= this.#o.clock.monotonicMs() ? expiresAtMs : Infinity;
+    if (entry !== undefined)
+      entry.endedMs = expiresAtMs <= this.#o.clock.monotonicMs() ? expiresAtMs : Infinity;
   }
 
   /** Looks after what was adopted. */

@@ -51,7 +51,10 @@ describe('a lease that the dataplane renewed while there was no process', () => 
     assert.equal(leftMs(world), LEASE_MS / 4);
     await life.advance(LEASE_MS / 8);
     assert.equal(kindOf(await client.renew(address)), 'DHCPACK');
-    assert.deepEqual(world.records.filter((record) => record['Acct-Status-Type'] === 'Stop'), []);
+    assert.deepEqual(
+      world.records.filter((record) => record['Acct-Status-Type'] === 'Stop'),
+      [],
+    );
     assert.deepEqual(life.bugs, []);
   });
 
@@ -115,7 +118,10 @@ describe('a lease that the dataplane renewed a moment ago', () => {
     const told = renewal(world, world.bootMs + LEASE_MS - 10);
     world.dataplane.answer(told, 'untold');
     await life.advance(20);
-    assert.deepEqual(world.records.filter((record) => record['Acct-Status-Type'] === 'Stop'), []);
+    assert.deepEqual(
+      world.records.filter((record) => record['Acct-Status-Type'] === 'Stop'),
+      [],
+    );
     world.dataplane.answer(told);
     await life.quiet();
     assert.equal(leftMs(world), LEASE_MS - 20);

@@ -217,9 +217,7 @@ export class Life {
       dataplane: {
         reconcile: (wanted) => this.#passing(() => world.dataplane.reconcile(wanted)),
         standing: () =>
-          world.dataplane
-            .standing()
-            .map((one) => ({ ...one, expiresAtMs: this.#fromBoot(one.expiresAtMs) })),
+          world.dataplane.standing().map((one) => ({ ...one, expiresAtMs: this.#fromBoot(one.expiresAtMs) })),
         promiseAnew: () => (this.isDead ? undefined : world.dataplane.promiseAnew()),
       },
       logger,
