@@ -7,10 +7,13 @@
  * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
+import { openApi } from './api-parts.js';
 import { openAaa, openCoa } from './aaa-parts.js';
 import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
+import { openAuditLog } from './audit-log.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
@@ -23,7 +26,7 @@ import type { PoolReply } from './dataplane/lease-maps.js';
 import { replyTemplate } from './dhcpv4/reply.js';
 import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
-import { buildApi } from './http/api.js';
+import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { buildMetrics } from './http/metrics-app.js';
@@ -43,6 +46,7 @@ import { ObservedStore, type ObservedStoreOptions } from './store/observed-store
 import type { Store } from './store/port.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
+const NFT_TABLE = 'bng';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -101,7 +105,7 @@ export class Daemon {
     const link: Links = { accessNode: null, coa: null, metrics: null };
     const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
     if (store === null)
-      logger.warn({ event: 'nothing-outlives-this-process', because: 'store.mode is memory' });
+      logEvent(logger, 'nothing-outlives-this-process', { because: 'store.mode is memory' });
     // Without a store nobody would know whose the entries are.
     if (teardown || store === null) this.#stops.push(() => tearDownDataplane(config, logger));
     const dataplane = await openDataplane(config, objectPath, logger);
@@ -150,6 +154,11 @@ export class Daemon {
     await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
     if (teardown) return;
 
+    const audit = openAuditLog({
+      to: config.audit.to,
+      wallMs: () => systemClock.wallMs(),
+      onFailure: (reason) => logEvent(logger, 'audit-not-written', { reason }),
+    });
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
       operator: manager,
@@ -183,29 +192,38 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        ...(manager.isDraining
+          ? [{ name: 'draining', ok: true, degraded: true, detail: 'no new session begins' }]
+          : []),
         storeHealth(manager.durabilityFigures(), config.store?.path ?? null),
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
-    await this.#listen(
-      buildApi({
+    const trace = new DhcpTrace();
+    await openApi({
+      config: config.api,
+      token,
+      nftTable: NFT_TABLE,
+      onOpened: (stop) => this.#stops.push(stop),
+      options: {
         ...shared,
-        token,
+        audit,
+        maps: dataplane.maps,
+        dhcp: trace,
         health,
         clock: systemClock,
         limits: DEFAULT_API_LIMITS,
         onEventClientDropped: () => {
           metrics.eventClientDropped();
-          logger.warn({ event: 'event-client-dropped' });
+          logEvent(logger, 'event-client-dropped');
         },
-      }),
-      config.api.listen,
-    );
+      },
+    });
     const subscribers = config.metrics.subscribers ? shared : null;
     await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
-    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
+    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();
@@ -217,17 +235,18 @@ export class Daemon {
       trustOption82,
       clock: systemClock,
       observer: metrics.dhcp,
+      trace,
       onBug,
     });
     this.#stops.push(() => dhcp.close());
     dhcp.start();
-    logger.info({ event: 'started', ports: dataplane.ports() });
+    logEvent(logger, 'started', { ports: dataplane.ports() });
   }
 
   async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {
     const store = await openStore(path, systemClock.wallMs());
     this.#stops.push(() => store.close());
-    if (store.damage !== null) logger.error({ event: 'store-damaged', ...store.damage });
+    if (store.damage !== null) logEvent(logger, 'store-damaged', store.damage);
     const onWritten: ObservedStoreOptions['onWritten'] = (durationMs, failure) =>
       link.metrics?.store.written(durationMs, failure);
     return new ObservedStore({ store, clock: systemClock, onWritten });
@@ -240,8 +259,8 @@ export class Daemon {
       inlet,
       sVlanOfPool: new Map(Object.entries(olt.vlans)),
       requestTimeoutMs: OLT_REQUEST_TIMEOUT_MS,
-      onEvent: (event) => logger.info({ event: 'access-node-event', ...event }),
-      onConnection: (state, reason) => logger.warn({ event: `access-node-${state}`, reason }),
+      onEvent: (event) => logEvent(logger, 'access-node-event', event),
+      onConnection: (state, reason) => logEvent(logger, `access-node-${state}`, { reason }),
     });
   }
 
@@ -253,9 +272,9 @@ export class Daemon {
 
 async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise<void> {
   const { pinPath } = dataplane;
-  const onWarning = (warning: string): void => logger.warn({ event: 'dataplane-warning', warning });
+  const onWarning = (warning: string): void => logEvent(logger, 'dataplane-warning', { warning });
   const found = await tearDown({ binding: loadNative(), pinPath, onWarning });
-  logger.info({ event: 'torn-down', pinPath, found });
+  logEvent(logger, 'torn-down', { pinPath, found });
 }
 
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
@@ -292,9 +311,9 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
     fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
-    nftTable: 'bng',
+    nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
-    onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
+    onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
   });
 }
 

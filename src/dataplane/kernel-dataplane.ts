@@ -19,7 +19,9 @@ import {
   type OpenAccessPort,
   openKernelParts,
 } from './kernel-parts.js';
-import { attempt } from './attempt.js';
+import type { MapInspection } from './map-inspection.js';
+import { MapReader } from './map-reader.js';
+import { attempt, attemptFor } from './attempt.js';
 import { inFlightDone } from './in-flight.js';
 import type { NativeRingBuffer } from './native-binding.js';
 import type { PoolReply } from './lease-maps.js';
@@ -56,6 +58,8 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #firewall: GardenFirewall;
   readonly #maps: SubscriberMaps;
   readonly #counters: Counters;
+  /** The maps as the kernel holds them, decoded. */
+  readonly maps: MapInspection;
   readonly #slots: Slots;
   readonly #replies: readonly PoolReply[];
   readonly #held = new Map<Ipv4, Held>();
@@ -77,6 +81,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       cTpid: options.access.cTpid,
       burstMs: options.burstMs,
     });
+    this.maps = new MapReader((name) => parts.object.map(name));
     this.#counters = new Counters(parts.object, options.binding.possibleCpus());
     this.#slots = new Slots(this.#maps.capacity);
   }
@@ -204,7 +209,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   promise(lease: LeasePromise): boolean {
     const { leases } = this.#parts;
     if (this.#closing !== null || !this.#held.has(lease.address)) return false;
-    const outcome = attempt(() => leases.promise(lease));
+    const outcome = attemptFor(() => leases.promise(lease));
     if (outcome.ok) return outcome.value;
     this.#parts.warn(`a lease is not answered in XDP: ${outcome.reason}`);
     return false;
