@@ -94,7 +94,7 @@ test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
 
 test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); KILLS=n
-	@$(node) BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
+	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)
