@@ -23,6 +23,7 @@ const mayImport = {
   dhcpv4: ['model', 'wire', ...sessionFace, 'dataplane/port.ts'],
   // The figures that operators read: addresses in use, drops by reason.
   http: ['model', 'config', ...sessionFace, 'dataplane/port.ts', 'pool/port.ts'],
+  portal: ['model', ...sessionFace],
   lab: ['model', 'wire', 'olt', 'dataplane/load-native.ts', 'dataplane/native-binding.ts'],
 };
 

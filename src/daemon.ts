@@ -12,6 +12,7 @@ import { aaaReport } from './aaa-report.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
+import { readTemplateFiles } from './config/template-files.js';
 import { walledProfile } from './config/walled-profile.js';
 import { BngLimit } from './dataplane/abi.js';
 import { compileGardenPolicy } from './dataplane/garden-policy.js';
@@ -22,7 +23,6 @@ import { buildApi } from './http/api.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { Metrics, buildMetrics } from './http/metrics.js';
-import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
 import { formatIpv4 } from './model/ipv4.js';
@@ -30,6 +30,7 @@ import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import { SessionManager } from './session/manager.js';
+import { buildPortal } from './portal/portal.js';
 import { logLifecycle } from './lifecycle-log.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
@@ -151,7 +152,17 @@ export class Daemon {
       config.api.listen,
     );
     await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
-    await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
+    const endpoint = config.walledGarden.portal;
+    const portal = buildPortal({
+      ...config.portal,
+      operator: manager,
+      clock: systemClock,
+      logger: shared.logger,
+      endpoint,
+      templates: readTemplateFiles(config.portal.templates),
+      onBug,
+    });
+    await this.#listen(portal, endpoint);
 
     const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());

@@ -8,4 +8,6 @@ export interface LeaseTerms {
   readonly gateway: Ipv4;
   readonly dns: readonly Ipv4[];
   readonly leaseSeconds: number;
+  /** Address of the captive portal API, where the subscriber is behind one (RFC 8910). */
+  readonly captivePortal?: string;
 }

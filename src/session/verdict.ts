@@ -27,12 +27,19 @@ export function verdictOf(
     const known = poolOf(context.asked, context.pools) ?? terms;
     return { kind: 'nak', poolName, reason: answer.reason, serverId: known.gateway };
   }
-  const { network, gateway, dns } = terms;
+  const { network, gateway, dns, captivePortal } = terms;
   const { address, leaseSeconds } = answer.grant;
   return {
     kind: answer.say,
     poolName,
-    terms: { address, network, gateway, dns, leaseSeconds },
+    terms: {
+      address,
+      network,
+      gateway,
+      dns,
+      leaseSeconds,
+      ...(captivePortal === undefined ? {} : { captivePortal }),
+    },
     serverId: gateway,
   };
 }

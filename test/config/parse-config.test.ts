@@ -89,6 +89,7 @@ describe('a configuration that is right', () => {
           gateway: parseIpv4('10.255.0.1'),
           dns: [],
           leaseSeconds: 86_400,
+          captivePortal: 'http://10.255.0.1/captive-portal/api',
           exclude: [],
         },
         {
@@ -111,6 +112,7 @@ describe('a configuration that is right', () => {
       radius: null,
       accounting: { mode: 'log', queueLimit: 1_000_000 },
       walledGarden: { poolName: 'wgar', portal: { address: parseIpv4('10.255.0.1'), port: 80 }, allow: [] },
+      portal: { provider: 'Internet', contact: null, offers: [], templates: null },
       olt: null,
       api: {
         listen: { address: parseIpv4('127.0.0.1'), port: 8080 },
@@ -122,6 +124,37 @@ describe('a configuration that is right', () => {
       log: { level: 'info' },
       qos: { burstMs: 100 },
     });
+  });
+
+  it('reads offers with their texts, and names the captive portal API by the portal or as told', () => {
+    const offered = `${MINIMAL}portal:
+  provider: Example Net
+  contact: { en: Call us, de: Rufen Sie an }
+  templates: /etc/bng/portal
+  offers:
+    - { serviceId: home, pool: isp, downloadBps: 1000, name: { en: Home, de: Zuhause } }
+`;
+    const { portal, pools } = parsed(offered);
+    assert.deepEqual(portal, {
+      provider: 'Example Net',
+      contact: { en: 'Call us', de: 'Rufen Sie an' },
+      templates: '/etc/bng/portal',
+      offers: [
+        {
+          serviceId: 'home',
+          poolName: 'isp',
+          downloadBitsPerSecond: 1000,
+          uploadBitsPerSecond: 0,
+          name: { en: 'Home', de: 'Zuhause' },
+          description: null,
+        },
+      ],
+    });
+    assert.equal(pools[1]?.captivePortal, undefined);
+    const elsewhere = MINIMAL.replace('{ pool: wgar }', '{ pool: wgar, portal: 10.255.0.1:8000 }');
+    assert.equal(parsed(elsewhere).pools[0]?.captivePortal, 'http://10.255.0.1:8000/captive-portal/api');
+    const told = `${MINIMAL}portal: { captiveApi: "https://portal.example/api" }\n`;
+    assert.equal(parsed(told).pools[0]?.captivePortal, 'https://portal.example/api');
   });
 
   it('reads the example that is delivered', () => {

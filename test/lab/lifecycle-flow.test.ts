@@ -39,7 +39,7 @@ describe('the life of a subscriber', { timeout: 120_000 * patience }, () => {
       host.ping(internet, { timeoutMs: BLOCKED_MS }),
     ]);
     assert.ok(portal.ok && portal.body.includes(words), JSON.stringify(portal));
-    assert.equal(https, 'timeout');
+    assert.equal(https, 'refused');
     assert.equal(ping.received, 0);
     assert.deepEqual(await house.gardenMembers(), [gardenAddress]);
   }
@@ -185,7 +185,7 @@ describe('the life of a subscriber', { timeout: 120_000 * patience }, () => {
       ['active', 'terminated', ispAddress],
     );
     assert.equal(await house.session(old!.id), null);
-    assert.equal(await host.tcpConnect(internet, 443, BLOCKED_MS), 'timeout');
+    assert.equal(await host.tcpConnect(internet, 443, BLOCKED_MS), 'refused');
     assert.equal(await house.allocated('isp-residential'), 0);
     await host.askAgain();
     assert.equal((await leaseIn(host, GARDEN)).address, gardenAddress);
