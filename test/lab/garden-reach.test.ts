@@ -55,11 +55,14 @@ describe('what a subscriber reaches', () => {
     assert.deepEqual(escaped(), []);
   });
 
-  it('a garden member gets the portal at its address and for any TCP/80', async () => {
-    for (const host of ['10.255.0.1', internet, '198.18.7.7', CORE_ADDRESSES.bng, '10.0.0.1']) {
+  it('a garden member gets the portal at its address, and is led there by any TCP/80', async () => {
+    const portal = await member.host.httpGet('http://10.255.0.1/', 1_500);
+    assert.ok(portal.ok && portal.body.includes('Your line is not activated yet'), JSON.stringify(portal));
+    for (const host of [internet, '198.18.7.7', CORE_ADDRESSES.bng, '10.0.0.1']) {
       const answer = await member.host.httpGet(`http://${host}/any/path`, 1_500);
       assert.ok(answer.ok, `${host}: ${answer.ok ? '' : answer.reason}`);
-      assert.match(answer.body, /ALCL00000001|wgar|not active|garden/i, host);
+      const from = encodeURIComponent(`http://${host}/any/path`);
+      assert.deepEqual([answer.status, answer.redirect], [302, `http://10.255.0.1/?from=${from}`], host);
     }
   });
 

@@ -185,7 +185,7 @@ describe('the life of a subscriber', { timeout: 120_000 * patience }, () => {
       ['active', 'terminated', ispAddress],
     );
     assert.equal(await house.session(old!.id), null);
-    assert.equal(await host.tcpConnect(internet, 443, BLOCKED_MS), 'refused');
+    assert.equal(await host.tcpConnect(internet, 443, BLOCKED_MS), 'timeout');
     assert.equal(await house.allocated('isp-residential'), 0);
     await host.askAgain();
     assert.equal((await leaseIn(host, GARDEN)).address, gardenAddress);

@@ -3,22 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { readTarget } from '../../src/portal/request-target.js';
+import { CHECKS } from '../support/connectivity-checks.js';
 import { get, LINE, OWN, portalWorld } from './portal-peer.js';
-
-/** Host and path as the systems ask for them. */
-const CHECKS = [
-  ['Android', 'connectivitycheck.gstatic.com', '/generate_204'],
-  ['Android, second', 'www.google.com', '/gen_204'],
-  ['Apple', 'captive.apple.com', '/hotspot-detect.html'],
-  ['Windows', 'www.msftconnecttest.com', '/connecttest.txt'],
-  ['Windows, browser', 'www.msftconnecttest.com', '/redirect'],
-  ['Windows before 10', 'www.msftncsi.com', '/ncsi.txt'],
-  ['Firefox', 'detectportal.firefox.com', '/canonical.html'],
-  ['Firefox, text', 'detectportal.firefox.com', '/success.txt?ipv4'],
-  ['NetworkManager', 'nmcheck.gnome.org', '/check_network_status.txt'],
-  ['NetworkManager, Debian', 'network-test.debian.org', '/nm'],
-  ['NetworkManager, Ubuntu', 'connectivity-check.ubuntu.com', '/'],
-] as const;
 
 for (const [system, host, path] of CHECKS) {
   test(`the connectivity check of ${system} is redirected to the portal, with neither status nor text it waits for`, async () => {
