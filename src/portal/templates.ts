@@ -49,7 +49,7 @@ const TEMPLATES = {
     needed: [],
     text: `*{box-sizing:border-box}
 body{font:1.0625rem/1.5 system-ui,sans-serif;margin:0;color:#1c2733;background:#eef2f5}
-header{display:flex;justify-content:space-between;gap:1rem;max-width:40rem;margin:0 auto;padding:1rem}
+header{display:flex;justify-content:space-between;align-items:center;gap:1rem;max-width:40rem;margin:0 auto;padding:1rem}
 header span{font-weight:600}
 nav ul{display:flex;gap:1rem;list-style:none;margin:0;padding:0}
 nav a,nav strong{display:inline-block;padding:.25rem 0}
