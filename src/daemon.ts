@@ -1,13 +1,16 @@
 /**
  * The composition root: builds every part, joins them, and starts and stops them in one written order. No domain rules.
  *
- * Start: dataplane (checks the ABI, attaches) → AAA and its store → sessions → HTTP and CoA inlets → access node → the punt
- * path last.
- * Stop: the same backwards: inlets first, answers under way, sessions with their final counters, dataplane.
+ * Start: store → dataplane (checks the ABI, attaches) → AAA → sessions of earlier runs, and the dataplane made as they are →
+ * HTTP and CoA inlets → access node → the punt path last.
+ * Stop: the same backwards: inlets first, answers under way, sessions (kept in the store, or ended with `teardown`),
+ * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { openApi } from './api-parts.js';
 import { openAaa, openCoa } from './aaa-parts.js';
+import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
@@ -18,22 +21,32 @@ import { BngLimit } from './dataplane/abi.js';
 import { compileGardenPolicy } from './dataplane/garden-policy.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
+import type { PoolReply } from './dataplane/lease-maps.js';
+import { replyTemplate } from './dhcpv4/reply.js';
+import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
-import { buildApi } from './http/api.js';
+import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
-import { Metrics, buildMetrics } from './http/metrics.js';
+import { buildMetrics } from './http/metrics-app.js';
+import { Metrics } from './http/metrics.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
-import { formatIpv4 } from './model/ipv4.js';
+import { IPV4_ANY, formatIpv4 } from './model/ipv4.js';
+import { leaseTerms } from './model/lease.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import { SessionManager } from './session/manager.js';
 import { buildPortal } from './portal/portal.js';
 import { logLifecycle } from './lifecycle-log.js';
+import { restore, storeHealth } from './restore-parts.js';
+import { openStore, portNames } from './store-parts.js';
+import { ObservedStore, type ObservedStoreOptions } from './store/observed-store.js';
+import type { Store } from './store/port.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
+const NFT_TABLE = 'bng';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -42,6 +55,18 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A defect of ours was met; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
+  /**
+   * No inlet is opened, and closing ends every session: what is left of earlier runs is taken down. Without it sessions stay
+   * in the store for the next start.
+   */
+  readonly teardown?: boolean;
+}
+
+/** Parts that others reach before they exist. */
+interface Links {
+  accessNode: AccessNode | null;
+  coa: CoaServer | null;
+  metrics: Metrics | null;
 }
 
 type Stop = () => void | Promise<void>;
@@ -75,20 +100,27 @@ export class Daemon {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
-  async #start({ config, objectPath, logger, onBug }: DaemonOptions): Promise<void> {
+  async #start({ config, objectPath, logger, onBug, teardown = false }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
+    const link: Links = { accessNode: null, coa: null, metrics: null };
+    const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
+    if (store === null)
+      logger.warn({ event: 'nothing-outlives-this-process', because: 'store.mode is memory' });
+    // Without a store nobody would know whose the entries are.
+    if (teardown || store === null) this.#stops.push(() => tearDownDataplane(config, logger));
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
-    const aaa = await openAaa(
-      config,
+    const boot = systemBootClock();
+    const aaa = await openAaa(config, {
       logger,
-      (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
-    );
+      store,
+      bootId: boot.bootId,
+      interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
+    });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
-    const link: { accessNode: AccessNode | null; coa: CoaServer | null } = { accessNode: null, coa: null };
     const manager = new SessionManager({
       authenticator: aaa.authenticator,
       accounting: aaa.accounting,
@@ -102,10 +134,25 @@ export class Daemon {
       gardenProfile,
       trustOption82: config.access.trustOption82,
       maxSessions: BngLimit.maxSubscribers,
+      durability:
+        store === null || aaa.commits === null
+          ? null
+          : {
+              store,
+              commits: aaa.commits,
+              boot,
+              ports: portNames(config.access.interfaces, (name) => loadNative().interfaceIndex(name)),
+            },
       onBug,
     });
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));
-    this.#stops.push(() => manager.close());
+    const ends = teardown || store === null;
+    this.#stops.push(async () => {
+      await manager.close(ends ? 'end' : 'keep');
+      if (ends) aaa.end();
+    });
+    await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
+    if (teardown) return;
 
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
@@ -116,8 +163,14 @@ export class Daemon {
       dataplane,
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
+      store: () => manager.durabilityFigures(),
     };
-    const metrics = new Metrics(shared);
+    const metrics = new Metrics({
+      ...shared,
+      clock: systemClock,
+      topTalkers: config.metrics.topTalkers,
+    });
+    link.metrics = metrics;
     this.#stops.push(() => metrics.close());
     const olt = config.olt === null ? null : this.#connectOlt(config.olt, manager, logger);
     link.accessNode = olt;
@@ -134,13 +187,23 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        ...(manager.isDraining
+          ? [{ name: 'draining', ok: true, degraded: true, detail: 'no new session begins' }]
+          : []),
+        storeHealth(manager.durabilityFigures(), config.store?.path ?? null),
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
-    await this.#listen(
-      buildApi({
+    const trace = new DhcpTrace();
+    await openApi({
+      config: config.api,
+      token,
+      nftTable: NFT_TABLE,
+      onOpened: (stop) => this.#stops.push(stop),
+      options: {
         ...shared,
-        token,
+        maps: dataplane.maps,
+        dhcp: trace,
         health,
         clock: systemClock,
         limits: DEFAULT_API_LIMITS,
@@ -148,10 +211,10 @@ export class Daemon {
           metrics.eventClientDropped();
           logger.warn({ event: 'event-client-dropped' });
         },
-      }),
-      config.api.listen,
-    );
-    await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
+      },
+    });
+    const subscribers = config.metrics.subscribers ? shared : null;
+    await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     const endpoint = config.walledGarden.portal;
     const portal = buildPortal({
       ...config.portal,
@@ -174,12 +237,23 @@ export class Daemon {
       inlet: manager,
       punts: dataplane,
       trustOption82,
+      clock: systemClock,
       observer: metrics.dhcp,
+      trace,
       onBug,
     });
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logger.info({ event: 'started', ports: dataplane.ports() });
+  }
+
+  async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {
+    const store = await openStore(path, systemClock.wallMs());
+    this.#stops.push(() => store.close());
+    if (store.damage !== null) logger.error({ event: 'store-damaged', ...store.damage });
+    const onWritten: ObservedStoreOptions['onWritten'] = (durationMs, failure) =>
+      link.metrics?.store.written(durationMs, failure);
+    return new ObservedStore({ store, clock: systemClock, onWritten });
   }
 
   #connectOlt(olt: NonNullable<Config['olt']>, inlet: SessionManager, logger: Logger): OltClient {
@@ -198,6 +272,13 @@ export class Daemon {
     this.#stops.push(() => app.close());
     await app.listen({ host: formatIpv4(address), port });
   }
+}
+
+async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise<void> {
+  const { pinPath } = dataplane;
+  const onWarning = (warning: string): void => logger.warn({ event: 'dataplane-warning', warning });
+  const found = await tearDown({ binding: loadNative(), pinPath, onWarning });
+  logger.info({ event: 'torn-down', pinPath, found });
 }
 
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
@@ -233,9 +314,19 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     burstMs: qos.burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
-    nftTable: 'bng',
+    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
+    nftTable: NFT_TABLE,
+    pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });
+}
+
+/** What XDP says to the clients of a pool, by the code that says it here. */
+function poolReply(pool: Config['pools'][number]): PoolReply {
+  const { name, gateway, leaseSeconds } = pool;
+  const terms = leaseTerms(pool, { address: IPV4_ANY, leaseSeconds });
+  const message = replyTemplate({ poolName: name, terms, serverId: gateway });
+  return { poolName: name, serverId: gateway, leaseSeconds, message };
 }
 
 /** HTTP says little: what matters of a request is in the lifecycle it causes. */

@@ -41,6 +41,8 @@ export interface AccessConfig {
   readonly localForwarding: boolean;
   /** For comparison only: XDP judges every packet, the kernel's stack forwards it. */
   readonly forwardInStack: boolean;
+  /** XDP answers the DHCP messages of bound leases by itself. */
+  readonly fastDhcp: boolean;
 }
 
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */
@@ -173,6 +175,25 @@ export interface OltConfig {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+export interface ApiConfig {
+  readonly listen: Endpoint;
+  readonly tokenFile: string;
+  /** Path of the unix socket for root: no token there. */
+  readonly socket: string;
+  /** PEM files; null: plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Plain HTTP beyond the loopback all the same: the token can be read on the way. */
+  readonly insecure: boolean;
+}
+
+export interface MetricsConfig {
+  readonly listen: Endpoint;
+  /** How many subscribers `/metrics` names as top talkers. */
+  readonly topTalkers: number;
+  /** Whether `/metrics/subscribers` is served: some series for each subscriber. */
+  readonly subscribers: boolean;
+}
+
 export interface Config {
   readonly access: AccessConfig;
   readonly core: { readonly interfaces: readonly string[] };
@@ -183,9 +204,12 @@ export interface Config {
   readonly walledGarden: WalledGardenConfig;
   readonly portal: PortalConfig;
   readonly olt: OltConfig | null;
-  readonly api: { readonly listen: Endpoint; readonly tokenFile: string; readonly allowRemote: boolean };
-  readonly metrics: { readonly listen: Endpoint };
+  readonly api: ApiConfig;
+  readonly metrics: MetricsConfig;
+  /** Null: nothing outlives the process (store.mode memory). */
   readonly store: { readonly path: string } | null;
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };
+  /** Folder in bpffs of what goes on without the process; one for each BNG on a machine. */
+  readonly dataplane: { readonly pinPath: string };
 }

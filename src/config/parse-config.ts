@@ -46,10 +46,26 @@ function assemble(draft: Draft): Config | null {
   const metrics = draft.metrics.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
+  const store = draft.store.complete;
+  const dataplane = draft.dataplane.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
-  if (!access || !core || !auth || !accounting || !garden || !portal || !api || !metrics) return null;
-  if (!log || !qos || !gardenPool) return null;
+  if (
+    !access ||
+    !core ||
+    !auth ||
+    !accounting ||
+    !garden ||
+    !portal ||
+    !api ||
+    !metrics ||
+    !log ||
+    !qos ||
+    !store ||
+    !dataplane ||
+    !gardenPool
+  )
+    return null;
   const portalEndpoint = garden.portal ?? { address: gardenPool.gateway, port: 80 };
   const { interface: interfaces, ...accessSettings } = access;
   return {
@@ -72,11 +88,12 @@ function assemble(draft: Draft): Config | null {
     },
     portal: assemblePortal(portal),
     olt: draft.olt?.complete ?? null,
-    api,
+    api: { ...api, tls: api.tls ?? null },
     metrics,
-    store: draft.store?.complete ?? null,
+    store: store.mode === 'memory' ? null : { path: store.path },
     log,
     qos,
+    dataplane,
   };
 }
 

@@ -80,6 +80,7 @@ describe('a configuration that is right', () => {
         trustOption82: false,
         localForwarding: true,
         forwardInStack: false,
+        fastDhcp: true,
       },
       core: { interfaces: ['core0'] },
       pools: [
@@ -117,12 +118,19 @@ describe('a configuration that is right', () => {
       api: {
         listen: { address: parseIpv4('127.0.0.1'), port: 8080 },
         tokenFile: '/etc/bng/api.token',
-        allowRemote: false,
+        socket: '/run/bng/bng.sock',
+        tls: null,
+        insecure: false,
       },
-      metrics: { listen: { address: parseIpv4('127.0.0.1'), port: 9090 } },
-      store: null,
+      metrics: {
+        listen: { address: parseIpv4('127.0.0.1'), port: 9090 },
+        topTalkers: 10,
+        subscribers: false,
+      },
+      store: { path: '/var/lib/bng' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
+      dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
   });
 
@@ -201,14 +209,18 @@ describe('a configuration that is right', () => {
       'userName',
       'radius',
       'accounting',
-      'allowRemote',
+      'socket',
+      'tls',
+      'insecure',
       'log',
       'qos',
+      'dataplane',
     ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }
     const [before, after] = [parsed(example), parsed(everything)];
-    assert.deepEqual({ ...after, radius: null }, before);
+    assert.deepEqual(after.api.tls, { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' });
+    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null } }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),
@@ -223,6 +235,10 @@ describe('a configuration that is right', () => {
       },
       coa: COA_DEFAULTS,
     });
+  });
+
+  it('has no store where its mode is memory', () => {
+    assert.equal(parsed(`${MINIMAL}store: { mode: memory }\n`).store, null);
   });
 
   it('fills in the defaults of RADIUS, and lets accounting follow authentication', () => {
@@ -308,11 +324,15 @@ radius:
     ]);
   });
 
-  it('lets the API listen beyond the loopback when that is allowed, and on a port of the kernel', () => {
-    const config = parsed(
-      `${MINIMAL}api: { listen: "0.0.0.0:0", allowRemote: true }\nmetrics: { listen: 127.0.0.1:0 }\n`,
+  it('lets the API listen beyond the loopback with TLS, or when told that none is wanted', () => {
+    const metrics = 'metrics: { listen: 127.0.0.1:0 }';
+    const open = parsed(`${MINIMAL}api: { listen: "0.0.0.0:0", insecure: true }\n${metrics}\n`);
+    assert.deepEqual(open.api.listen, { address: 0, port: 0 });
+    const tls = { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' };
+    const closed = parsed(
+      `${MINIMAL}api: { listen: "0.0.0.0:0", tls: ${JSON.stringify(tls)} }\n${metrics}\n`,
     );
-    assert.deepEqual(config.api.listen, { address: 0, port: 0 });
+    assert.deepEqual(closed.api.tls, tls);
   });
 
   it('takes a /31 whose gateway is either address', () => {

@@ -1,6 +1,6 @@
 /** A subscriber's browser meets the portal: from any http:// page to activation, a new address, and the page it wanted. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -24,7 +24,13 @@ const HOME = {
 };
 const OFFERS = [
   HOME,
-  { ...HOME, serviceId: 'home-max', downloadBps: 0, uploadBps: 0, name: { en: 'Home Max', de: 'Zuhause Max' } },
+  {
+    ...HOME,
+    serviceId: 'home-max',
+    downloadBps: 0,
+    uploadBps: 0,
+    name: { en: 'Home Max', de: 'Zuhause Max' },
+  },
 ];
 const PHONE = { width: 360, height: 740 };
 const SCREENSHOTS = 'build/screenshots';
@@ -83,6 +89,23 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     assert.ok(width <= PHONE.width, `${what}: ${width} pixels wide`);
   }
 
+  it('is told by DHCP where the captive portal API is, whoever answers, and the API says that it is captive', async () => {
+    const answers = async (): Promise<number> => Number((await house.verdicts())['dhcp_reply']);
+    const before = await answers();
+    const script = join(house.lab.paths.directory, 'option114');
+    writeFileSync(script, '#!/bin/sh\n[ "$1" != bound ] || printf %s "$opt114"\n', { mode: 0o755 });
+    for (let round = 0; round < 2; round++) {
+      const { stdout, stderr } = await other.run(
+        ['udhcpc', '-i', 'eth0', '-f', '-n', '-q', '-O', '114', '-s', script],
+        MOVE_DEADLINE_MS,
+      );
+      assert.equal(Buffer.from(stdout, 'hex').toString(), `${PORTAL}/captive-portal/api`, stderr);
+    }
+    assert.ok((await answers()) > before, 'XDP never answered');
+    const api = await other.httpGet(`${PORTAL}/captive-portal/api`);
+    assert.ok(api.ok && (JSON.parse(api.body) as { captive: unknown }).captive === true, JSON.stringify(api));
+  });
+
   it('asks for any http:// page and is shown the offers, in light and dark, without a serious finding', async () => {
     await page.goto(WANTED);
     assert.equal(page.url(), `${PORTAL}/?from=${encodeURIComponent(WANTED)}`);
@@ -120,7 +143,11 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
   it('the connectivity checks of all systems meet the portal', async () => {
     for (const [system, name, path] of CHECKS) {
       const { status, redirect } = await checkFrom(host, name, path);
-      assert.deepEqual([status, redirect], ['302', `${PORTAL}/?from=${encodeURIComponent(`http://${name}${path}`)}`], system);
+      assert.deepEqual(
+        [status, redirect],
+        ['302', `${PORTAL}/?from=${encodeURIComponent(`http://${name}${path}`)}`],
+        system,
+      );
     }
   });
 
@@ -132,10 +159,14 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     await picture('progress');
     assert.ok(await host.waitForCarrierLosses(losses + 1, MOVE_DEADLINE_MS), 'its link never bounced');
     await leaseIn(host, RESIDENTIAL);
-    await page.getByRole('heading', { name: 'Your line is active' }).waitFor({ timeout: MOVE_DEADLINE_MS * patience });
+    await page
+      .getByRole('heading', { name: 'Your line is active' })
+      .waitFor({ timeout: MOVE_DEADLINE_MS * patience });
     const session = await house.session(host.ontSerial);
     assert.deepEqual([session?.state, session?.service_id], ['active', 'home-100']);
     assert.ok((await page.locator('dl').innerText()).includes(host.lease!.address));
+    const api = await host.httpGet(`${PORTAL}/captive-portal/api`);
+    assert.ok(api.ok && (JSON.parse(api.body) as { captive: unknown }).captive === false, JSON.stringify(api));
     await assertAccessible(page, 'active');
     await picture('active');
   });
@@ -151,7 +182,10 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     for (const [system, name, path] of CHECKS) {
       const { status, body } = await checkFrom(host, name, path);
       assert.equal(status, '200', system);
-      assert.ok(body.includes(`server internet\nclient ${host.lease!.address}\npath ${path}\n`), `${system}: ${body}`);
+      assert.ok(
+        body.includes(`server internet\nclient ${host.lease!.address}\npath ${path}\n`),
+        `${system}: ${body}`,
+      );
     }
   });
 
@@ -182,7 +216,17 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     const token = /name="token" value="([^"]+)"/.exec(theirs.body)?.[1] ?? '';
     assert.notEqual(token, '');
     const form = `token=${token}&offer=home-max`;
-    const { stdout } = await host.run(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '-d', form, `${PORTAL}/activate`]);
+    const { stdout } = await host.run([
+      'curl',
+      '-s',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{http_code}',
+      '-d',
+      form,
+      `${PORTAL}/activate`,
+    ]);
     assert.equal(stdout, '403');
     assert.equal((await house.session(other.ontSerial))?.state, 'wgar');
     assert.equal((await house.session(host.ontSerial))?.service_id, 'home-100');

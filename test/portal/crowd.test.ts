@@ -46,7 +46,9 @@ test(`${SUBSCRIBERS} subscribers at once are redirected, and each is shown the o
   const { port } = world.app.server.address() as AddressInfo;
   try {
     const all = (host: string): Promise<readonly Answer[]> =>
-      Promise.all(lines.map(({ address }) => fetchFrom(formatIpv4(address), port, { host, 'accept-language': 'de' })));
+      Promise.all(
+        lines.map(({ address }) => fetchFrom(formatIpv4(address), port, { host, 'accept-language': 'de' })),
+      );
     for (const { status, location } of await all('news.example')) {
       assert.deepEqual([status, location], [302, 'http://10.255.0.1/?from=http%3A%2F%2Fnews.example%2F']);
     }
