@@ -209,7 +209,7 @@ async function askXdp(
 ): Promise<Map<number, Verdict>> {
   const dataplane = await KernelDataplane.open(optionsOf(policy));
   try {
-    for (const subscriber of subscribers) assert.deepEqual(await dataplane.install(subscriber), { ok: true });
+    for (const subscriber of subscribers) assert.ok((await dataplane.install(subscriber)).ok);
     const found = await dataplane.dump();
     assert.deepEqual(
       found
