@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { isLabPrefix } from '../lab/lab-paths.js';
 import { check } from './bng/check.js';
+import { configInit, configSchema } from './bng/config.js';
 import { demo, type DemoOptions, SCENARIOS } from './bng/demo.js';
 import { labDown, labHold, labUp } from './bng/lab.js';
 import { run } from './bng/run.js';
@@ -35,6 +36,19 @@ program
   .action((options: { config: string }) => {
     process.exitCode = check(options.config);
   });
+
+const config = program.command('config').description('Help for who writes a configuration file.');
+config
+  .command('init')
+  .description('Write an example with every setting and its meaning; never over a file that is there.')
+  .option('-c, --config <file>', 'where to write it', DEFAULT_CONFIG)
+  .action((options: { config: string }) => {
+    process.exitCode = configInit(options.config);
+  });
+config
+  .command('schema')
+  .description('Print the JSON schema of the configuration file, for editors.')
+  .action(configSchema);
 
 function wholeNumber(range: { readonly from: number; readonly to: number }): (text: string) => number {
   return (text) => {

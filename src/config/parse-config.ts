@@ -44,6 +44,7 @@ function assemble(draft: Draft): Config | null {
   const portal = draft.portal.complete;
   const api = draft.api.complete;
   const metrics = draft.metrics.complete;
+  const audit = draft.audit.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
   const store = draft.store.complete;
@@ -59,6 +60,7 @@ function assemble(draft: Draft): Config | null {
     !portal ||
     !api ||
     !metrics ||
+    !audit ||
     !log ||
     !qos ||
     !store ||
@@ -91,6 +93,7 @@ function assemble(draft: Draft): Config | null {
     api: { ...api, tls: api.tls ?? null },
     metrics,
     store: store.mode === 'memory' ? null : { path: store.path },
+    audit,
     log,
     qos,
     dataplane,

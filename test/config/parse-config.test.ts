@@ -128,6 +128,7 @@ describe('a configuration that is right', () => {
         subscribers: false,
       },
       store: { path: '/var/lib/bng' },
+      audit: { to: 'stdout' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
       dataplane: { pinPath: '/sys/fs/bpf/bng' },
@@ -202,7 +203,7 @@ describe('a configuration that is right', () => {
 
   it('reads the settings that the example has commented out, and they are the defaults where it says so', () => {
     const example = readFileSync(EXAMPLE, 'utf8');
-    const everything = example.replace(/^( *)# ?( *[a-zA-Z-]+[0-9A-Za-z]*:|  +- )/gm, '$1$2');
+    const everything = example.replace(/^( *)#(?=  |[a-zA-Z])/gm, '$1');
     for (const setting of [
       'cVlanTpid',
       'localForwarding',
@@ -220,7 +221,13 @@ describe('a configuration that is right', () => {
     }
     const [before, after] = [parsed(example), parsed(everything)];
     assert.deepEqual(after.api.tls, { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' });
-    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null } }, before);
+    assert.deepEqual(
+      after.portal.offers.map(({ serviceId }) => serviceId),
+      ['home-100'],
+    );
+    assert.equal(after.pools[0]?.captivePortal, 'https://portal.example.net/captive-portal/api');
+    const { portal, pools } = before;
+    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null }, portal, pools }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),

@@ -5,7 +5,16 @@ import { patience } from '../../src/lab/patience.js';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import type { TransferOutcome } from '../../src/lab/namespace-probe.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
-import { BUSINESS, GARDEN, House, leaseIn, ordered, REFUSED_MS, RESIDENTIAL, until } from '../support/lab-house.js';
+import {
+  BUSINESS,
+  GARDEN,
+  House,
+  leaseIn,
+  ordered,
+  REFUSED_MS,
+  RESIDENTIAL,
+  until,
+} from '../support/lab-house.js';
 
 const LINE = {
   ontSerial: 'FLOW00000001',

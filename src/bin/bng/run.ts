@@ -1,5 +1,5 @@
 /** `bng run`: the daemon in the foreground. */
-import { pino } from 'pino';
+import { logEvent, openLog } from '../../log-events.js';
 import { Daemon } from '../../daemon.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
@@ -23,9 +23,9 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
     process.stderr.write(`${missing}\n`);
     return 1;
   }
-  const logger = pino({ name: 'bng', level: config.log.level });
+  const logger = openLog(config.log.level);
   const onBug = (error: unknown): void => {
-    logger.fatal({ event: 'bug', err: error });
+    logEvent(logger, 'bug', { err: error });
     process.exit(1);
   };
   process.on('uncaughtException', onBug);
@@ -40,14 +40,14 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
     return 1;
   }
   if (!teardown) await aborted(stop);
-  logger.info({ event: 'stopping' });
+  logEvent(logger, 'stopping');
   const deadline = setTimeout(() => {
     process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);
     process.exit(1);
   }, STOP_DEADLINE_MS);
   await daemon.close();
   clearTimeout(deadline);
-  logger.info({ event: 'stopped' });
+  logEvent(logger, 'stopped');
   return 0;
 }
 
