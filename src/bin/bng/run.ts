@@ -1,6 +1,8 @@
 /** `bng run`: the daemon in the foreground. */
 import { logEvent, openLog } from '../../log-events.js';
 import { Daemon } from '../../daemon.js';
+import { loadConfig } from '../../config/load-config.js';
+import type { ConfigResult } from '../../config/parse-config.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
 import { missingRequirement, objectPath } from './requirements.js';
@@ -30,16 +32,25 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
-  const stop = stopSignal();
+  const stop = stopSignal(['SIGINT', 'SIGTERM']);
+  // One that comes before the BNG runs is heard, and done when it does.
+  let isReloadAsked = false;
+  let reload = (): void => void (isReloadAsked = true);
+  process.on('SIGHUP', () => reload());
+  const readConfig = (): ConfigResult => loadConfig(configPath);
   let daemon: Daemon;
   try {
-    daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug, teardown });
+    daemon = await Daemon.start({ config, readConfig, objectPath: objectPath(), logger, onBug, teardown });
   } catch (error) {
     if (!isBngError(error) && !isListenError(error)) throw error;
     process.stderr.write(`bng could not start: ${error.message}\n`);
     return 1;
   }
-  if (!teardown) await aborted(stop);
+  if (!teardown) {
+    reload = () => void daemon.reload();
+    if (isReloadAsked) reload();
+    await aborted(stop);
+  }
   logEvent(logger, 'stopping');
   const deadline = setTimeout(() => {
     process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);
