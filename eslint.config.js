@@ -30,6 +30,7 @@ const mayImport = {
     'dhcpv4/trace.ts',
     'pool/port.ts',
   ],
+  portal: ['model', ...sessionFace],
   lab: ['model', 'wire', 'olt', 'dataplane/load-native.ts', 'dataplane/native-binding.ts'],
 };
 

@@ -20,6 +20,7 @@
 #include "lib/guard.h"
 #include "lib/police.h"
 #include "lib/punt.h"
+#include "lib/refuse.h"
 #include "lib/rewrite.h"
 #include "lib/route.h"
 #include "lib/service.h"
@@ -147,7 +148,7 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 	if (walled) {
 		outcome = bng_judge_walled(frame, &to_stack);
 		if (outcome != BNG_CONTINUE)
-			return outcome;
+			return bng_refuse(ctx, frame, outcome);
 	}
 	if (!to_stack) {
 		outcome = bng_find_route(ctx, frame, walled, &route);

@@ -18,6 +18,8 @@ need clang-format
 need nftables iproute2 ethtool conntrack procps
 # The lab: three real DHCP clients, and what subscribers do with their lease.
 need udhcpc isc-dhcp-client dhcpcd-base iputils-ping curl iperf3 tcpdump
+# A real browser that meets the portal, and letters for it.
+need chromium fonts-dejavu-core
 # The real RADIUS server of the tests; its service stays off, each test starts its own on loopback.
 need freeradius freeradius-utils
 # Dashboards and alerts are tested by a real Prometheus; its service stays off too.

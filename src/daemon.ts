@@ -18,6 +18,7 @@ import type { CoaServer } from './aaa/coa-server.js';
 import type { ConfigResult } from './config/parse-config.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
+import { readTemplateFiles } from './config/template-files.js';
 import { walledProfile } from './config/walled-profile.js';
 import { BngLimit } from './dataplane/abi.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
@@ -30,7 +31,6 @@ import type { ReloadOutcome } from './http/operation-routes.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { buildMetrics } from './http/metrics-app.js';
 import { Metrics } from './http/metrics.js';
-import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
 import { formatIpv4 } from './model/ipv4.js';
@@ -38,6 +38,7 @@ import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import { SessionManager } from './session/manager.js';
+import { buildPortal } from './portal/portal.js';
 import { logLifecycle } from './lifecycle-log.js';
 import { liveSettings } from './live-settings.js';
 import { Reloader } from './reload.js';
@@ -247,7 +248,17 @@ export class Daemon {
     });
     const subscribers = config.metrics.subscribers ? shared : null;
     await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
-    await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
+    const endpoint = config.walledGarden.portal;
+    const portal = buildPortal({
+      ...config.portal,
+      operator: manager,
+      clock: systemClock,
+      logger: shared.logger,
+      endpoint,
+      templates: readTemplateFiles(config.portal.templates),
+      onBug,
+    });
+    await this.#listen(portal, endpoint);
 
     const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());

@@ -6,6 +6,7 @@ import type { PoolReply } from './dataplane/lease-maps.js';
 import type { LiveSettings } from './dataplane/reconfigure-kernel.js';
 import { replyTemplate } from './dhcpv4/reply.js';
 import { IPV4_ANY } from './model/ipv4.js';
+import { leaseTerms } from './model/lease.js';
 
 /** Throws `BNG_ERR_CONFIG` when the garden needs more than the maps hold. */
 export function liveSettings({ walledGarden, pools, qos, access }: Config): LiveSettings {
@@ -27,8 +28,9 @@ export function liveSettings({ walledGarden, pools, qos, access }: Config): Live
 }
 
 /** What XDP says to the clients of a pool, by the code that says it here. */
-function poolReply({ name, gateway, network, dns, leaseSeconds }: Config['pools'][number]): PoolReply {
-  const terms = { address: IPV4_ANY, network, gateway, dns, leaseSeconds };
+function poolReply(pool: Config['pools'][number]): PoolReply {
+  const { name, gateway, leaseSeconds } = pool;
+  const terms = leaseTerms(pool, { address: IPV4_ANY, leaseSeconds });
   const message = replyTemplate({ poolName: name, terms, serverId: gateway });
   return { poolName: name, serverId: gateway, leaseSeconds, message };
 }

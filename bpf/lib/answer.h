@@ -290,6 +290,29 @@ static __always_inline bool bng_may_end_lease(const struct bng_dhcp_scratch *fro
 }
 
 /*
+ * Makes the frame longer or shorter by `grow`. A driver that leaves no room behind the frame (veth) leaves some in
+ * front of it: the Ethernet header moves there, and everything behind it is written anew anyway.
+ */
+static __always_inline bool bng_make_room(struct xdp_md *ctx, int grow)
+{
+	struct bng_tagged_header *head, kept;
+
+	if (!bpf_xdp_adjust_tail(ctx, grow))
+		return true;
+	head = bng_frame_head(ctx, sizeof(*head));
+	if (grow <= 0 || !head)
+		return false;
+	kept = *head;
+	if (bpf_xdp_adjust_head(ctx, -grow))
+		return false;
+	head = bng_frame_head(ctx, sizeof(*head));
+	if (!head)
+		return false;
+	*head = kept;
+	return true;
+}
+
+/*
  * BNG_CONTINUE leaves the message to the control plane, with the frame as it came, though pointers into it may be void.
  * `station` is who sent the frame: not the client, where a relay did.
  */
@@ -344,8 +367,8 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 	record->address = promise.address;
 	record->lease_seconds = reply->lease_seconds;
 	record->answer = type;
-	if (bpf_xdp_adjust_tail(ctx, (int)(sizeof(struct iphdr) + sizeof(struct udphdr) + layout.length) -
-					     (int)frame->l3_length)) {
+	if (!bng_make_room(ctx, (int)(sizeof(struct iphdr) + sizeof(struct udphdr) + layout.length) -
+					(int)frame->l3_length)) {
 		bpf_ringbuf_discard(record, 0);
 		return BNG_CONTINUE;
 	}

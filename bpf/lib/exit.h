@@ -16,7 +16,7 @@ static __always_inline void bng_count_outcome(int outcome)
 
 	if (outcome >= BNG_OUTCOME_DROP) {
 		verdict = BNG_VERDICT_DROP;
-		reason = outcome - BNG_OUTCOME_DROP;
+		reason = outcome & BNG_OUTCOME_REASON;
 		counter = bpf_map_lookup_elem(&bng_drops, &reason);
 		if (counter)
 			(*counter)++;
@@ -35,7 +35,7 @@ static __always_inline int bng_exit_xdp(int outcome)
 		return XDP_REDIRECT;
 	if (outcome == BNG_VERDICT_STACK_UP || outcome == BNG_VERDICT_STACK_DOWN || outcome == BNG_VERDICT_FOREIGN)
 		return XDP_PASS;
-	if (outcome == BNG_VERDICT_ARP_REPLY || outcome == BNG_VERDICT_DHCP_REPLY)
+	if (outcome == BNG_VERDICT_ARP_REPLY || outcome == BNG_VERDICT_DHCP_REPLY || outcome >= BNG_OUTCOME_ANSWERED)
 		return XDP_TX;
 	return XDP_DROP;
 }

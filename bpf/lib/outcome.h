@@ -14,11 +14,18 @@
 enum bng_outcome {
 	BNG_CONTINUE = -1,
 	BNG_OUTCOME_DROP = 0x100, /* added to an enum bng_drop_reason */
+	BNG_OUTCOME_ANSWERED = 0x200, /* added to a drop whose frame has become the refusal that goes back */
+	BNG_OUTCOME_REASON = 0xff,
 };
 
 static __always_inline int bng_drop(enum bng_drop_reason reason)
 {
 	return BNG_OUTCOME_DROP + (int)reason;
+}
+
+static __always_inline int bng_answered(int drop)
+{
+	return drop + BNG_OUTCOME_ANSWERED;
 }
 
 #endif

@@ -22,6 +22,8 @@ export interface PoolConfig {
   readonly gateway: Ipv4;
   readonly dns: readonly Ipv4[];
   readonly leaseSeconds: number;
+  /** Where the captive portal API is (RFC 8910), for the garden's pool. */
+  readonly captivePortal?: string;
   readonly exclude: readonly AddressRange[];
 }
 
@@ -139,6 +141,31 @@ export interface WalledGardenConfig {
   readonly allow: readonly AllowedDestination[];
 }
 
+/** One text in each language of the portal. */
+export interface LocalizedText {
+  readonly en: string;
+  readonly de: string;
+}
+
+/** What a subscriber may activate on the portal. A rate of 0 means unlimited. */
+export interface OfferConfig {
+  readonly serviceId: string;
+  readonly poolName: string;
+  readonly downloadBitsPerSecond: number;
+  readonly uploadBitsPerSecond: number;
+  readonly name: LocalizedText;
+  readonly description: LocalizedText | null;
+}
+
+export interface PortalConfig {
+  /** Shown at the head of each page. */
+  readonly provider: string;
+  readonly contact: LocalizedText | null;
+  readonly offers: readonly OfferConfig[];
+  /** Folder with templates in the place of the built-in ones. */
+  readonly templates: string | null;
+}
+
 export interface OltConfig {
   /** Path of the unix socket on which the access node listens. */
   readonly socket: string;
@@ -175,6 +202,7 @@ export interface Config {
   readonly radius: RadiusConfig | null;
   readonly accounting: AccountingConfig;
   readonly walledGarden: WalledGardenConfig;
+  readonly portal: PortalConfig;
   readonly olt: OltConfig | null;
   readonly api: ApiConfig;
   readonly metrics: MetricsConfig;

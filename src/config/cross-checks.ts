@@ -16,6 +16,7 @@ export function crossCheck(draft: Draft): readonly Finding[] {
     ...checkAuth(draft),
     ...checkRadius(draft),
     ...checkPortal(draft),
+    ...checkOffers(draft),
     ...checkListeners(draft),
   ];
 }
@@ -48,6 +49,10 @@ function checkPoolNames(draft: Draft): readonly Finding[] {
       name: partial.pool,
     })),
     { path: ['walledGarden', 'pool'], name: draft.walledGarden.partial.pool },
+    ...(draft.portal.partial.offers ?? []).map(({ pool }, at) => ({
+      path: ['portal', 'offers', at, 'pool'],
+      name: pool,
+    })),
     ...Object.entries(draft.radius?.partial.filters ?? {}).map(([name, filter]) => ({
       path: ['radius', 'filters', name, 'pool'],
       name: filter.pool,
@@ -90,6 +95,29 @@ function checkPortal({ walledGarden, pools }: Draft): readonly Finding[] {
   if (portal === undefined || gateway === undefined || portal.address === gateway) return [];
   const expected = `the gateway of pool ${name}: ${formatIpv4(gateway)}:port`;
   return [{ path: ['walledGarden', 'portal'], expected }];
+}
+
+/** An offer is chosen by its service id, and leads out of the garden. */
+function checkOffers({ portal, walledGarden }: Draft): readonly Finding[] {
+  const firstWith = new Map<string, number>();
+  return (portal.partial.offers ?? []).flatMap(({ serviceId, pool }, at): readonly Finding[] => {
+    const first = firstWith.get(serviceId);
+    if (first === undefined) firstWith.set(serviceId, at);
+    const path = ['portal', 'offers', at];
+    return [
+      ...(first === undefined
+        ? []
+        : [
+            {
+              path: [...path, 'serviceId'],
+              expected: `a service id other than that of portal.offers[${first}]`,
+            },
+          ]),
+      ...(pool === walledGarden.partial.pool
+        ? [{ path: [...path, 'pool'], expected: 'a pool other than the garden’s' }]
+        : []),
+    ];
+  });
 }
 
 function checkListeners({ api, metrics }: Draft): readonly Finding[] {

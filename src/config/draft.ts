@@ -13,6 +13,7 @@ export interface Draft {
   readonly radius: Reading<typeof sections.RADIUS> | null;
   readonly accounting: Reading<typeof sections.ACCOUNTING>;
   readonly walledGarden: Reading<typeof sections.WALLED_GARDEN>;
+  readonly portal: Reading<typeof sections.PORTAL>;
   readonly olt: Reading<typeof sections.OLT> | null;
   readonly api: Reading<typeof sections.API>;
   readonly metrics: Reading<typeof sections.METRICS>;
@@ -56,6 +57,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     radius: optional('radius', sections.RADIUS),
     accounting: section('accounting', sections.ACCOUNTING),
     walledGarden: section('walledGarden', sections.WALLED_GARDEN),
+    portal: section('portal', sections.PORTAL),
     olt: optional('olt', sections.OLT),
     api: section('api', sections.API),
     metrics: section('metrics', sections.METRICS),

@@ -64,5 +64,20 @@ export const HIDDEN: Readonly<Record<string, unknown>> = {
   },
   accounting: { mode: 'log' },
   walledGarden: { portal: '10.255.0.1:80' },
+  portal: {
+    contact: { en: 'Call 0800 123456.', de: 'Rufen Sie 0800 123456 an.' },
+    offers: [
+      {
+        serviceId: 'home-100',
+        pool: 'isp-residential',
+        downloadBps: 100_000_000,
+        uploadBps: 20_000_000,
+        name: { en: 'Home 100', de: 'Zuhause 100' },
+        description: { en: 'For the whole family.', de: 'Für die ganze Familie.' },
+      },
+    ],
+    templates: '/etc/bng/portal',
+    captiveApi: 'https://portal.example.net/captive-portal/api',
+  },
   api: { tls: { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' } },
 };

@@ -41,6 +41,7 @@ const FILE = z.strictObject({
   radius: z.strictObject(sections.RADIUS).optional(),
   accounting: withDefaults(sections.ACCOUNTING),
   walledGarden: z.strictObject(sections.WALLED_GARDEN),
+  portal: withDefaults(sections.PORTAL),
   olt: z.strictObject(sections.OLT).optional(),
   api: withDefaults(sections.API),
   metrics: withDefaults(sections.METRICS),

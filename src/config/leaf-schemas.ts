@@ -173,6 +173,18 @@ export const ontSerial = matching(
   /^[\x21-\x7e]{1,64}$/,
 );
 export const serviceId = matching('a service id of 1 to 64 printable characters', /^[\x20-\x7e]{1,64}$/);
+/** Text for people, on one line of a page. */
+export const pageText = matching(
+  'a text of 1 to 300 characters on one line',
+  /^[^\x00-\x1f\x7f-\x9f]{1,300}$/,
+);
+/** Option 114 carries at most 255 bytes (RFC 8910 §2.1). */
+const WEB_ADDRESS = /^https?:\/\/[\x21-\x7e]{1,247}$/;
+export const webAddress = textOf(
+  'an http:// or https:// address of at most 255 characters',
+  WEB_ADDRESS,
+  (text) => (WEB_ADDRESS.test(text) && URL.canParse(text) ? text : null),
+);
 /** RFC 2865 §5.11: text of at most 253 bytes. */
 export const FILTER_NAME = 'the name of a filter (1 to 253 printable characters)';
 export const filterName = matching(FILTER_NAME, /^[\x21-\x7e]{1,253}$/);

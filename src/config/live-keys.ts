@@ -94,6 +94,14 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   // XDP holds the portal's address as a constant of the loaded programs.
   'walledGarden.portal': restart(({ walledGarden }) => endpoint(walledGarden.portal)),
   'walledGarden.allow': live(({ walledGarden }) => list(walledGarden.allow.map(destination))),
+  'portal.provider': restart(({ portal }) => portal.provider),
+  'portal.contact': restart(({ portal }) => isThere(portal.contact)),
+  'portal.contact.en': restart(({ portal }) => portal.contact?.en),
+  'portal.contact.de': restart(({ portal }) => portal.contact?.de),
+  'portal.templates': restart(({ portal }) => portal.templates),
+  'portal.captiveApi': restart(
+    ({ pools }) => pools.find(({ captivePortal }) => captivePortal)?.captivePortal,
+  ),
   olt: restart(({ olt }) => isThere(olt)),
   'olt.socket': restart(({ olt }) => olt?.socket),
   'api.listen': restart(({ api }) => endpoint(api.listen)),
@@ -166,6 +174,20 @@ export const LIST_RULES: Readonly<Record<string, ListRule>> = {
     '.downloadBps': ['live', ({ downloadBitsPerSecond }) => downloadBitsPerSecond],
     '.uploadBps': ['live', ({ uploadBitsPerSecond }) => uploadBitsPerSecond],
   }),
+  'portal.offers[]': listRule(
+    'restart',
+    ({ portal }) => byName(portal.offers, ({ serviceId }) => serviceId),
+    {
+      '.serviceId': ['restart', ({ serviceId }) => serviceId],
+      '.pool': ['restart', ({ poolName }) => poolName],
+      '.downloadBps': ['restart', ({ downloadBitsPerSecond }) => downloadBitsPerSecond],
+      '.uploadBps': ['restart', ({ uploadBitsPerSecond }) => uploadBitsPerSecond],
+      '.name.en': ['restart', ({ name }) => name.en],
+      '.name.de': ['restart', ({ name }) => name.de],
+      '.description.en': ['restart', ({ description }) => description?.en],
+      '.description.de': ['restart', ({ description }) => description?.de],
+    },
+  ),
   // Their order matters, so a server that moves has changed.
   'radius.servers[]': listRule(
     'live',

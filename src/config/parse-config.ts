@@ -1,7 +1,9 @@
 /**
  * From the text of bng.yaml to a frozen Config, or to everything that is wrong with it. Pure: reads no file.
  */
-import type { Config } from './config.js';
+import { formatIpv4 } from '../model/ipv4.js';
+import { CAPTIVE_API_PATH } from '../model/captive-portal.js';
+import type { Config, Endpoint } from './config.js';
 import { crossCheck } from './cross-checks.js';
 import { assembleRadius } from './assemble-radius.js';
 import { readDraft } from './draft.js';
@@ -39,6 +41,7 @@ function assemble(draft: Draft): Config | null {
   const auth = draft.auth.complete;
   const accounting = draft.accounting.complete;
   const garden = draft.walledGarden.complete;
+  const portal = draft.portal.complete;
   const api = draft.api.complete;
   const metrics = draft.metrics.complete;
   const audit = draft.audit.complete;
@@ -54,6 +57,7 @@ function assemble(draft: Draft): Config | null {
     !auth ||
     !accounting ||
     !garden ||
+    !portal ||
     !api ||
     !metrics ||
     !audit ||
@@ -64,19 +68,27 @@ function assemble(draft: Draft): Config | null {
     !gardenPool
   )
     return null;
+  const portalEndpoint = garden.portal ?? { address: gardenPool.gateway, port: 80 };
   const { interface: interfaces, ...accessSettings } = access;
   return {
     access: { ...accessSettings, interfaces },
     core: { interfaces: core.interface },
-    pools: pools.map(({ leaseTime, ...pool }) => ({ ...pool, leaseSeconds: leaseTime })),
+    pools: pools.map(({ leaseTime, ...pool }) => ({
+      ...pool,
+      leaseSeconds: leaseTime,
+      ...(pool.name === garden.pool
+        ? { captivePortal: portal.captiveApi ?? captiveApiOf(portalEndpoint) }
+        : {}),
+    })),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
     accounting: { ...accounting, mode: accountingModeOf(draft) },
     walledGarden: {
       poolName: garden.pool,
-      portal: garden.portal ?? { address: gardenPool.gateway, port: 80 },
+      portal: portalEndpoint,
       allow: garden.allow,
     },
+    portal: assemblePortal(portal),
     olt: draft.olt?.complete ?? null,
     api: { ...api, tls: api.tls ?? null },
     metrics,
@@ -85,6 +97,26 @@ function assemble(draft: Draft): Config | null {
     log,
     qos,
     dataplane,
+  };
+}
+
+function captiveApiOf({ address, port }: Endpoint): string {
+  return `http://${formatIpv4(address)}${port === 80 ? '' : `:${port}`}${CAPTIVE_API_PATH}`;
+}
+
+function assemblePortal(portal: NonNullable<Draft['portal']['complete']>): Config['portal'] {
+  const { provider, contact = null, offers, templates = null } = portal;
+  return {
+    provider,
+    contact,
+    templates,
+    offers: offers.map(({ pool, downloadBps, uploadBps, description = null, ...offer }) => ({
+      ...offer,
+      poolName: pool,
+      downloadBitsPerSecond: downloadBps,
+      uploadBitsPerSecond: uploadBps,
+      description,
+    })),
   };
 }
 

@@ -125,6 +125,28 @@ export const WALLED_GARDEN = {
   allow: z.array(leaf.allowedDestination, { error: 'a list of destinations' }).prefault([]),
 };
 
+const localized = mapping({ en: leaf.pageText, de: leaf.pageText });
+
+export const PORTAL = {
+  provider: leaf.pageText.prefault('Internet'),
+  contact: localized.optional(),
+  offers: z
+    .array(
+      mapping({
+        serviceId: leaf.serviceId,
+        pool: leaf.poolName,
+        downloadBps: leaf.bitsPerSecond.default(0),
+        uploadBps: leaf.bitsPerSecond.default(0),
+        name: localized,
+        description: localized.optional(),
+      }),
+      { error: 'a list of offers' },
+    )
+    .default([]),
+  templates: leaf.absolutePath.optional(),
+  captiveApi: leaf.webAddress.optional(),
+};
+
 export const OLT = {
   socket: leaf.socketPath.prefault('/run/bng/olt.sock'),
   vlans: z.record(z.string(), leaf.vlanId, { error: 'a mapping of pool names to S-VLANs' }),
@@ -169,6 +191,7 @@ export const ROOT = {
   radius: z.unknown(),
   accounting: z.unknown(),
   walledGarden: z.unknown(),
+  portal: z.unknown(),
   olt: z.unknown(),
   api: z.unknown(),
   metrics: z.unknown(),

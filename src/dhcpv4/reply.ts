@@ -117,9 +117,10 @@ function addLeaseTimes(options: DhcpOptionsBuilder, leaseSeconds: number): void 
 
 /** Sent whether asked for or not: there are clients that ask for no router and start over when none comes. */
 function addParameters(options: DhcpOptionsBuilder, verdict: TermsVerdict): void {
-  const { network, gateway, dns } = verdict.terms;
+  const { network, gateway, dns, captivePortal } = verdict.terms;
   options.subnetMask(prefixMask(network.length)).routers([gateway]);
   if (dns.length > 0) options.dnsServers(dns);
+  if (captivePortal !== undefined) options.captivePortal(captivePortal);
 }
 
 function echo(options: DhcpOptionsBuilder, message: DhcpMessage, code: number): void {

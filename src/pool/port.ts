@@ -8,6 +8,8 @@ export interface PoolTerms {
   readonly gateway: Ipv4;
   readonly dns: readonly Ipv4[];
   readonly leaseSeconds: number;
+  /** Option 114 of its leases (RFC 8910). */
+  readonly captivePortal?: string;
 }
 
 export type AllocationResult =

@@ -1,6 +1,7 @@
 /** From what the machine wants said to what the DHCP inlet can send: addresses and terms of the pool, read from it. */
 import { prefixContains } from '../model/ipv4.js';
 import type { Ipv4 } from '../model/ipv4.js';
+import { leaseTerms } from '../model/lease.js';
 import type { AddressPools, PoolTerms } from '../pool/port.js';
 import type { DhcpVerdict } from './inlet.js';
 import type { Answer } from './machine/types.js';
@@ -27,12 +28,10 @@ export function verdictOf(
     const known = poolOf(context.asked, context.pools) ?? terms;
     return { kind: 'nak', poolName, reason: answer.reason, serverId: known.gateway };
   }
-  const { network, gateway, dns } = terms;
-  const { address, leaseSeconds } = answer.grant;
   return {
     kind: answer.say,
     poolName,
-    terms: { address, network, gateway, dns, leaseSeconds },
-    serverId: gateway,
+    terms: leaseTerms(terms, answer.grant),
+    serverId: terms.gateway,
   };
 }

@@ -3,7 +3,7 @@ import { after } from 'node:test';
 import { Protocol } from '../support/packet.js';
 import { enterNamespace } from './namespace.js';
 import { Rig, Stations } from './rig.js';
-import { drops, from, runTable } from './table.js';
+import { drops, from, refuses, runTable } from './table.js';
 import { INTERNET, ROUTER_ALERT, TCP_BYTES, dns, forwarded, handedUp, ping, tcp, udp } from './upstream.js';
 
 enterNamespace(import.meta.url);
@@ -69,15 +69,46 @@ runTable(() => rig, 'bng_access', [
     TCP_BYTES,
   ),
   handedUp('a walled subscriber pings the gateway', walled, ping(walled, '10.255.0.1'), 28),
-  drops(
-    'a walled subscriber does not reach SSH of the gateway',
-    'local_service',
-    tcp(walled, '10.255.0.1', 22)(from(walled)),
+  refuses('a walled subscriber is refused SSH of the gateway by a reset', 'local_service', walled, {
+    destination: '10.255.0.1',
+    port: 22,
+  }),
+  refuses('a walled subscriber is refused TCP 443 of the internet by a reset', 'garden', walled, {
+    destination: INTERNET,
+    port: 443,
+  }),
+  refuses('a reset acknowledges the data that a SYN brought', 'garden', walled, {
+    destination: INTERNET,
+    port: 443,
+    data: 'hello',
+  }),
+  ...[0x10, 0x12, 0x14, 0x04, 0x11, 0x03, 0x00].map((flags) =>
+    drops(
+      `TCP flags 0x${flags.toString(16)} of a walled subscriber are dropped without an answer`,
+      'garden',
+      from(walled)
+        .ipv4({ source: walled.address, destination: INTERNET })
+        .tcp({ source: 1024, destination: 443, flags }),
+    ),
   ),
   drops(
-    'a walled subscriber does not reach TCP 443 of the internet',
+    'a SYN behind IP options is dropped without an answer',
     'garden',
-    tcp(walled, INTERNET, 443)(from(walled)),
+    from(walled)
+      .ipv4({ source: walled.address, destination: INTERNET, options: ROUTER_ALERT })
+      .tcp({ source: 1024, destination: 443 }),
+  ),
+  drops(
+    'a SYN in fragments is dropped without an answer',
+    'garden',
+    from(walled)
+      .ipv4({ source: walled.address, destination: INTERNET, moreFragments: true })
+      .tcp({ source: 1024, destination: 443 }),
+  ),
+  drops(
+    'a SYN of an open subscriber to a closed service is dropped without an answer',
+    'local_service',
+    tcp(qinq, '10.0.0.1', 443)(from(qinq)),
   ),
   drops(
     'a walled subscriber does not reach UDP of the internet',

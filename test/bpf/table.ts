@@ -15,6 +15,8 @@ export interface Row {
   readonly verdict: string;
   /** A label of enum bng_drop_reason; with verdict `drop` only. */
   readonly drop?: string;
+  /** The drop is answered: `out` goes back. */
+  readonly answered?: true;
   /** What must leave; default: nothing is asserted for a drop, the frame as it came for all else. */
   readonly out?: Uint8Array;
   readonly traffic?: Readonly<Record<number, Traffic>>;
@@ -52,10 +54,10 @@ export function runTable(rig: () => Rig, program: ProgramName, rows: readonly Ro
           verdicts: UNCOUNTED.includes(row.verdict) ? [] : [row.verdict],
           drops: row.drop === undefined ? [] : [row.drop],
           traffic: row.traffic ?? {},
-          returnValue: (program === 'bng_egress' ? TC_CODES : XDP_CODES)[row.verdict],
+          returnValue: row.answered ? Xdp.tx : (program === 'bng_egress' ? TC_CODES : XDP_CODES)[row.verdict],
         },
       );
-      if (row.verdict === 'drop') return;
+      if (row.verdict === 'drop' && !row.answered) return;
       assert.equal(seen.frame.toString('hex'), Buffer.from(row.out ?? row.frame).toString('hex'));
     });
   }
@@ -64,6 +66,43 @@ export function runTable(rig: () => Rig, program: ProgramName, rows: readonly Ro
 export function drops(name: string, drop: string, frame: PacketBuilder): Row {
   return { name, frame: frame.bytes(), verdict: 'drop', drop };
 }
+
+/** A SYN that is dropped, and answered with a reset on its own line. */
+export function refuses(name: string, drop: string, source: Station, syn: Syn): Row {
+  const data = syn.data ?? '';
+  const answer = from(source)
+    .ipv4({ source: source.address, destination: syn.destination })
+    .tcp({ source: 1024, destination: syn.port });
+  return {
+    name,
+    frame: answer.payload(data).bytes(),
+    verdict: 'drop',
+    drop,
+    answered: true,
+    out: Buffer.concat([
+      towards(source)
+        .ipv4({ source: syn.destination, destination: source.address, id: 0, dontFragment: true })
+        .tcp({
+          source: syn.port,
+          destination: 1024,
+          flags: RST_ACK,
+          sequence: 0,
+          acknowledgment: 0x01020304 + 1 + data.length,
+          window: 0,
+        })
+        .bytes(),
+      Buffer.from(data),
+    ]),
+  };
+}
+
+interface Syn {
+  readonly destination: string;
+  readonly port: number;
+  readonly data?: string;
+}
+
+const RST_ACK = 0x14;
 
 export function tagged(builder: PacketBuilder, tags: Tags): PacketBuilder {
   return tags.reduce((outer, [tpid, vlan]) => outer.tag(tpid, vlan), builder);

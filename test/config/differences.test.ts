@@ -33,6 +33,7 @@ const SECTION_OF: Readonly<Record<keyof typeof sections.ROOT, z.ZodRawShape>> = 
   radius: sections.RADIUS,
   accounting: sections.ACCOUNTING,
   walledGarden: sections.WALLED_GARDEN,
+  portal: sections.PORTAL,
   olt: sections.OLT,
   api: sections.API,
   metrics: sections.METRICS,

@@ -90,6 +90,7 @@ describe('a configuration that is right', () => {
           gateway: parseIpv4('10.255.0.1'),
           dns: [],
           leaseSeconds: 86_400,
+          captivePortal: 'http://10.255.0.1/captive-portal/api',
           exclude: [],
         },
         {
@@ -112,6 +113,7 @@ describe('a configuration that is right', () => {
       radius: null,
       accounting: { mode: 'log', queueLimit: 1_000_000 },
       walledGarden: { poolName: 'wgar', portal: { address: parseIpv4('10.255.0.1'), port: 80 }, allow: [] },
+      portal: { provider: 'Internet', contact: null, offers: [], templates: null },
       olt: null,
       api: {
         listen: { address: parseIpv4('127.0.0.1'), port: 8080 },
@@ -131,6 +133,37 @@ describe('a configuration that is right', () => {
       qos: { burstMs: 100 },
       dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
+  });
+
+  it('reads offers with their texts, and names the captive portal API by the portal or as told', () => {
+    const offered = `${MINIMAL}portal:
+  provider: Example Net
+  contact: { en: Call us, de: Rufen Sie an }
+  templates: /etc/bng/portal
+  offers:
+    - { serviceId: home, pool: isp, downloadBps: 1000, name: { en: Home, de: Zuhause } }
+`;
+    const { portal, pools } = parsed(offered);
+    assert.deepEqual(portal, {
+      provider: 'Example Net',
+      contact: { en: 'Call us', de: 'Rufen Sie an' },
+      templates: '/etc/bng/portal',
+      offers: [
+        {
+          serviceId: 'home',
+          poolName: 'isp',
+          downloadBitsPerSecond: 1000,
+          uploadBitsPerSecond: 0,
+          name: { en: 'Home', de: 'Zuhause' },
+          description: null,
+        },
+      ],
+    });
+    assert.equal(pools[1]?.captivePortal, undefined);
+    const elsewhere = MINIMAL.replace('{ pool: wgar }', '{ pool: wgar, portal: 10.255.0.1:8000 }');
+    assert.equal(parsed(elsewhere).pools[0]?.captivePortal, 'http://10.255.0.1:8000/captive-portal/api');
+    const told = `${MINIMAL}portal: { captiveApi: "https://portal.example/api" }\n`;
+    assert.equal(parsed(told).pools[0]?.captivePortal, 'https://portal.example/api');
   });
 
   it('reads the example that is delivered', () => {
@@ -188,7 +221,13 @@ describe('a configuration that is right', () => {
     }
     const [before, after] = [parsed(example), parsed(everything)];
     assert.deepEqual(after.api.tls, { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' });
-    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null } }, before);
+    assert.deepEqual(
+      after.portal.offers.map(({ serviceId }) => serviceId),
+      ['home-100'],
+    );
+    assert.equal(after.pools[0]?.captivePortal, 'https://portal.example.net/captive-portal/api');
+    const { portal, pools } = before;
+    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null }, portal, pools }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),

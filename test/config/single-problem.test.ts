@@ -13,6 +13,9 @@ const access = (rest: string): string => withLine('access:', `access: { interfac
 const isp = (entries: string): string => withLine('  - { name: isp', `  - { ${entries} }`);
 const auth = (rest: string): string => withLine('auth:', `auth: { mode: local, ${rest} }`);
 const records = (list: string): string => auth(`defaultPool: wgar, records: ${list}`);
+const WEB_ADDRESS = 'an http:// or https:// address of at most 255 characters';
+const PAGE_TEXT = 'a text of 1 to 300 characters on one line';
+const OFFER = 'serviceId: home, name: { en: Home, de: Zuhause }';
 const garden = (rest: string): string => withLine('walledGarden:', `walledGarden: { pool: wgar, ${rest} }`);
 const also = (line: string): string => MINIMAL + line;
 
@@ -48,7 +51,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [
     also('dhcp: {}'),
     'dhcp',
-    'only the keys access, core, pools, auth, radius, accounting, walledGarden, olt, api, metrics, store, audit, log, qos, dataplane',
+    'only the keys access, core, pools, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
     'the unknown key dhcp',
     8,
   ],
@@ -329,6 +332,26 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [also('olt: { vlans: { wgar: 4095 } }'), 'olt.vlans.wgar', 'a VLAN id from 1 to 4094', '4095', 8],
   [also('olt: { vlans: { wgar: 0 } }'), 'olt.vlans.wgar', 'a VLAN id from 1 to 4094', '0', 8],
   [also('olt:\n  vlans:\n    wgar: 100\n    lost: 200'), 'olt.vlans.lost', A_POOL, 'lost', 11],
+  // portal
+  [also('portal: { captiveApi: portal.example }'), 'portal.captiveApi', WEB_ADDRESS, 'portal.example', 8],
+  [also('portal: { templates: mine }'), 'portal.templates', 'an absolute path', 'mine', 8],
+  [also('portal: { contact: { en: Call } }'), 'portal.contact.de', PAGE_TEXT, 'nothing', 8],
+  [also('portal: { offers: home }'), 'portal.offers', 'a list of offers', 'home', 8],
+  [also(`portal: { offers: [{ ${OFFER}, pool: lost }] }`), 'portal.offers[0].pool', A_POOL, 'lost', 8],
+  [
+    also(`portal: { offers: [{ ${OFFER}, pool: wgar }] }`),
+    'portal.offers[0].pool',
+    'a pool other than the garden’s',
+    'wgar',
+    8,
+  ],
+  [
+    also(`portal: { offers: [{ ${OFFER}, pool: isp }, { ${OFFER}, pool: isp }] }`),
+    'portal.offers[1].serviceId',
+    'a service id other than that of portal.offers[0]',
+    'home',
+    8,
+  ],
   // listeners, files, words and numbers
   [also('api: { listen: 8080 }'), 'api.listen', ENDPOINT, '8080', 8],
   [also('api: { listen: "localhost:8080" }'), 'api.listen', ENDPOINT, 'localhost:8080', 8],

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { exec } from '../../src/lab/exec.js';
 import { processesIn } from '../../src/lab/namespaces.js';
+import { REFUSED_MS } from '../support/lab-house.js';
 import { eventually } from '../support/eventually.js';
 import { destinationOf, sourceOf } from '../support/frame-fields.js';
 import type { Subscriber } from '../support/garden-lab.js';
@@ -55,11 +56,14 @@ describe('what a subscriber reaches', () => {
     assert.deepEqual(escaped(), []);
   });
 
-  it('a garden member gets the portal at its address and for any TCP/80', async () => {
-    for (const host of ['10.255.0.1', internet, '198.18.7.7', CORE_ADDRESSES.bng, '10.0.0.1']) {
+  it('a garden member gets the portal at its address, and is led there by any TCP/80', async () => {
+    const portal = await member.host.httpGet('http://10.255.0.1/', 1_500);
+    assert.ok(portal.ok && portal.body.includes('Your line is not activated yet'), JSON.stringify(portal));
+    for (const host of [internet, '198.18.7.7', CORE_ADDRESSES.bng, '10.0.0.1']) {
       const answer = await member.host.httpGet(`http://${host}/any/path`, 1_500);
       assert.ok(answer.ok, `${host}: ${answer.ok ? '' : answer.reason}`);
-      assert.match(answer.body, /ALCL00000001|wgar|not active|garden/i, host);
+      const from = encodeURIComponent(`http://${host}/any/path`);
+      assert.deepEqual([answer.status, answer.redirect], [302, `http://10.255.0.1/?from=${from}`], host);
     }
   });
 
@@ -72,8 +76,8 @@ describe('what a subscriber reaches', () => {
 
   it('a garden member opens nothing else, and not one packet of it reaches the core', async () => {
     garden.core.forget();
-    assert.equal(await member.host.tcpConnect(internet, 443, SHORT_MS), 'timeout');
-    assert.equal(await member.host.tcpConnect(internet, 8080, SHORT_MS), 'timeout');
+    assert.equal(await member.host.tcpConnect(internet, 443, REFUSED_MS), 'refused');
+    assert.equal(await member.host.tcpConnect(internet, 8080, REFUSED_MS), 'refused');
     assert.equal((await member.host.ping(internet, { timeoutMs: SHORT_MS })).received, 0);
     await member.host.run(['bash', '-c', `echo hello >/dev/udp/${internet}/4433`]);
     assert.deepEqual(escaped(), []);
@@ -124,7 +128,7 @@ describe('what a subscriber reaches', () => {
     // Both ends go on: the server repeats what was not acknowledged, the equipment is made to send from its old address.
     const conntrack = await garden.bng.probe.run(['conntrack', '-L', '-f', 'ipv4'], 3_000);
     assert.equal(conntrack.stdout.includes(address), false, conntrack.stdout);
-    assert.equal(await member.host.tcpConnect(internet, 443, SHORT_MS), 'timeout');
+    assert.equal(await member.host.tcpConnect(internet, 443, REFUSED_MS), 'refused');
     const old = member.toGateway().ipv4({ source: address, destination: internet });
     await member.peer.send(
       old.tcp({ source: 40_000, destination: 443, flags: 0x10 }).payload('x').bytes(),

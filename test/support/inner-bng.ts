@@ -28,7 +28,9 @@ export function poolOf(name: string, network: string, more: Partial<PoolDefiniti
   return { name, network: prefix, gateway, dns, leaseSeconds: 600, exclude: [], ...more };
 }
 
-export const GARDEN = poolOf('wgar', '10.255.0.0/24');
+export const GARDEN = poolOf('wgar', '10.255.0.0/24', {
+  captivePortal: 'http://10.255.0.1/captive-portal/api',
+});
 export const HOME = poolOf('isp', '10.0.0.0/24', { leaseSeconds: 86_400, dns: [parseIpv4('1.1.1.1')] });
 /** One usable address. */
 export const TINY = poolOf('tiny', '10.16.0.0/30');

@@ -21,6 +21,8 @@ export const BUSINESS = parsePrefix('10.16.0.0/12');
 
 /** For what takes a client its longest: udhcpc waits 3 s after a NAK, and the machine may be busy. */
 export const MOVE_DEADLINE_MS = 20_000;
+/** A refusal comes at once; a busy machine takes a moment to ask. */
+export const REFUSED_MS = 6_000;
 const POLL_MS = 60;
 
 const sessionSchema = z.object({

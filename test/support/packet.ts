@@ -18,6 +18,8 @@ export interface Ipv4Fields {
   readonly protocol?: number;
   /** Raw options; the length must be a multiple of 4. */
   readonly options?: Uint8Array;
+  readonly id?: number;
+  readonly dontFragment?: boolean;
   readonly moreFragments?: boolean;
   /** In units of 8 bytes. */
   readonly fragmentOffset?: number;
@@ -79,8 +81,10 @@ function ipv4Header(fields: Ipv4Fields, protocol: number, length: number): Buffe
   const headerWords = fields.headerWords ?? 5 + options.length / 4;
   const header = Buffer.concat([
     Buffer.from([version * 16 + headerWords, 0]),
-    words(fields.totalLength ?? 20 + options.length + length, 0x1234),
-    words((fields.moreFragments ? 0x2000 : 0) + (fields.fragmentOffset ?? 0)),
+    words(fields.totalLength ?? 20 + options.length + length, fields.id ?? 0x1234),
+    words(
+      (fields.dontFragment ? 0x4000 : 0) + (fields.moreFragments ? 0x2000 : 0) + (fields.fragmentOffset ?? 0),
+    ),
     Buffer.from([fields.ttl ?? 64, fields.protocol ?? protocol]),
     words(0),
     longs(address(fields.source), address(fields.destination)),
@@ -88,6 +92,14 @@ function ipv4Header(fields: Ipv4Fields, protocol: number, length: number): Buffe
   ]);
   header.writeUInt16BE(checksum(header), 10);
   return header;
+}
+
+export interface TcpFields {
+  /** Default: SYN. */
+  readonly flags?: number;
+  readonly sequence?: number;
+  readonly acknowledgment?: number;
+  readonly window?: number;
 }
 
 /** One frame in the making. Each call gives a new builder, so prefixes can be shared. */
@@ -133,12 +145,12 @@ export class PacketBuilder {
     });
   }
 
-  tcp(ports: Ports & { readonly flags?: number }): PacketBuilder {
+  tcp(ports: Ports & TcpFields): PacketBuilder {
     return this.#add((payload, ends) => {
       const header = Buffer.concat([
         words(ports.source, ports.destination),
-        longs(0x01020304, 0),
-        words(0x5000 + (ports.flags ?? 0x02), 0xffff, 0, 0),
+        longs(ports.sequence ?? 0x01020304, ports.acknowledgment ?? 0),
+        words(0x5000 + (ports.flags ?? 0x02), ports.window ?? 0xffff, 0, 0),
       ]);
       header.writeUInt16BE(transportChecksum(Protocol.tcp, ends, header, payload), 16);
       return mark(Buffer.concat([header, payload]), Protocol.tcp);

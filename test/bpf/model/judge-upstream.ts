@@ -4,6 +4,7 @@ import { conformsDown, conformsUp, judgePunt } from './buckets.js';
 import { judgeAnswer } from './judge-answer.js';
 import { judgeArp } from './judge-arp.js';
 import { isHttp, isService, judgeGarden } from './judge-parts.js';
+import { judgeRefusal } from './judge-refusal.js';
 import { dropped, type Outcome, punted, sent } from './outcome.js';
 import type { Ipv4 } from './parse.js';
 import { EtherType, isGroupFrame, parseEthernet, parseIpv4, portsOf, Protocol, sourceMac } from './parse.js';
@@ -58,7 +59,9 @@ function judgePacket(world: World, packet: Ipv4): Outcome {
   }
   const network = packet.destination >>> 24;
   if (network === 0 || network === 127) return dropped(BngDropReason.noRoute);
-  const way = (from.walled ? walledWay(world, packet) : null) ?? openWay(world, packet, from.walled);
+  const garden = from.walled ? walledWay(world, packet) : null;
+  if (typeof garden === 'number') return judgeRefusal(world, packet, garden);
+  const way = garden ?? openWay(world, packet, from.walled);
   if (typeof way === 'number') return dropped(way);
   if (!conformsUp(world, from, packet)) return dropped(BngDropReason.policedUp);
   return send(world, packet, from, way);

@@ -40,6 +40,11 @@ export function dropped(drop: number): Outcome {
   return { ...NOTHING, verdict: BngVerdict.drop, drop };
 }
 
+/** A drop whose frame goes back as its own refusal. */
+export function refused(drop: number, out: Buffer): Outcome {
+  return { ...NOTHING, verdict: BngVerdict.drop, drop, out };
+}
+
 export function passed(verdict: number | null): Outcome {
   return { ...NOTHING, verdict };
 }

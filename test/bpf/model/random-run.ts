@@ -69,15 +69,17 @@ const JUDGES: Readonly<Record<ProgramName, (world: World, frame: Buffer, ifindex
   bng_egress: judgeEgress,
 };
 
-function codeOf(program: ProgramName, { verdict, elsewhere }: Outcome): number {
+function codeOf(program: ProgramName, { verdict, drop, out, elsewhere }: Outcome): number {
   if (elsewhere) return Tc.redirect;
   if (program === 'bng_egress') return verdict === BngVerdict.drop ? Tc.shot : Tc.ok;
+  if (drop !== null && out !== null) return Xdp.tx;
   return XDP_CODES.get(verdict ?? -1) ?? -1;
 }
 
-export function describeOutcome({ verdict, drop, elsewhere }: Outcome): string {
+export function describeOutcome({ verdict, drop, out, elsewhere }: Outcome): string {
   if (verdict === null) return elsewhere ? 'elsewhere' : 'own';
-  const reason = drop === null ? '' : ` ${BngDropReasonLabels.get(drop)}`;
+  const refusal = out === null ? '' : ' answered';
+  const reason = drop === null ? '' : ` ${BngDropReasonLabels.get(drop)}${refusal}`;
   return `${BngVerdictLabels.get(verdict)}${reason}`;
 }
 

@@ -1,0 +1,71 @@
+/** A real Chromium in a namespace, for tests that look at pages as a subscriber does. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+
+const CHROMIUM = '/usr/bin/chromium';
+/** Nothing of Chromium's own goes out, or it would wait for servers that no test has. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** WCAG 2.1 levels A and AA. */
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'];
+
+export interface BrowserOptions {
+  readonly namespace: string;
+  /** For its profile and its resolv.conf. */
+  readonly directory: string;
+  readonly nameserver: string;
+}
+
+/** Starts a browser whose packets and name queries leave from `namespace`. */
+export async function startBrowser({ namespace, directory, nameserver }: BrowserOptions): Promise<Browser> {
+  const home = join(directory, 'browser');
+  const resolver = join(home, 'resolv.conf');
+  const launcher = join(home, 'chromium');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(resolver, `nameserver ${nameserver}\n`);
+  writeFileSync(
+    launcher,
+    `#!/bin/sh
+export HOME='${home}'
+exec nsenter --net=/run/netns/${namespace} unshare --mount sh -c '
+mount --bind ${resolver} /etc/resolv.conf && exec ${CHROMIUM} "$@"' chromium "$@"
+`,
+    { mode: 0o755 },
+  );
+  return chromium.launch({ executablePath: launcher, args: FLAGS, headless: true });
+}
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly help: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+/** What axe-core finds on the page: fails on everything serious or critical. */
+export async function assertAccessible(page: Page, what: string): Promise<void> {
+  // Through the debugger, since the page's own policy allows no foreign script.
+  await page.evaluate(AXE);
+  const found: { readonly violations: readonly Finding[]; readonly passes: readonly unknown[] } =
+    await page.evaluate(`axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`);
+  assert.ok(found.passes.length > 10, `${what}: axe looked at nothing`);
+  const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(
+    serious.map(({ id, help, nodes }) => ({ id, help, nodes })),
+    [],
+    what,
+  );
+}
