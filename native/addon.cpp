@@ -8,6 +8,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "datagram.h"
 #include "errors.h"
 #include "kernel_log.h"
 #include "link.h"
@@ -48,6 +49,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("openRingBuffer", Napi::Function::New<RingBuffer::open>(env, "openRingBuffer"));
   exports.Set("openPacketSocket", Napi::Function::New<PacketSocket::open>(env, "openPacketSocket"));
   exports.Set("interfaceIndex", Napi::Function::New<interfaceIndex>(env, "interfaceIndex"));
+  exports.Set("sendDatagram", Napi::Function::New<sendDatagram>(env, "sendDatagram"));
   exports.Set("possibleCpus", Napi::Function::New<possibleCpus>(env, "possibleCpus"));
   return exports;
 }

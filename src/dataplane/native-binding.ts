@@ -25,6 +25,8 @@ export interface NativeBinding {
   /** Index of an interface in this network namespace; throws ENODEV. */
   interfaceIndex(name: string): number;
   possibleCpus(): number;
+  /** One datagram to a unix socket; a leading `@` names an abstract one. Nothing waits: a full receiver is EAGAIN. */
+  sendDatagram(path: string, bytes: Uint8Array): void;
 }
 
 export interface NativeObject {

@@ -69,6 +69,7 @@ const watched: NativeBinding = {
   openRingBuffer: (map, options) => binding.openRingBuffer(map, options),
   interfaceIndex: (name) => binding.interfaceIndex(name),
   possibleCpus: () => binding.possibleCpus(),
+  sendDatagram: (path, bytes) => binding.sendDatagram(path, bytes),
 };
 
 let state = SEED;

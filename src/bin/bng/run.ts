@@ -4,6 +4,7 @@ import { Daemon } from '../../daemon.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
 import { missingRequirement, objectPath } from './requirements.js';
+import { serviceManager } from './service-manager.js';
 import { aborted, stopSignal } from './stop-signal.js';
 
 /** How long a stop may take before the process gives up on it. */
@@ -26,6 +27,7 @@ export async function run(configPath: string): Promise<number> {
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
   const stop = stopSignal();
+  const service = serviceManager((reason) => logger.warn({ event: 'service-manager-unreachable', reason }));
   let daemon: Daemon;
   try {
     daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug });
@@ -34,7 +36,9 @@ export async function run(configPath: string): Promise<number> {
     process.stderr.write(`bng could not start: ${error.message}\n`);
     return 1;
   }
+  service.ready(`serving ${config.access.interface}, core ${config.core.interface}`);
   await aborted(stop);
+  service.stopping();
   logger.info({ event: 'stopping' });
   const deadline = setTimeout(() => {
     process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);
