@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi check check-format check-lint check-abi check-c format test test-unit test-native test-bpf test-lab test-vm demo lab lab-up lab-down bench lock clean distclean
+.PHONY: help deps build addon bpf abi check check-format check-lint check-abi check-c format test test-unit test-native test-bpf test-lab test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -101,6 +101,16 @@ lab-down: build ## take the lab down
 
 bench: build ## measure latency, rates and cost per packet (as root)
 	@$(node) node dist/scripts/bench.js $(BENCH_ARGS)
+
+# DESTDIR and PREFIX as everywhere; BUNDLE_NODE=1 takes the Node.js in use along.
+PREFIX ?= /usr/local
+install: build ## put what is built in place (as root; PREFIX, DESTDIR, BUNDLE_NODE=1)
+	@$(node) PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/package/install.sh install
+uninstall: ## take it away again; configuration and state stay
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/package/install.sh uninstall
+
+deb: build ## a Debian package in build/, with its own Node.js
+	@$(node) scripts/package/build-deb.sh
 
 lock: ## bring package-lock.json up to date with package.json, for every platform
 	@$(node) npm install --package-lock-only --no-audit --no-fund --loglevel=error
