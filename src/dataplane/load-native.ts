@@ -39,7 +39,9 @@ function projectRoot(): string {
   for (let folder = start; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder;
     if (folder === dirname(folder)) {
-      throw new BngError('BNG_ERR_NATIVE', 'expected a folder with package.json above, found none', { start });
+      throw new BngError('BNG_ERR_NATIVE', 'expected a folder with package.json above, found none', {
+        start,
+      });
     }
   }
 }
