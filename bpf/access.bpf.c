@@ -76,7 +76,8 @@ static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_fra
 	__u8 own[ETH_ALEN];
 	int outcome;
 
-	bng_copy_access_mac(own); /* whatever MAC it was sent to, or the stack takes it for another host's */
+	bng_copy_port_mac(
+		own, ctx->ingress_ifindex); /* whatever MAC it was sent to, or the stack takes it for another host's */
 	outcome = bng_write_untagged(ctx, frame->l3_offset, own, from->mac);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
@@ -107,7 +108,7 @@ static __always_inline int bng_to_neighbour(struct xdp_md *ctx, const struct bng
 	if (!bng_conforms_down(to, bng_policed_bytes(frame)))
 		return bng_drop(BNG_DROP_POLICED_DOWN);
 	bng_decrement_ttl(frame->ip);
-	outcome = bng_write_line(ctx, frame->l3_offset, to);
+	outcome = bng_write_line(ctx, frame->l3_offset, frame->priority, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	bng_account_up(from, bytes);
@@ -129,7 +130,7 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 	int outcome;
 
 	route.way = BNG_WAY_STACK;
-	outcome = bng_parse_ipv4(cursor, frame);
+	outcome = bng_parse_ipv4(ctx, cursor, frame);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	outcome = bng_take_dhcp(ctx, frame);
@@ -186,7 +187,7 @@ static __always_inline int bng_receive_access(struct xdp_md *ctx)
 	return bng_drop(BNG_DROP_ETHERTYPE);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int bng_access(struct xdp_md *ctx)
 {
 	return bng_exit_xdp(bng_receive_access(ctx));

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 enum bng_abi_version {
-	BNG_ABI_VERSION = 2,
+	BNG_ABI_VERSION = 3,
 };
 
 enum bng_limit {
@@ -19,6 +19,7 @@ enum bng_limit {
 	BNG_MAX_GARDEN_PREFIXES = 4096,
 	BNG_GARDEN_PORTS = 16, /* ports of one garden prefix */
 	BNG_MAX_PORTS = 64, /* interfaces that frames may be redirected to */
+	BNG_MAX_ACCESS_PORTS = 16,
 	BNG_PUNT_LINES = 65536, /* stations, and lines of new stations, whose punt rate is remembered */
 	BNG_PUNT_RING_BYTES = 4194304,
 	BNG_PUNT_SMALL = 640, /* bytes of frame in a small punt record */
@@ -63,7 +64,7 @@ enum bng_drop_reason {
 	BNG_DROP_POLICED_DOWN = 17,
 	BNG_DROP_NO_ROUTE = 18, /* FIB says blackhole, unreachable or prohibit; 0/8, 127/8 */
 	BNG_DROP_LOCAL_FORBIDDEN = 19, /* subscriber to subscriber, not allowed by configuration */
-	BNG_DROP_EGRESS_NO_SUBSCRIBER = 20, /* the stack sent to an address that nobody holds */
+	BNG_DROP_EGRESS_NO_SUBSCRIBER = 20, /* the stack sent to an address that nobody holds at a port of ours */
 	BNG_DROP_EGRESS_ETHERTYPE = 21, /* the stack sent something that is not IPv4 */
 	BNG_DROP_HEADROOM = 22, /* the driver left no room for the tags */
 	BNG_DROP_COUNT = 23,
@@ -99,14 +100,21 @@ struct bng_rate {
 	__u64 burst_ns;
 };
 
+/* An interface that subscribers are behind, and the MAC that they see as their gateway's there. */
+struct bng_access_port {
+	__u32 ifindex;
+	__u8 mac[6];
+	__u16 reserved; /* zero */
+};
+
 /* .rodata of both objects' programs, set before load. Rates of punts cost one "byte" a frame. */
 struct bng_settings {
-	__u32 access_ifindex;
-	__u32 core_ifindex;
+	__u32 access_port_count; /* of access_ports; at least one */
 	__be32 portal_address;
 	__be16 portal_port;
-	__u8 access_mac[6];
+	__u16 subscriber_mtu; /* longest IPv4 packet towards a subscriber */
 	__u32 flags; /* enum bng_settings_flag */
+	struct bng_access_port access_ports[BNG_MAX_ACCESS_PORTS];
 	struct bng_rate punt_installed_rate; /* of an installed station */
 	struct bng_rate punt_new_rate; /* of a station (line and MAC) that is not installed */
 	struct bng_rate punt_line_rate; /* of all stations of a line that are not installed */
@@ -195,6 +203,7 @@ union bng_abi {
 	enum bng_subscriber_flag subscriber_flag;
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;
+	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;
 	struct bng_subscriber subscriber;

@@ -6,7 +6,7 @@
  * rate and whether it is walled, so no route and no neighbour is asked. Whatever is not IPv4 for a subscriber is none
  * of our business and goes to the stack untouched: routing protocols, management, ARP of the core link.
  *
- * What this program cannot finish (TTL 1, options, a port that cannot be redirected to) goes to the stack unpoliced and
+ * What this program cannot finish (longer than the line's MTU, TTL 1, options, a port that cannot be redirected to) goes to the stack unpoliced and
  * uncounted: on its way out it meets bng_egress, which does both. The garden is judged before, since bng_egress also
  * carries what walled subscribers may get from this machine and so cannot judge it.
  */
@@ -29,13 +29,14 @@ static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_fr
 		if (outcome != BNG_CONTINUE)
 			return outcome;
 	}
-	if (frame->ip->ttl <= 1 || bng_has_options(frame->ip) || (bng_settings.flags & BNG_SETTINGS_FORWARD_IN_STACK) ||
+	if (bytes > bng_settings.subscriber_mtu || frame->ip->ttl <= 1 || bng_has_options(frame->ip) ||
+	    (bng_settings.flags & BNG_SETTINGS_FORWARD_IN_STACK) ||
 	    bpf_redirect_map(&bng_ports, to->ifindex, XDP_PASS) != XDP_REDIRECT)
 		return BNG_VERDICT_STACK_DOWN;
 	if (!bng_conforms_down(to, bng_policed_bytes(frame)))
 		return bng_drop(BNG_DROP_POLICED_DOWN);
 	bng_decrement_ttl(frame->ip);
-	outcome = bng_write_line(ctx, frame->l3_offset, to);
+	outcome = bng_write_line(ctx, frame->l3_offset, 0, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	bng_account_down(to, 1, bytes);
@@ -61,13 +62,13 @@ static __always_inline int bng_receive_core(struct xdp_md *ctx)
 	to = bpf_map_lookup_elem(&bng_subscribers, destination);
 	if (!to)
 		return BNG_VERDICT_FOREIGN;
-	outcome = bng_parse_ipv4(&cursor, &frame);
+	outcome = bng_parse_ipv4(ctx, &cursor, &frame);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	return bng_send_downstream(ctx, &frame, to);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int bng_core(struct xdp_md *ctx)
 {
 	return bng_exit_xdp(bng_receive_core(ctx));

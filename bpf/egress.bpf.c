@@ -7,6 +7,9 @@
  * half of every slow path (portal, ICMP errors, fragments, packets that waited for a neighbour), hence the policer and
  * the counters of the downstream direction. The garden was judged where the packet came in: by XDP, and by nftables.
  *
+ * The stack knows one route to each pool, by one access port, and that may not be the subscriber's: such a packet is
+ * redirected, untouched and uncounted, to the port that is, and meets this program again there.
+ *
  * Two kinds pass untouched and uncounted, both frames that the control plane has built itself on a packet socket: tagged
  * ones (the stack has no VLAN device, so no tag is its own) and untagged DHCP replies of a local address.
  *
@@ -21,6 +24,7 @@
 
 enum bng_egress_outcome {
 	BNG_EGRESS_OWN = 0x200, /* built by the control plane: let through, not counted */
+	BNG_EGRESS_ELSEWHERE = 0x201, /* to another access port, whose program counts it */
 };
 
 /* Pulls so much into the linear part that the headers looked at here can be read directly. */
@@ -80,7 +84,9 @@ static __always_inline int bng_push_tags(struct __sk_buff *skb, const struct bng
 	return BNG_CONTINUE;
 }
 
-static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cursor *cursor, struct bng_frame *frame)
+/* With BNG_EGRESS_ELSEWHERE, `*port` is where the packet has to go. */
+static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cursor *cursor, struct bng_frame *frame,
+					    __u32 *port)
 {
 	struct bng_subscriber *to;
 	struct bng_burst burst;
@@ -94,13 +100,17 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 		return BNG_EGRESS_OWN;
 	destination = frame->ip->daddr;
 	to = bpf_map_lookup_elem(&bng_subscribers, &destination);
-	if (!to)
+	if (!to || !bng_is_access_port(to->ifindex))
 		return bng_drop(BNG_DROP_EGRESS_NO_SUBSCRIBER);
+	if (to->ifindex != skb->ifindex) {
+		*port = to->ifindex;
+		return BNG_EGRESS_ELSEWHERE;
+	}
 	bng_measure(skb, frame, &burst);
 	if (!bng_conforms_down(to, burst.bytes))
 		return bng_drop(BNG_DROP_POLICED_DOWN);
 	__builtin_memcpy(frame->ethernet->h_dest, to->mac, ETH_ALEN);
-	bng_copy_access_mac(frame->ethernet->h_source);
+	bng_copy_port_mac(frame->ethernet->h_source, skb->ifindex);
 	outcome = bng_push_tags(skb, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
@@ -108,7 +118,7 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 	return BNG_VERDICT_EGRESS;
 }
 
-static __always_inline int bng_send_egress(struct __sk_buff *skb)
+static __always_inline int bng_send_egress(struct __sk_buff *skb, __u32 *port)
 {
 	__u32 pull = skb->len < BNG_EGRESS_PULL ? skb->len : BNG_EGRESS_PULL;
 	struct bng_frame frame = {};
@@ -129,13 +139,16 @@ static __always_inline int bng_send_egress(struct __sk_buff *skb)
 		return outcome;
 	if (frame.protocol != bpf_htons(ETH_P_IP))
 		return bng_drop(BNG_DROP_EGRESS_ETHERTYPE);
-	return bng_send_to_line(skb, &cursor, &frame);
+	return bng_send_to_line(skb, &cursor, &frame, port);
 }
 
 SEC("tc")
 int bng_egress(struct __sk_buff *skb)
 {
-	int outcome = bng_send_egress(skb);
+	__u32 port = 0;
+	int outcome = bng_send_egress(skb, &port);
 
+	if (outcome == BNG_EGRESS_ELSEWHERE)
+		return bpf_redirect(port, 0);
 	return outcome == BNG_EGRESS_OWN ? TC_ACT_OK : bng_exit_tc(outcome);
 }

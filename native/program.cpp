@@ -101,6 +101,7 @@ Napi::Value Program::testRun(const Napi::CallbackInfo &info) {
   }
 
   xdp_md context{};
+  __sk_buff packet{};
   Napi::ArrayBuffer output = Napi::ArrayBuffer::New(env, data.length + kGrowthBytes);
   LIBBPF_OPTS(bpf_test_run_opts, options);
   options.data_in = data.data;
@@ -109,11 +110,17 @@ Napi::Value Program::testRun(const Napi::CallbackInfo &info) {
   options.data_size_out = static_cast<uint32_t>(output.ByteLength());
   options.repeat = static_cast<int>(repeat);
   if (!ingressValue.IsUndefined()) {
-    requireType(env, operation, BPF_PROG_TYPE_XDP, "an XDP program for ingressIfindex");
+    const uint32_t ifindex = takeUnsigned(ingressValue, operation, "ingressIfindex", 1, INT_MAX);
     context.data_end = static_cast<uint32_t>(data.length);
-    context.ingress_ifindex = takeUnsigned(ingressValue, operation, "ingressIfindex", 1, INT_MAX);
-    options.ctx_in = &context;
-    options.ctx_size_in = sizeof context;
+    context.ingress_ifindex = ifindex;
+    packet.ifindex = ifindex;
+    if (type_ == BPF_PROG_TYPE_XDP) {
+      options.ctx_in = &context;
+      options.ctx_size_in = sizeof context;
+    } else {
+      options.ctx_in = &packet;
+      options.ctx_size_in = sizeof packet;
+    }
   }
   const int error = bpf_prog_test_run_opts(descriptor_, &options);
   if (error != 0) refuse(env, operation, error, {{"program", name_}});

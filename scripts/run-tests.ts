@@ -4,13 +4,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { patience } from '../src/lab/patience.js';
 import { type FileResult, runTestFile, stopRunningFiles } from './test-file.js';
+import { arrange } from './test-order.js';
 import type { Note } from './test-tally.js';
 import { type Tier, testFiles, tiers } from './test-tiers.js';
 
 // dist/scripts/run-tests.js → the repository
 const repository = join(import.meta.dirname, '..', '..');
-const STILL_RUNNING_MS = 15_000;
+const STILL_RUNNING_MS = 30_000;
+/** Side by side with others, a file may take so many times what it may take alone, and so may what it waits for. */
+const COMPANY = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -61,16 +65,24 @@ async function runTier(tier: Tier): Promise<void> {
   }
 
   console.log(`${tier.name}: ${files.length} files`);
-  const waiting = [...files];
-  const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined && !stopped; file = waiting.shift())
-      await runOne(tier, file);
-  };
-  await Promise.all(Array.from({ length: tier.concurrency }, worker));
+  const { together, alone } = arrange(files);
+  await runSideBySide(tier, together);
+  for (const file of alone) if (!stopped) await runOne(tier, file, 1);
   console.log(`${tier.name}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
-async function runOne(tier: Tier, file: string): Promise<void> {
+async function runSideBySide(tier: Tier, files: readonly string[]): Promise<void> {
+  const waiting = [...files];
+  const width = Math.min(tier.concurrency, files.length);
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined && !stopped; file = waiting.shift())
+      await runOne(tier, file, width > 1 ? COMPANY : 1);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
+
+/** Runs a file with `allowance` times the tier's deadline and patience. */
+async function runOne(tier: Tier, file: string, allowance: number): Promise<void> {
   const script = join(repository, 'dist', file.replace(/\.ts$/, '.js'));
   if (!existsSync(script)) {
     failures.push({ name: file, text: 'it is not compiled: run make build' });
@@ -80,7 +92,11 @@ async function runOne(tier: Tier, file: string): Promise<void> {
   const progress = setInterval(() => {
     console.log(`  ...   ${file} has run for ${Math.round((performance.now() - started) / 1000)} s`);
   }, STILL_RUNNING_MS);
-  const result = await runTestFile(file, script, tier.fileDeadlineSeconds);
+  const result = await runTestFile(file, script, {
+    deadlineSeconds: tier.fileDeadlineSeconds * allowance,
+    isolated: tier.isolated,
+    env: { BNG_LAB_PATIENCE: String(patience * allowance) },
+  });
   clearInterval(progress);
   printFile(result);
   passed += result.passed;

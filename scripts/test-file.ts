@@ -1,8 +1,9 @@
 // Runs one compiled test file in a process of its own, with a deadline, and hands back its tally and what it printed.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isolated } from './isolated.js';
 import { type Tally, parseReport, tally } from './test-tally.js';
 
 export interface FileResult extends Tally {
@@ -17,24 +18,34 @@ const OUTPUT_CHARACTERS = 20_000;
 const GRACE_MS = 10_000;
 const running = new Set<number>();
 
+export interface FileOptions {
+  readonly deadlineSeconds: number;
+  /** Gives the file namespaces of its own; needs root. */
+  readonly isolated?: boolean;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs `script` (absolute path) and calls it `file` in the result. Never rejects because of what the tests do. */
-export async function runTestFile(
-  file: string,
-  script: string,
-  deadlineSeconds: number,
-): Promise<FileResult> {
+export async function runTestFile(file: string, script: string, options: FileOptions): Promise<FileResult> {
+  const { deadlineSeconds } = options;
   const folder = mkdtempSync(join(tmpdir(), 'bng-test-report-'));
   const report = join(folder, 'report');
   const reporter = new URL('./test-reporter.js', import.meta.url).href;
   const started = performance.now();
   // A test that itself starts Node under `node --test` would report into our pipe.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  const node = [process.execPath, '--enable-source-maps', `--test-reporter=${reporter}`];
+  const [command = '', ...args] = wrap([...node, `--test-reporter-destination=${report}`, script], {
+    folder,
+    isolate: options.isolated === true,
+  });
   // Detached: its own process group, so that whatever the file started goes with it.
-  const child = spawn(
-    process.execPath,
-    ['--enable-source-maps', `--test-reporter=${reporter}`, `--test-reporter-destination=${report}`, script],
-    { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env },
-  );
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...env, ...options.env },
+  });
   const { pid } = child;
   if (pid !== undefined) running.add(pid);
 
@@ -75,6 +86,13 @@ export async function runTestFile(
   rmSync(folder, { recursive: true, force: true });
   const ending = { exitCode, signal, deadlineSeconds: late ? deadlineSeconds : undefined };
   return { file, seconds: (performance.now() - started) / 1000, output, ...tally(lines, ending) };
+}
+
+function wrap(command: readonly string[], to: { folder: string; isolate: boolean }): readonly string[] {
+  if (!to.isolate) return command;
+  const temporary = join(to.folder, 'tmp');
+  mkdirSync(temporary);
+  return isolated(command, temporary);
 }
 
 /** Tells every file that is running to stop, as on Ctrl-C. */

@@ -1,13 +1,19 @@
 // The tiers of the test tree: which folders belong to each, what the machine must offer, how long one file may take.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { patience } from '../src/lab/patience.js';
+import { isolated } from './isolated.js';
 
 export interface Tier {
   readonly name: string;
+  /** How many files run side by side. */
   readonly concurrency: number;
+  /** For a file that runs alone. */
   readonly fileDeadlineSeconds: number;
+  /** Each file has namespaces of its own. */
+  readonly isolated: boolean;
   /** Whether a folder of test/ belongs to this tier. */
   readonly holds: (folder: string) => boolean;
   /** What this machine lacks for the tier; undefined when it can run. */
@@ -15,14 +21,26 @@ export interface Tier {
 }
 
 const apart = ['native', 'bpf', 'lab', 'support'];
-const BPF_FS_MAGIC = 0xcafe4a11;
+const cpus = availableParallelism();
 
 /** In order of running: the quick first. A new folder of test/ is a unit folder unless it is named here. */
 export const tiers: readonly Tier[] = [
-  tier('unit', 2, 120, (folder) => !apart.includes(folder), []),
-  tier('native', 1, 120, (folder) => folder === 'native', [root, btf, namespaces]),
-  tier('bpf', 1, 180, (folder) => folder === 'bpf', [root, btf]),
-  tier('lab', 1, 400, (folder) => folder === 'lab', [root, btf, bpffs, namespaces, nftables]),
+  tier({
+    name: 'unit',
+    concurrency: 2,
+    fileDeadlineSeconds: 120,
+    holds: (folder) => !apart.includes(folder),
+    needs: [],
+  }),
+  kernelTier({ name: 'native', concurrency: 2, fileDeadlineSeconds: 120, needs: [] }),
+  kernelTier({ name: 'bpf', concurrency: 2, fileDeadlineSeconds: 180, needs: [] }),
+  // Most of what the lab does is to wait: for clients, leases, retransmissions.
+  kernelTier({
+    name: 'lab',
+    concurrency: Math.min(4, 2 * cpus),
+    fileDeadlineSeconds: 400,
+    needs: [nftables],
+  }),
 ];
 
 /** Source paths (test/…/x.test.ts) of a tier below `repository`, sorted. */
@@ -39,13 +57,12 @@ export function testFiles(repository: string, of: Tier): string[] {
     .sort();
 }
 
-function tier(
-  name: string,
-  concurrency: number,
-  fileDeadlineSeconds: number,
-  holds: Tier['holds'],
-  needs: readonly (() => string | undefined)[],
-): Tier {
+interface TierSpecification extends Omit<Tier, 'lacks' | 'isolated'> {
+  readonly isolated?: boolean;
+  readonly needs: readonly (() => string | undefined)[];
+}
+
+function tier({ needs, ...rest }: TierSpecification): Tier {
   const lacks = (): string | undefined => {
     for (const need of needs) {
       const reason = need();
@@ -53,7 +70,13 @@ function tier(
     }
     return undefined;
   };
-  return { name, concurrency, fileDeadlineSeconds: fileDeadlineSeconds * patience, holds, lacks };
+  return { isolated: false, ...rest, fileDeadlineSeconds: rest.fileDeadlineSeconds * patience, lacks };
+}
+
+/** A tier of the folder of its name that changes the kernel, and so runs isolated. */
+function kernelTier({ needs, ...rest }: Omit<TierSpecification, 'holds' | 'isolated'>): Tier {
+  const holds = (folder: string): boolean => folder === rest.name;
+  return tier({ ...rest, holds, isolated: true, needs: [root, btf, isolation, ...needs] });
 }
 
 function root(): string | undefined {
@@ -66,14 +89,15 @@ function btf(): string | undefined {
     : 'the kernel has no BTF (/sys/kernel/btf/vmlinux)';
 }
 
-function bpffs(): string | undefined {
-  return existsSync('/sys/fs/bpf') && statfsSync('/sys/fs/bpf').type === BPF_FS_MAGIC
-    ? undefined
-    : 'no bpffs on /sys/fs/bpf';
-}
-
-function namespaces(): string | undefined {
-  return works('unshare', ['--net', 'true']) ? undefined : 'network namespaces cannot be made here';
+/** The very thing that is asked of the machine, so that no file fails for want of it. */
+function isolation(): string | undefined {
+  const temporary = mkdtempSync(join(tmpdir(), 'bng-test-isolation-'));
+  try {
+    const [command = '', ...args] = isolated(['true'], temporary);
+    return works(command, args) ? undefined : 'namespaces with a bpffs of their own cannot be made here';
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
 }
 
 function nftables(): string | undefined {

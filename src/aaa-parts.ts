@@ -49,13 +49,17 @@ export interface AaaParts {
 }
 
 /** Opens all of it; what was opened is closed again when a later part fails. Throws `BNG_ERR_CONFIG`, `BNG_ERR_STORE`. */
-export async function openAaa(config: Config, logger: Logger): Promise<AaaParts> {
+export async function openAaa(
+  config: Config,
+  logger: Logger,
+  interfaceName: RadiusNas['interfaceName'],
+): Promise<AaaParts> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return await open(config, logger, { closers, close });
+    return await open(config, logger, { closers, close, interfaceName });
   } catch (error) {
     await close();
     throw error;
@@ -65,10 +69,16 @@ export async function openAaa(config: Config, logger: Logger): Promise<AaaParts>
 interface Opening {
   readonly closers: (() => void | Promise<void>)[];
   readonly close: () => Promise<void>;
+  readonly interfaceName: RadiusNas['interfaceName'];
 }
 
-async function open(config: Config, logger: Logger, { closers, close }: Opening): Promise<AaaParts> {
-  const nas = await nasOf(config);
+async function open(
+  config: Config,
+  logger: Logger,
+  { closers, close, interfaceName }: Opening,
+): Promise<AaaParts> {
+  const nas = { ...(await nasOf(config)), interfaceName, soleInterface: soleOf(config.access.interfaces) };
+  let queue: RadiusAccounting | null = null;
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
     const wanted = role === 'auth' ? config.auth.mode : config.accounting.mode;
@@ -79,6 +89,8 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
       timers: config.radius.timers,
       limits: config.radius.limits,
       notice: (notice) => logger.warn({ event: `radius-${notice.kind}`, role, ...notice }),
+      // Accounting hears of its own answers by its own exchanges.
+      ...(role === 'auth' && { answered: () => queue?.serverAnswered() }),
     });
     closers.push(() => client.close());
     return client;
@@ -88,7 +100,7 @@ async function open(config: Config, logger: Logger, { closers, close }: Opening)
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
   const write = (record: object): void => logger.info({ event: 'accounting', ...record });
   const books: Books = { nas, write, interimIntervalSeconds };
-  const queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
+  queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
   const garden = walledProfile(config);
   const authenticator =
     authentication === null || config.radius === null
@@ -203,12 +215,11 @@ function serversOf(radius: RadiusConfig, role: 'auth' | 'acct'): RadiusServer[] 
   });
 }
 
-async function nasOf(config: Config): Promise<RadiusNas> {
+async function nasOf(config: Config): Promise<Pick<RadiusNas, 'identifier' | 'address'>> {
   const host = config.radius?.servers[0]?.host;
   return {
     identifier: config.radius?.nasIdentifier ?? 'bng',
     address: config.radius?.nasIpAddress ?? (await addressTowards(host ?? '127.0.0.1')),
-    accessInterface: config.access.interface,
   };
 }
 
@@ -233,4 +244,9 @@ async function addressTowards(host: string): Promise<Ipv4> {
 
 function storeError(path: string, reason: string): BngError {
   return new BngError('BNG_ERR_STORE', `the store cannot be used: ${reason}`, { path });
+}
+
+function soleOf(interfaces: readonly string[]): string | null {
+  const [first = null, ...others] = interfaces;
+  return others.length === 0 ? first : null;
 }

@@ -79,7 +79,11 @@ export class Daemon {
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
-    const aaa = await openAaa(config, logger);
+    const aaa = await openAaa(
+      config,
+      logger,
+      (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
+    );
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
@@ -206,12 +210,13 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     objectPath,
     clock: systemClock,
     access: {
-      interface: access.interface,
+      interfaces: access.interfaces,
+      mtu: access.mtu,
       xdpMode: access.xdpMode,
       sTpid: access.vlan.sVlanTpid,
       cTpid: access.vlan.cVlanTpid,
     },
-    core: { interface: config.core.interface },
+    core: config.core,
     policy,
     pools,
     burstMs: qos.burstMs,

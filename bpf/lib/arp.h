@@ -48,10 +48,10 @@ static __always_inline int bng_answer_arp(struct xdp_md *ctx, struct bng_cursor 
 	arp->operation = bpf_htons(BNG_ARP_REPLY);
 	__builtin_memcpy(arp->target_mac, arp->sender_mac, ETH_ALEN);
 	arp->target_address = sender;
-	bng_copy_access_mac(arp->sender_mac);
+	bng_copy_port_mac(arp->sender_mac, ctx->ingress_ifindex);
 	arp->sender_address = target;
 	__builtin_memcpy(frame->ethernet->h_dest, frame->ethernet->h_source, ETH_ALEN);
-	bng_copy_access_mac(frame->ethernet->h_source);
+	__builtin_memcpy(frame->ethernet->h_source, arp->sender_mac, ETH_ALEN);
 	return BNG_VERDICT_ARP_REPLY;
 }
 

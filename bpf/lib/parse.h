@@ -20,6 +20,7 @@
 enum bng_parse_limit {
 	BNG_MAX_TAGS = 2,
 	BNG_VLAN_ID_MASK = 0x0fff,
+	BNG_VLAN_PRIORITY_MASK = 0xe000, /* priority code point */
 	BNG_FRAGMENT_MASK = 0x3fff, /* more-fragments bit and offset: zero for a whole packet */
 };
 
@@ -79,14 +80,15 @@ struct bng_frame {
 	struct ethhdr *ethernet;
 	struct iphdr *ip;
 	void *end;
+	__u32 l3_offset;
+	__u32 l3_length; /* bytes behind the tags, padding included */
+	__u32 ip_length; /* total length of the IPv4 header */
 	__be16 protocol; /* EtherType behind the tags */
-	__u16 l3_offset;
 	__u16 s_vlan;
 	__u16 c_vlan;
 	__be16 s_tpid;
 	__be16 c_tpid;
-	__u16 l3_length; /* bytes behind the tags, padding included */
-	__u16 ip_length; /* total length of the IPv4 header */
+	__be16 priority; /* of the outermost tag, in place for another TCI */
 };
 
 static __always_inline void *bng_take(struct bng_cursor *cursor, __u32 size)
@@ -125,6 +127,8 @@ static __always_inline int bng_parse_ethernet(struct bng_cursor *cursor, struct 
 		if (!tag)
 			return bng_drop(BNG_DROP_MALFORMED);
 		id = bpf_ntohs(tag->tci) & BNG_VLAN_ID_MASK;
+		if (!i)
+			frame->priority = tag->tci & bpf_htons(BNG_VLAN_PRIORITY_MASK);
 		if (id && !frame->s_vlan) {
 			frame->s_vlan = id;
 			frame->s_tpid = protocol;
@@ -179,9 +183,10 @@ static __always_inline int bng_read_ipv4(struct bng_cursor *cursor, struct bng_f
 	return BNG_CONTINUE;
 }
 
-static __always_inline int bng_parse_ipv4(struct bng_cursor *cursor, struct bng_frame *frame)
+/* A jumbo frame lies in several buffers, of which the cursor sees the first: its headers are there, its length is not. */
+static __always_inline int bng_parse_ipv4(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)
 {
-	return bng_read_ipv4(cursor, frame, cursor->end - cursor->at);
+	return bng_read_ipv4(cursor, frame, bpf_xdp_get_buff_len(ctx) - frame->l3_offset);
 }
 
 /* For an skb, whose linear part holds the headers only: `length` is that of the whole frame. */

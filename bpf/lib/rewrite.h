@@ -8,20 +8,13 @@
 
 #include "../maps.h"
 #include "parse.h"
+#include "port.h"
 
 /* The longest that precedes an IPv4 header. */
 struct bng_tagged_header {
 	struct ethhdr ethernet;
 	struct bng_vlan_tag tags[BNG_MAX_TAGS];
 };
-
-/* Copies byte by byte: the settings are volatile, which memcpy does not take. */
-static __always_inline void bng_copy_access_mac(__u8 *to)
-{
-#pragma unroll
-	for (int i = 0; i < ETH_ALEN; i++)
-		to[i] = bng_settings.access_mac[i];
-}
 
 /* One less in the high byte of a word that is summed up is 0x0100 more in the sum, end-around carry (RFC 1624). */
 static __always_inline void bng_decrement_ttl(struct iphdr *ip)
@@ -49,8 +42,12 @@ static __always_inline int bng_write_untagged(struct xdp_md *ctx, __u32 l3_offse
 	return BNG_CONTINUE;
 }
 
-/* Replaces all that precedes the IPv4 header by what the subscriber's line wants: MACs and zero to two tags. */
-static __always_inline int bng_write_line(struct xdp_md *ctx, __u32 l3_offset, const struct bng_subscriber *subscriber)
+/*
+ * Replaces all that precedes the IPv4 header by what the subscriber's line wants: MACs and zero to two tags, which
+ * bear the priority that the frame came with.
+ */
+static __always_inline int bng_write_line(struct xdp_md *ctx, __u32 l3_offset, __be16 priority,
+					  const struct bng_subscriber *subscriber)
 {
 	struct bng_tagged_header *head;
 	__u32 length = sizeof(head->ethernet);
@@ -66,19 +63,19 @@ static __always_inline int bng_write_line(struct xdp_md *ctx, __u32 l3_offset, c
 	if (!head)
 		return bng_drop(BNG_DROP_HEADROOM);
 	__builtin_memcpy(head->ethernet.h_dest, subscriber->mac, ETH_ALEN);
-	bng_copy_access_mac(head->ethernet.h_source);
+	bng_copy_port_mac(head->ethernet.h_source, subscriber->ifindex);
 	if (!subscriber->s_vlan) {
 		head->ethernet.h_proto = bpf_htons(ETH_P_IP);
 		return BNG_CONTINUE;
 	}
 	head->ethernet.h_proto = subscriber->s_tpid;
-	head->tags[0].tci = bpf_htons(subscriber->s_vlan);
+	head->tags[0].tci = bpf_htons(subscriber->s_vlan) | priority;
 	if (!subscriber->c_vlan) {
 		head->tags[0].protocol = bpf_htons(ETH_P_IP);
 		return BNG_CONTINUE;
 	}
 	head->tags[0].protocol = subscriber->c_tpid;
-	head->tags[1].tci = bpf_htons(subscriber->c_vlan);
+	head->tags[1].tci = bpf_htons(subscriber->c_vlan) | priority;
 	head->tags[1].protocol = bpf_htons(ETH_P_IP);
 	return BNG_CONTINUE;
 }

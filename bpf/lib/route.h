@@ -6,6 +6,7 @@
 #include "../maps.h"
 #include "garden.h"
 #include "parse.h"
+#include "port.h"
 #include "service.h"
 
 enum bng_address_family {
@@ -26,6 +27,12 @@ struct bng_route {
 	__u8 source_mac[ETH_ALEN];
 };
 
+/* What the stack hashes too where several next hops share a route, so that a flow has one: no fragment has ports. */
+static __always_inline struct bng_l4_ports *bng_flow_ports(const struct bng_frame *frame)
+{
+	return bng_has_ports(frame->ip) && !bng_is_fragment(frame->ip) ? bng_parse_ports(frame) : NULL;
+}
+
 /*
  * Asks the FIB. The interface in its answer means something for SUCCESS and NO_NEIGH only (since 5.12); for all else
  * the destination itself is looked up, so that no odd packet reaches another subscriber through the stack unjudged.
@@ -34,9 +41,12 @@ static __always_inline int bng_find_route(struct xdp_md *ctx, const struct bng_f
 					  struct bng_route *route)
 {
 	const struct iphdr *ip = frame->ip;
+	const struct bng_l4_ports *ports = bng_flow_ports(frame);
 	struct bpf_fib_lookup fib = {
 		.family = BNG_AF_INET,
 		.l4_protocol = ip->protocol,
+		.sport = ports ? ports->source : 0,
+		.dport = ports ? ports->destination : 0,
 		.tot_len = frame->ip_length,
 		.ifindex = ctx->ingress_ifindex,
 		.tos = ip->tos,
@@ -49,8 +59,10 @@ static __always_inline int bng_find_route(struct xdp_md *ctx, const struct bng_f
 	route->whole = result != BPF_FIB_LKUP_RET_FRAG_NEEDED;
 	route->way = BNG_WAY_STACK;
 	if (result == BPF_FIB_LKUP_RET_SUCCESS || result == BPF_FIB_LKUP_RET_NO_NEIGH) {
-		if (fib.ifindex == bng_settings.access_ifindex) {
+		if (bng_is_access_port(fib.ifindex)) {
 			route->way = BNG_WAY_LOCAL;
+			/* Not the FIB's to say: it reads the port's own MTU, which is longer by the tags. */
+			route->whole = frame->ip_length <= bng_settings.subscriber_mtu;
 		} else if (result == BPF_FIB_LKUP_RET_SUCCESS) {
 			route->way = BNG_WAY_CORE;
 			route->ifindex = fib.ifindex;

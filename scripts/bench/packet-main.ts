@@ -62,9 +62,9 @@ class PacketBench {
     this.#object = loadKernelObject({
       binding,
       objectPath: settings.objectPath,
-      accessIfindex,
-      coreIfindex,
-      accessMac: parseMac('02:00:00:00:aa:01'),
+      accessPorts: [{ ifindex: accessIfindex, mac: parseMac('02:00:00:00:aa:01') }],
+      coreIfindexes: [coreIfindex],
+      subscriberMtu: 1500,
       policy: compileGardenPolicy(
         {
           allow: [{ prefix: { network: GARDEN_DESTINATION, length: 32 }, port: null }],

@@ -43,8 +43,8 @@ class Path {
     const carrier = new RadiusAccountingSender({ client, nas: benchNas });
     const delivered = { count: 0 };
     const sender: AccountingSender = {
-      async send(record) {
-        const outcome = await carrier.send(record);
+      async send(record, options) {
+        const outcome = await carrier.send(record, options);
         if (outcome !== 'delivered') throw new BngError('BNG_ERR_LAB', 'expected an answer', { outcome });
         delivered.count += 1;
         return outcome;

@@ -26,7 +26,8 @@ const KNOWN_LINES = 1_024;
 export const benchNas: RadiusNas = {
   identifier: 'bng-bench',
   address: parseIpv4(LOOPBACK),
-  accessInterface: 'access0',
+  interfaceName: () => 'access0',
+  soleInterface: 'access0',
 };
 
 export const benchProfile: ServiceProfile = {

@@ -121,8 +121,8 @@ const dataplane = await KernelDataplane.open({
   binding,
   objectPath: settings.objectPath,
   clock: systemClock,
-  access: { interface: settings.accessInterface, xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-  core: { interface: settings.coreInterface },
+  access: { interfaces: [settings.accessInterface], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+  core: { interfaces: [settings.coreInterface] },
   policy: compileGardenPolicy(
     {
       allow: [{ prefix: parsePrefix('203.0.113.10/32'), port: null }],

@@ -4,7 +4,7 @@ import type { Clock } from '../model/clock.js';
 export interface SendWindowOptions {
   readonly maxInFlight: number;
   readonly firstRetryMs: number;
-  readonly lastRetryMs: number;
+  readonly lastProbeMs: number;
   readonly clock: Clock;
 }
 
@@ -33,6 +33,11 @@ export class SendWindow {
     return !this.#isStopped && inFlight < this.#size && this.pauseMs === 0;
   }
 
+  /** The server may be back: the next try of an outage need not wait. */
+  resume(): void {
+    this.#pausedUntilMs = 0;
+  }
+
   /** True when this ends an outage. */
   succeeded(): boolean {
     const ended = this.isOutage;
@@ -47,7 +52,9 @@ export class SendWindow {
     this.#size = Math.max(1, this.#size >> 1);
     // Those that were on their way when the pause began say nothing new.
     if (this.#size > 1 || this.pauseMs > 0) return false;
-    this.#pausedUntilMs = this.#options.clock.monotonicMs() + retryDelayMs(this.#pauses, this.#options);
+    const { clock, firstRetryMs, lastProbeMs } = this.#options;
+    const delayMs = retryDelayMs(this.#pauses, { firstRetryMs, lastRetryMs: lastProbeMs });
+    this.#pausedUntilMs = clock.monotonicMs() + delayMs;
     this.#pauses += 1;
     return this.#pauses === 1;
   }

@@ -18,9 +18,11 @@ export interface AccountingQueueLimits {
   readonly coalesceAbove: number;
   /** Records kept in memory as well; beyond it they are read back from the store when their turn comes. */
   readonly maxInMemory: number;
-  /** Between two tries, of one session and in an outage: doubles from the first to the last. */
+  /** Between two tries of a session: doubles from the first to the last. */
   readonly firstRetryMs: number;
   readonly lastRetryMs: number;
+  /** Between two tries in an outage, when there is only one at a time for all sessions: doubles from the first to this. */
+  readonly lastProbeMs: number;
 }
 
 export const DEFAULT_ACCOUNTING_QUEUE_LIMITS: AccountingQueueLimits = {
@@ -29,6 +31,7 @@ export const DEFAULT_ACCOUNTING_QUEUE_LIMITS: AccountingQueueLimits = {
   maxInMemory: 20_000,
   firstRetryMs: 1_000,
   lastRetryMs: 60_000,
+  lastProbeMs: 5_000,
 };
 
 export type AccountingNotice =

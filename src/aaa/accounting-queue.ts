@@ -9,6 +9,7 @@ import { BngError } from '../model/bng-error.js';
 import type { Clock, TimerHandle } from '../model/clock.js';
 import type { Store, StoreChange, StoreFailure, StoreResult } from '../store/port.js';
 import { formatBacklogKey, loadBacklog, readRecords } from './accounting-backlog.js';
+import { ArrivalOrder } from './accounting-order.js';
 import { retryDelayMs, SendWindow } from './accounting-pace.js';
 import type { AccountingRecord } from './accounting-record.js';
 import type { AccountingSender, SendOutcome } from './accounting-sender.js';
@@ -39,6 +40,9 @@ export class AccountingQueue {
   readonly #streams = new Map<string, AccountingStream>();
   /** In the order in which their turn comes. */
   readonly #ready = new Set<AccountingStream>();
+  /** Those that wait for another try since one in which the server answered nobody: its next answer is theirs as well. */
+  readonly #silenced = new Set<AccountingStream>();
+  readonly #order = new ArrivalOrder();
   /** Of records that concern every session (Accounting-On): what came later waits for them. */
   readonly #barriers: number[] = [];
   #nextSequence = 0;
@@ -47,6 +51,7 @@ export class AccountingQueue {
   #inFlight = 0;
   #delivered = 0;
   #retried = 0;
+  #answers = 0;
   readonly #dropped = { supersededInterim: 0, unsendable: 0, damaged: 0 };
   #pause: TimerHandle | null = null;
   #isOpen = true;
@@ -75,7 +80,8 @@ export class AccountingQueue {
     const { rows, nextSequence } = backlog.value;
     queue.#nextSequence = nextSequence;
     for (const [key, parsed] of rows) {
-      queue.#append({ key, parsed, record: null, saving: null, sendable: true, isGone: false });
+      const place = queue.#order.add(parsed.queuedWallMs);
+      queue.#append({ key, parsed, place, record: null, saving: null, sendable: true, isGone: false });
     }
     for (const stream of queue.#streams.values()) queue.#offer(stream);
     if (rows.length > 0) queue.#notice({ kind: 'recovered', length: rows.length });
@@ -91,7 +97,8 @@ export class AccountingQueue {
     this.#nextSequence += 1;
     const parsed = { sequence, kind, queuedWallMs: this.#clock.wallMs(), stream: id };
     const key = formatBacklogKey(parsed);
-    const queued: QueuedRecord = { key, parsed, record, saving: null, sendable: false, isGone: false };
+    const place = this.#order.add(parsed.queuedWallMs);
+    const queued: QueuedRecord = { key, parsed, place, record, saving: null, sendable: false, isGone: false };
     queued.saving = {
       key,
       value: JSON.stringify(record),
@@ -110,17 +117,26 @@ export class AccountingQueue {
     return this.#writer.settled();
   }
 
+  /**
+   * The server has answered something else, such as an Access-Request: whoever waits for another try since it was silent tries at
+   * once. Who is never answered while others are keeps to its own pauses.
+   */
+  serverAnswered(): void {
+    this.#answers += 1;
+    if (this.#silenced.size === 0 && !this.#window.isOutage) return;
+    this.#window.resume();
+    for (const stream of [...this.#silenced]) this.#again(stream);
+    this.#pump();
+  }
+
   figures(): AccountingQueueFigures {
     const now = this.#clock.wallMs();
-    let oldest = now;
-    for (const { records } of this.#streams.values()) {
-      oldest = Math.min(oldest, records[0]?.parsed.queuedWallMs ?? now);
-    }
     return {
       length: this.#length,
       unsaved: this.#writer.unsaved,
       inFlight: this.#inFlight,
-      oldestAgeMs: now - oldest,
+      // A wall clock set back in between would make it negative.
+      oldestAgeMs: Math.max(0, now - (this.#order.oldestWallMs ?? now)),
       delivered: this.#delivered,
       retried: this.#retried,
       dropped: { ...this.#dropped },
@@ -212,6 +228,7 @@ export class AccountingQueue {
     // Dropped in favour of a later one that the store does not have yet: its turn comes when it has.
     if (first === undefined || !first.sendable) return;
     stream.state = 'busy';
+    stream.answersBefore = this.#answers;
     this.#inFlight += 1;
     if (first.record === null) absent.push(stream);
     else void this.#send(stream, { queued: first, record: first.record });
@@ -226,8 +243,11 @@ export class AccountingQueue {
     const records = await readRecords(this.#store, keys);
     for (const { stream, queued } of firsts) {
       const record = records.get(queued.key);
-      if (record === undefined) this.#settle(stream, queued, 'failed');
-      else if (record === null) this.#settle(stream, queued, 'damaged');
+      if (record === undefined) {
+        // The store's silence is not the server's.
+        stream.answersBefore = -1;
+        this.#settle(stream, queued, 'failed');
+      } else if (record === null) this.#settle(stream, queued, 'damaged');
       else void this.#send(stream, { queued, record });
     }
   }
@@ -236,7 +256,8 @@ export class AccountingQueue {
     stream: AccountingStream,
     { queued, record }: { readonly queued: QueuedRecord; readonly record: AccountingRecord },
   ): Promise<void> {
-    this.#settle(stream, queued, await this.#sender.send(record));
+    const isProbe = this.#window.isOutage;
+    this.#settle(stream, queued, await this.#sender.send(record, { isProbe }));
   }
 
   #settle(stream: AccountingStream, queued: QueuedRecord, outcome: SendOutcome | 'damaged'): void {
@@ -252,7 +273,10 @@ export class AccountingQueue {
       if (queued.parsed.kind === 'nas') this.#passBarrier();
       if (stream.records.length === 0) this.#streams.delete(stream.id);
       else this.#offer(stream);
-      if (outcome === 'delivered' && this.#window.succeeded()) this.#outageEnded();
+      if (outcome === 'delivered') {
+        if (this.#window.succeeded()) this.#notice({ kind: 'outage-ended', length: this.#length });
+        this.serverAnswered();
+      }
     }
     this.#pump();
     if (this.#length === 0) this.#wakeClosers();
@@ -263,22 +287,18 @@ export class AccountingQueue {
     stream.state = 'waiting';
     stream.retry = this.#clock.after(retryDelayMs(stream.failures, this.#limits), () => this.#again(stream));
     stream.failures += 1;
+    if (stream.answersBefore === this.#answers) this.#silenced.add(stream);
     if (this.#window.failed()) this.#notice({ kind: 'outage-began', length: this.#length });
   }
 
   #again(stream: AccountingStream): void {
     stream.retry?.cancel();
     stream.retry = null;
+    this.#silenced.delete(stream);
     if (stream.state !== 'waiting') return;
     stream.state = 'idle';
     this.#offer(stream);
     this.#pump();
-  }
-
-  /** Whoever failed in the outage does not wait out its own pause. */
-  #outageEnded(): void {
-    this.#notice({ kind: 'outage-ended', length: this.#length });
-    for (const stream of this.#streams.values()) if (stream.state === 'waiting') this.#again(stream);
   }
 
   #passBarrier(): void {
@@ -307,6 +327,7 @@ export class AccountingQueue {
 
   #forget(queued: QueuedRecord, why: 'delivered' | 'unsendable' | 'damaged' | 'superseded'): void {
     queued.isGone = true;
+    this.#order.remove(queued.place);
     if (queued.saving !== null) queued.saving.value = null;
     if (queued.record !== null) this.#inMemory -= 1;
     this.#length -= 1;

@@ -63,7 +63,7 @@ export function sessionAttributes(session: AccountingSession, nas: RadiusNas): S
     'User-Name': terms.userName,
     'Framed-IP-Address': formatIpv4(session.address),
     'Calling-Station-Id': macText(line.mac),
-    'NAS-Port-Id': nasPortIdText(nas, line),
+    'NAS-Port-Id': nasPortIdText(nas.interfaceName(line.ifindex), line),
     'Framed-Pool': profile.poolName,
     'Bng-Service-Id': profile.serviceId,
     'Bng-Subscriber-Id': session.subscriberId,

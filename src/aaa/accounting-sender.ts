@@ -8,6 +8,6 @@ import type { AccountingRecord } from './accounting-record.js';
 export type SendOutcome = 'delivered' | 'failed' | 'unsendable';
 
 export interface AccountingSender {
-  /** Tries once, with a deadline of its own. */
-  send(record: AccountingRecord): Promise<SendOutcome>;
+  /** Tries once, with a deadline of its own. A probe is the only try of an outage: it is to see soon when that is over. */
+  send(record: AccountingRecord, options: { readonly isProbe: boolean }): Promise<SendOutcome>;
 }

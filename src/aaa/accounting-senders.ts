@@ -20,18 +20,18 @@ export class RadiusAccountingSender implements AccountingSender {
     this.#nas = options.nas;
   }
 
-  async send(record: AccountingRecord): Promise<SendOutcome> {
-    const request = this.#request(record);
+  async send(record: AccountingRecord, { isProbe }: { readonly isProbe: boolean }): Promise<SendOutcome> {
+    const request = this.#request(record, isProbe);
     if (request === null) return 'unsendable';
     const { kind } = await this.#client.exchange(request);
     if (kind === 'response') return 'delivered';
     return kind === 'unsendable' ? 'unsendable' : 'failed';
   }
 
-  #request(record: AccountingRecord): RadiusRequest | null {
+  #request(record: AccountingRecord, steady: boolean): RadiusRequest | null {
     try {
       const attributes = accountingAttributes(record, this.#nas);
-      return { kind: 'accounting', attributes, happenedWallMs: record['Event-Timestamp'] * 1000 };
+      return { kind: 'accounting', attributes, happenedWallMs: record['Event-Timestamp'] * 1000, steady };
     } catch (error) {
       if (isBngError(error, 'BNG_ERR_VALUE')) return null;
       throw error;

@@ -2,11 +2,14 @@
 import type { TimerHandle } from '../model/clock.js';
 import type { BacklogKey } from './accounting-backlog.js';
 import type { AccountingRecord } from './accounting-record.js';
+import type { Place } from './accounting-order.js';
 import type { Saving } from './accounting-writer.js';
 
 export interface QueuedRecord {
   readonly key: string;
   readonly parsed: BacklogKey;
+  /** Among all that are not delivered. */
+  readonly place: Place;
   /** Null when it is in the store only. */
   record: AccountingRecord | null;
   /** Null once the store has it. */
@@ -24,10 +27,12 @@ export interface AccountingStream {
   state: 'idle' | 'ready' | 'busy' | 'waiting';
   failures: number;
   retry: TimerHandle | null;
+  /** How many answers the server had given when the present try began. */
+  answersBefore: number;
 }
 
 export function newStream(id: string): AccountingStream {
-  return { id, records: [], state: 'idle', failures: 0, retry: null };
+  return { id, records: [], state: 'idle', failures: 0, retry: null, answersBefore: 0 };
 }
 
 /** Takes out the interims that a later record of the session makes redundant; never the first while it is on its way. */

@@ -1,5 +1,5 @@
 /** What the session layer asks of authentication and accounting. Values only: no RADIUS, no sockets. */
-import type { AccessLine } from '../model/access-line.js';
+import type { AccessLine, AnnouncedLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import type { SessionTerms } from '../model/session-terms.js';
@@ -12,8 +12,8 @@ export interface AuthenticationRequest {
   readonly ontSerial: string | null;
   /** Where it was first seen; null when an OLT event announced it before any frame came. */
   readonly line: AccessLine | null;
-  /** As the access node's event had it: known before any frame, when `line` is not. */
-  readonly circuitId?: Uint8Array | null;
+  /** As the access node has it: known before any frame, when `line` is not. */
+  readonly announced?: AnnouncedLine | null;
 }
 
 export type AuthenticationResult =

@@ -122,6 +122,11 @@ export class RadiusAccounting implements Accounting {
     return this.#queue.stored();
   }
 
+  /** A server of this NAS has just answered something: what waits for the end of an outage may try at once. */
+  serverAnswered(): void {
+    this.#queue.serverAnswered();
+  }
+
   figures(): AccountingQueueFigures {
     return this.#queue.figures();
   }

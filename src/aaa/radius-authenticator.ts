@@ -134,11 +134,11 @@ export class RadiusAuthenticator implements Authenticator {
   }
 
   /** The attributes of an Access-Request; User-Password and Message-Authenticator are the codec's. */
-  #attributes({ line, circuitId, subscriberId }: AuthenticationRequest, userName: string): RadiusAttributes {
+  #attributes({ line, announced, subscriberId }: AuthenticationRequest, userName: string): RadiusAttributes {
     const { nas } = this.#options;
     const builder = new RadiusAttributesBuilder().add(Attribute.UserName, userName);
     addNas(builder, nas).add(Attribute.ServiceType, ServiceType.Framed);
-    if (line === null) addUnseenLine(builder, circuitId);
+    if (line === null) addUnseenLine(builder, nas, announced ?? null);
     else addLine(builder, nas, line);
     // Cut short it would be somebody else's.
     const fits = Buffer.byteLength(subscriberId) <= MAX_VENDOR_VALUE;

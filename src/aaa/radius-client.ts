@@ -21,6 +21,8 @@ export interface RadiusClientOptions {
   readonly limits?: Partial<RadiusLimits>;
   /** What is worth a line in the log. */
   readonly notice?: (notice: RadiusNotice) => void;
+  /** Called for every answer that was verified, whatever it says. */
+  readonly answered?: () => void;
   /** In [0, 1), for the jitter of retransmissions only. */
   readonly random?: () => number;
 }
@@ -50,7 +52,7 @@ export class RadiusClient {
   #isClosed = false;
 
   constructor(options: RadiusClientOptions) {
-    const { servers, clock, notice = () => {} } = options;
+    const { servers, clock, notice = () => {}, answered = () => {} } = options;
     const limits = { ...DEFAULT_RADIUS_LIMITS, ...options.limits };
     this.#clock = clock;
     this.#timers = { ...DEFAULT_RADIUS_TIMERS, ...options.timers };
@@ -58,7 +60,7 @@ export class RadiusClient {
     this.#maxQueued = limits.maxQueued;
     this.#links = servers.map((server) => {
       const { deadMs } = this.#timers;
-      return new RadiusLink({ server, clock, notice, deadMs, maxSockets: limits.maxSockets });
+      return new RadiusLink({ server, clock, notice, answered, deadMs, maxSockets: limits.maxSockets });
     });
   }
 

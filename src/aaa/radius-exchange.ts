@@ -182,8 +182,9 @@ export class RadiusExchange {
   #retransmit(visit: Visit): void {
     const { timers, clock } = this.#house;
     visit.link.counters.retransmissions += 1;
-    const doubled = visit.waitMs + this.#jittered(visit.waitMs);
-    visit.waitMs = doubled > timers.maxRetransmitMs ? this.#jittered(timers.maxRetransmitMs) : doubled;
+    const isSteady = this.#request.kind === 'accounting' && this.#request.steady === true;
+    const longer = isSteady ? timers.initialRetransmitMs : visit.waitMs + this.#jittered(visit.waitMs);
+    visit.waitMs = longer > timers.maxRetransmitMs ? this.#jittered(timers.maxRetransmitMs) : longer;
     const { latest } = visit;
     // Another Acct-Delay-Time makes another packet, and another packet another identifier (RFC 2866 §5.2).
     const isStale = delaySecondsOf(this.#request, clock.wallMs()) !== latest.delaySeconds;

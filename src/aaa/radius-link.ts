@@ -46,6 +46,8 @@ export interface RadiusLinkOptions {
   readonly maxSockets: number;
   readonly deadMs: number;
   readonly notice: (notice: RadiusNotice) => void;
+  /** Called for every answer that was verified. */
+  readonly answered: () => void;
 }
 
 export class RadiusLink {
@@ -167,6 +169,7 @@ export class RadiusLink {
     this.#answered();
     this.counters.outcome(outcome);
     pending.answered(packet, outcome);
+    this.#options.answered();
   }
 
   #answered(): void {

@@ -1,5 +1,5 @@
 /** The attributes by which every request names this NAS and the subscriber's line. Decides nothing. */
-import type { AccessLine } from '../model/access-line.js';
+import type { AccessLine, AnnouncedLine, VlanTags } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { RadiusAttributesBuilder } from '../wire/radius-attributes-builder.js';
 import { MAX_VENDOR_VALUE } from '../wire/radius-attributes-builder.js';
@@ -10,8 +10,10 @@ import { macText } from './radius-user-name.js';
 export interface RadiusNas {
   readonly identifier: string;
   readonly address: Ipv4;
-  /** Name of the access interface: the first part of every NAS-Port-Id. */
-  readonly accessInterface: string;
+  /** Names an access interface: the first part of every NAS-Port-Id. */
+  readonly interfaceName: (ifindex: number) => string;
+  /** The access interface, when there is but one: then a line that was only announced is known to be there. */
+  readonly soleInterface: string | null;
 }
 
 export function addNas(builder: RadiusAttributesBuilder, nas: RadiusNas): RadiusAttributesBuilder {
@@ -19,9 +21,9 @@ export function addNas(builder: RadiusAttributesBuilder, nas: RadiusNas): Radius
 }
 
 /** `access0:100.7`, `access0:100`, or `access0` for an untagged line (RFC 2869 §5.17: text of our own making). */
-export function nasPortIdText(nas: RadiusNas, { sVlan, cVlan }: AccessLine): string {
+export function nasPortIdText(interfaceName: string, { sVlan, cVlan }: VlanTags): string {
   const tags = [sVlan, cVlan].filter((tag) => tag !== 0);
-  return tags.length === 0 ? nas.accessInterface : `${nas.accessInterface}:${tags.join('.')}`;
+  return tags.length === 0 ? interfaceName : `${interfaceName}:${tags.join('.')}`;
 }
 
 /** RFC 4679 §3.3.1: not empty. Beyond what fits, an identifier cut short would be that of another line: none is sent. */
@@ -29,14 +31,20 @@ function fits(bytes: Uint8Array | undefined): Uint8Array | null {
   return bytes !== undefined && bytes.length > 0 && bytes.length <= MAX_VENDOR_VALUE ? bytes : null;
 }
 
-/** A line that only the access node has told of: its tags and MAC are not known before its first frame. */
+/** A line that no frame has come from: what the access node tells of it, which is seldom the MAC, and nothing else. */
 export function addUnseenLine(
   builder: RadiusAttributesBuilder,
-  circuitId: Uint8Array | null | undefined,
+  nas: RadiusNas,
+  announced: AnnouncedLine | null,
 ): RadiusAttributesBuilder {
+  const { tags, mac, circuitId, remoteId } = announced ?? {};
+  const port = tags === undefined || nas.soleInterface === null ? null : nasPortIdText(nas.soleInterface, tags);
   return builder
     .add(Attribute.NasPortType, NasPortType.Ethernet)
-    .addIf(Attribute.AdslAgentCircuitId, fits(circuitId ?? undefined));
+    .addIf(Attribute.NasPortId, port)
+    .addIf(Attribute.CallingStationId, mac === undefined ? null : macText(mac))
+    .addIf(Attribute.AdslAgentCircuitId, fits(circuitId))
+    .addIf(Attribute.AdslAgentRemoteId, fits(remoteId));
 }
 
 export function addLine(
@@ -46,7 +54,7 @@ export function addLine(
 ): RadiusAttributesBuilder {
   return builder
     .add(Attribute.NasPortType, NasPortType.Ethernet)
-    .add(Attribute.NasPortId, nasPortIdText(nas, line))
+    .add(Attribute.NasPortId, nasPortIdText(nas.interfaceName(line.ifindex), line))
     .add(Attribute.CallingStationId, macText(line.mac))
     .addIf(Attribute.AdslAgentCircuitId, fits(line.circuitId))
     .addIf(Attribute.AdslAgentRemoteId, fits(line.remoteId));

@@ -27,6 +27,8 @@ export type RadiusRequest =
       readonly attributes: RadiusAttributes;
       /** When what is reported happened. Wall time: the record may come from a store, out of another run. */
       readonly happenedWallMs: number;
+      /** Sent again at even intervals, without backoff: the only request of an outage, which finds its end. */
+      readonly steady?: boolean;
       readonly deadlineMs?: number;
     };
 

@@ -24,9 +24,15 @@ function opaqueText(bytes: Uint8Array | undefined): string | null {
 
 const SOURCES: ReadonlyMap<string, UserNameFormat> = new Map<string, UserNameFormat>([
   ['ont-serial', ({ ontSerial }) => ontSerial],
-  ['circuit-id', ({ line, circuitId }) => opaqueText(line?.circuitId ?? circuitId ?? undefined)],
-  ['remote-id', ({ line }) => opaqueText(line?.remoteId)],
-  ['mac', ({ line }) => (line === null ? null : macText(line.mac))],
+  ['circuit-id', ({ line, announced }) => opaqueText(line?.circuitId ?? announced?.circuitId)],
+  ['remote-id', ({ line, announced }) => opaqueText(line?.remoteId ?? announced?.remoteId)],
+  [
+    'mac',
+    ({ line, announced }) => {
+      const mac = line?.mac ?? announced?.mac;
+      return mac === undefined ? null : macText(mac);
+    },
+  ],
 ]);
 
 /**

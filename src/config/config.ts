@@ -26,7 +26,10 @@ export interface PoolConfig {
 }
 
 export interface AccessConfig {
-  readonly interface: string;
+  /** At least one. */
+  readonly interfaces: readonly string[];
+  /** Longest packet towards a subscriber, in bytes of IP. */
+  readonly mtu: number;
   readonly xdpMode: 'native' | 'generic';
   /** TPIDs as numbers: 0x88a8 or 0x8100. */
   readonly vlan: { readonly sVlanTpid: number; readonly cVlanTpid: number };
@@ -145,7 +148,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 
 export interface Config {
   readonly access: AccessConfig;
-  readonly core: { readonly interface: string };
+  readonly core: { readonly interfaces: readonly string[] };
   readonly pools: readonly PoolConfig[];
   readonly auth: AuthConfig;
   readonly radius: RadiusConfig | null;

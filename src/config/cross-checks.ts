@@ -4,6 +4,7 @@ import type { Endpoint } from './config.js';
 import type { Draft } from './draft.js';
 import { checkPools } from './pool-checks.js';
 import { checkRadius } from './radius-checks.js';
+import { formatPath } from './problem.js';
 import type { Finding, Path } from './problem.js';
 
 /** Everything wrong with the draft that no entry shows by itself. */
@@ -19,10 +20,20 @@ export function crossCheck(draft: Draft): readonly Finding[] {
   ];
 }
 
-function checkInterfaces({ access, core }: Draft): readonly Finding[] {
-  const name = core.partial.interface;
-  if (name === undefined || name !== access.partial.interface) return [];
-  return [{ path: ['core', 'interface'], expected: 'an interface other than access.interface' }];
+/** Each interface once, on one side. */
+function checkInterfaces(draft: Draft): readonly Finding[] {
+  const findings: Finding[] = [];
+  const firstWith = new Map<string, string>();
+  for (const side of ['access', 'core'] as const) {
+    const names = draft[side].partial.interface ?? [];
+    for (const [at, name] of names.entries()) {
+      const path = names.length === 1 ? [side, 'interface'] : [side, 'interface', at];
+      const first = firstWith.get(name);
+      if (first === undefined) firstWith.set(name, formatPath(path));
+      else findings.push({ path, expected: `an interface other than ${first}` });
+    }
+  }
+  return findings;
 }
 
 /** Every name of a pool, wherever it stands, must be a pool's. */

@@ -93,6 +93,27 @@ export const interfaceName = matching(
   'the name of a network interface (1 to 15 characters)',
   /^(?!\.{1,2}$)[^\s/:]{1,15}$/,
 );
+/** The dataplane's limit (`BNG_MAX_ACCESS_PORTS`), and ample on the core side. */
+const MAX_INTERFACES = 16;
+
+/** One interface, or a list of them; read as a list. */
+export const interfaceNames = z.unknown().transform((value, context): readonly string[] => {
+  if (!Array.isArray(value)) {
+    const read = interfaceName.safeParse(value);
+    if (read.success) return [read.data];
+    context.addIssue({ code: 'custom', message: read.error.issues[0]?.message ?? '' });
+    return z.NEVER;
+  }
+  const read = interfaceList.safeParse(value);
+  if (read.success) return read.data;
+  for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
+  return z.NEVER;
+});
+const INTERFACE_COUNT = `1 to ${MAX_INTERFACES} interfaces`;
+const interfaceList = z
+  .array(interfaceName)
+  .min(1, { error: INTERFACE_COUNT })
+  .max(MAX_INTERFACES, { error: INTERFACE_COUNT });
 export const poolName = matching(
   'the name of a pool (letters, digits, -, _; at most 63)',
   /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/,

@@ -47,9 +47,10 @@ function assemble(draft: Draft): Config | null {
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
   if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !log || !qos || !gardenPool)
     return null;
+  const { interface: interfaces, ...accessSettings } = access;
   return {
-    access,
-    core,
+    access: { ...accessSettings, interfaces },
+    core: { interfaces: core.interface },
     pools: pools.map(({ leaseTime, ...pool }) => ({ ...pool, leaseSeconds: leaseTime })),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),

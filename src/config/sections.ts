@@ -4,8 +4,10 @@ import * as leaf from './leaf-schemas.js';
 import { mapping } from './mapping.js';
 
 export const ACCESS = {
-  interface: leaf.interfaceName,
+  interface: leaf.interfaceNames,
   xdpMode: leaf.oneOf(['native', 'generic']).default('native'),
+  // No less than every host must take (RFC 1122 §3.3.3), no more than two tags leave of the largest frame in use.
+  mtu: leaf.integer(576, 9000, 'a number of bytes').default(1500),
   vlan: mapping({
     sVlanTpid: leaf.tpid([0x88a8, 0x8100]).default(0x88a8),
     cVlanTpid: leaf.tpid([0x8100]).default(0x8100),
@@ -16,7 +18,7 @@ export const ACCESS = {
   forwardInStack: leaf.flag.default(false),
 };
 
-export const CORE = { interface: leaf.interfaceName };
+export const CORE = { interface: leaf.interfaceNames };
 
 export const POOL = {
   name: leaf.poolName,

@@ -18,8 +18,10 @@ export interface AbiField {
   /** Bytes, of the whole array where it is one. */
   readonly size: number;
   readonly kind: AbiKind;
-  /** Element of an array, name of a nested struct. */
+  /** Element of an array, be it a word or a struct; name of a nested struct. */
   readonly element?: string;
+  /** How many elements an `array` has. */
+  readonly count?: number;
 }
 
 export interface AbiStruct {
@@ -38,20 +40,23 @@ export interface Abi {
   readonly enums: readonly AbiEnum[];
 }
 
-type FieldType = Pick<AbiField, 'size' | 'kind' | 'element'>;
+type FieldType = Pick<AbiField, 'size' | 'kind' | 'count' | 'element'>;
 
 const SCALARS: Readonly<Record<number, AbiScalar>> = { 1: 'u8', 2: 'u16', 4: 'u32', 8: 'u64' };
-const SCALAR_BYTES: Readonly<Record<AbiScalar, number>> = { u8: 1, u16: 2, u32: 4, u64: 8, be16: 2, be32: 4 };
 
 function isScalar(kind: AbiKind): kind is AbiScalar {
   return kind !== 'bytes' && kind !== 'array' && kind !== 'struct';
 }
 
 function unsupported(where: string, found: string): BngError {
-  return new BngError('BNG_ERR_WIRE_UNSUPPORTED', 'unsigned words, arrays of them and structs make an ABI', {
-    where,
-    found,
-  });
+  return new BngError(
+    'BNG_ERR_WIRE_UNSUPPORTED',
+    'unsigned words, structs and arrays of either make an ABI',
+    {
+      where,
+      found,
+    },
+  );
 }
 
 function typeAt(table: BtfTable, id: number, where: string): BtfType {
@@ -82,9 +87,13 @@ function resolveData(table: BtfTable, type: BtfType, where: string): FieldType {
   if (type.kind === 'struct') return { kind: 'struct', size: type.size, element: type.name };
   if (type.kind !== 'array') throw unsupported(where, type.kind);
   const element = resolve(table, type.elementId, where);
+  const size = element.size * type.count;
+  if (element.kind === 'u8') return { kind: 'bytes', size };
+  const { count } = type;
+  if (element.kind === 'struct' && element.element !== undefined)
+    return { kind: 'array', size, count, element: element.element };
   if (!isScalar(element.kind)) throw unsupported(where, `array of ${element.kind}`);
-  const size = SCALAR_BYTES[element.kind] * type.count;
-  return element.kind === 'u8' ? { kind: 'bytes', size } : { kind: 'array', size, element: element.kind };
+  return { kind: 'array', size, count, element: element.kind };
 }
 
 function extractStruct(table: BtfTable, type: BtfType & { readonly kind: 'struct' | 'union' }): AbiStruct {
@@ -94,15 +103,6 @@ function extractStruct(table: BtfTable, type: BtfType & { readonly kind: 'struct
     ...resolve(table, member.typeId, `${type.name}.${member.name}`),
   }));
   return { name: type.name, size: type.size, fields };
-}
-
-/** Elements of an `array` field, bytes of a `bytes` field; 1 for all else. */
-export function elementCount(field: AbiField): number {
-  if (field.kind === 'bytes') return field.size;
-  if (field.kind !== 'array') return 1;
-  return (
-    field.size / (field.element === 'u16' || field.element === 'be16' ? 2 : field.element === 'u64' ? 8 : 4)
-  );
 }
 
 /** The struct of this name, or null when the BTF has none. Throws `BNG_ERR_WIRE_UNSUPPORTED`. */
@@ -134,7 +134,7 @@ export function extractAbi(table: BtfTable, unionName: string): Abi {
   const add = (name: string): void => {
     const struct = structs.has(name) ? null : findStruct(table, name);
     if (struct === null) return;
-    for (const field of struct.fields) if (field.kind === 'struct' && field.element) add(field.element);
+    for (const field of struct.fields) if (field.element !== undefined) add(field.element);
     structs.set(name, struct);
   };
   for (const member of union.members) {

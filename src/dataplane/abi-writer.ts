@@ -1,12 +1,5 @@
 /** Writes the text of `src/dataplane/abi.ts` from an extracted ABI. Pure; knows no particular struct. */
-import {
-  type Abi,
-  type AbiEnum,
-  type AbiField,
-  type AbiScalar,
-  type AbiStruct,
-  elementCount,
-} from './abi-layout.js';
+import { type Abi, type AbiEnum, type AbiField, type AbiScalar, type AbiStruct } from './abi-layout.js';
 
 const HEAD = `/**
  * Generated from bpf/bng_abi.h by scripts/generate-abi; do not edit. Structs as the dataplane lays them out, with
@@ -39,6 +32,8 @@ interface Access {
   readonly type: string;
   readonly get: (at: string) => string;
   readonly set: (at: string, value: string) => string;
+  /** What stands for an element not given; default 0. */
+  readonly zero?: string;
 }
 
 function word(method: string, order: string, type = 'number'): Access {
@@ -66,11 +61,29 @@ function pascal(snake: string): string {
   return camel(`_${snake}`);
 }
 
+function structAccess(name: string): Access {
+  const type = pascal(name);
+  return {
+    type,
+    zero: `read${type}(new DataView(new ArrayBuffer(${name.toUpperCase()}_SIZE)), 0)`,
+    get: (at) => `read${type}(view, ${at})`,
+    set: (at, value) => `write${type}(view, ${at}, ${value})`,
+  };
+}
+
+function isScalarName(name: string): name is AbiScalar {
+  return Object.hasOwn(SCALAR_ACCESS, name);
+}
+
+function elementAccess(name: string): Access {
+  return isScalarName(name) ? SCALAR_ACCESS[name] : structAccess(name);
+}
+
 function arrayAccess(field: AbiField): Access {
-  const count = elementCount(field);
+  const count = field.count ?? 1;
   const step = field.size / count;
-  const element = SCALAR_ACCESS[field.element as AbiScalar];
-  const zero = element.type === 'bigint' ? '0n' : '0';
+  const element = elementAccess(field.element ?? '');
+  const zero = element.zero ?? (element.type === 'bigint' ? '0n' : '0');
   return {
     type: `readonly ${element.type}[]`,
     get: (at) => `Array.from({ length: ${count} }, (_, index) => ${element.get(`${at} + ${step} * index`)})`,
@@ -90,14 +103,8 @@ function access(field: AbiField): Access {
       };
     case 'array':
       return arrayAccess(field);
-    case 'struct': {
-      const type = pascal(field.element ?? '');
-      return {
-        type,
-        get: (at) => `read${type}(view, ${at})`,
-        set: (at, value) => `write${type}(view, ${at}, ${value})`,
-      };
-    }
+    case 'struct':
+      return structAccess(field.element ?? '');
     default:
       return SCALAR_ACCESS[field.kind];
   }
@@ -168,7 +175,8 @@ function enumText(declared: AbiEnum): string {
 }
 
 function fieldLiteral(field: AbiField): string {
-  const element = field.element === undefined ? '' : `, element: '${field.element}'`;
+  const count = field.count === undefined ? '' : `, count: ${field.count}`;
+  const element = field.element === undefined ? '' : `${count}, element: '${field.element}'`;
   return `{ name: '${field.name}', offset: ${field.offset}, size: ${field.size}, kind: '${field.kind}'${element} }`;
 }
 

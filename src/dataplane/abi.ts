@@ -25,11 +25,11 @@ function elements<T>(count: number, values: readonly T[], zero: T): T[] {
 }
 
 export const BngAbiVersion = {
-  version: 2,
+  version: 3,
 } as const;
 
 export const BngAbiVersionLabels: ReadonlyMap<number, string> = new Map([
-  [2, 'version'],
+  [3, 'version'],
 ]);
 
 export const BngLimit = {
@@ -38,6 +38,7 @@ export const BngLimit = {
   maxGardenPrefixes: 4096,
   gardenPorts: 16,
   maxPorts: 64,
+  maxAccessPorts: 16,
   puntLines: 65536,
   puntRingBytes: 4194304,
   puntSmall: 640,
@@ -51,6 +52,7 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [4096, 'max_garden_prefixes'],
   [16, 'garden_ports'],
   [64, 'max_ports'],
+  [16, 'max_access_ports'],
   [65536, 'punt_lines'],
   [4194304, 'punt_ring_bytes'],
   [640, 'punt_small'],
@@ -183,6 +185,26 @@ export const BngGardenFlagLabels: ReadonlyMap<number, string> = new Map([
   [1, 'any'],
 ]);
 
+export const BNG_ACCESS_PORT_SIZE = 12;
+
+export interface BngAccessPort {
+  readonly ifindex: number;
+  readonly mac: Uint8Array;
+}
+
+export function writeBngAccessPort(view: DataView, offset: number, value: BngAccessPort): void {
+  view.setUint32(offset, value.ifindex, true);
+  putBytes(view, offset + 4, 6, value.mac);
+  view.setUint16(offset + 10, 0, true);
+}
+
+export function readBngAccessPort(view: DataView, offset: number): BngAccessPort {
+  return {
+    ifindex: view.getUint32(offset, true),
+    mac: getBytes(view, offset + 4, 6),
+  };
+}
+
 export const BNG_RATE_SIZE = 16;
 
 export interface BngRate {
@@ -202,15 +224,15 @@ export function readBngRate(view: DataView, offset: number): BngRate {
   };
 }
 
-export const BNG_SETTINGS_SIZE = 104;
+export const BNG_SETTINGS_SIZE = 288;
 
 export interface BngSettings {
-  readonly accessIfindex: number;
-  readonly coreIfindex: number;
+  readonly accessPortCount: number;
   readonly portalAddress: number;
   readonly portalPort: number;
-  readonly accessMac: Uint8Array;
+  readonly subscriberMtu: number;
   readonly flags: number;
+  readonly accessPorts: readonly BngAccessPort[];
   readonly puntInstalledRate: BngRate;
   readonly puntNewRate: BngRate;
   readonly puntLineRate: BngRate;
@@ -219,32 +241,32 @@ export interface BngSettings {
 }
 
 export function writeBngSettings(view: DataView, offset: number, value: BngSettings): void {
-  view.setUint32(offset, value.accessIfindex, true);
-  view.setUint32(offset + 4, value.coreIfindex, true);
-  view.setUint32(offset + 8, value.portalAddress, false);
-  view.setUint16(offset + 12, value.portalPort, false);
-  putBytes(view, offset + 14, 6, value.accessMac);
-  view.setUint32(offset + 20, value.flags, true);
-  writeBngRate(view, offset + 24, value.puntInstalledRate);
-  writeBngRate(view, offset + 40, value.puntNewRate);
-  writeBngRate(view, offset + 56, value.puntLineRate);
-  writeBngRate(view, offset + 72, value.puntTotalInstalledRate);
-  writeBngRate(view, offset + 88, value.puntTotalNewRate);
+  view.setUint32(offset, value.accessPortCount, true);
+  view.setUint32(offset + 4, value.portalAddress, false);
+  view.setUint16(offset + 8, value.portalPort, false);
+  view.setUint16(offset + 10, value.subscriberMtu, true);
+  view.setUint32(offset + 12, value.flags, true);
+  elements(16, value.accessPorts, readBngAccessPort(new DataView(new ArrayBuffer(BNG_ACCESS_PORT_SIZE)), 0)).forEach((element, index) => writeBngAccessPort(view, offset + 16 + 12 * index, element));
+  writeBngRate(view, offset + 208, value.puntInstalledRate);
+  writeBngRate(view, offset + 224, value.puntNewRate);
+  writeBngRate(view, offset + 240, value.puntLineRate);
+  writeBngRate(view, offset + 256, value.puntTotalInstalledRate);
+  writeBngRate(view, offset + 272, value.puntTotalNewRate);
 }
 
 export function readBngSettings(view: DataView, offset: number): BngSettings {
   return {
-    accessIfindex: view.getUint32(offset, true),
-    coreIfindex: view.getUint32(offset + 4, true),
-    portalAddress: view.getUint32(offset + 8, false),
-    portalPort: view.getUint16(offset + 12, false),
-    accessMac: getBytes(view, offset + 14, 6),
-    flags: view.getUint32(offset + 20, true),
-    puntInstalledRate: readBngRate(view, offset + 24),
-    puntNewRate: readBngRate(view, offset + 40),
-    puntLineRate: readBngRate(view, offset + 56),
-    puntTotalInstalledRate: readBngRate(view, offset + 72),
-    puntTotalNewRate: readBngRate(view, offset + 88),
+    accessPortCount: view.getUint32(offset, true),
+    portalAddress: view.getUint32(offset + 4, false),
+    portalPort: view.getUint16(offset + 8, false),
+    subscriberMtu: view.getUint16(offset + 10, true),
+    flags: view.getUint32(offset + 12, true),
+    accessPorts: Array.from({ length: 16 }, (_, index) => readBngAccessPort(view, offset + 16 + 12 * index)),
+    puntInstalledRate: readBngRate(view, offset + 208),
+    puntNewRate: readBngRate(view, offset + 224),
+    puntLineRate: readBngRate(view, offset + 240),
+    puntTotalInstalledRate: readBngRate(view, offset + 256),
+    puntTotalNewRate: readBngRate(view, offset + 272),
   };
 }
 
@@ -463,22 +485,27 @@ export function readBngPunt(view: DataView, offset: number): BngPunt {
 /** Every struct and enum above, for comparison with a loaded object. */
 export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums: readonly AbiEnum[] } = {
   structs: [
+    { name: 'bng_access_port', size: 12, fields: [
+      { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
+      { name: 'mac', offset: 4, size: 6, kind: 'bytes' },
+      { name: 'reserved', offset: 10, size: 2, kind: 'u16' },
+    ] },
     { name: 'bng_rate', size: 16, fields: [
       { name: 'ns_per_byte', offset: 0, size: 8, kind: 'u64' },
       { name: 'burst_ns', offset: 8, size: 8, kind: 'u64' },
     ] },
-    { name: 'bng_settings', size: 104, fields: [
-      { name: 'access_ifindex', offset: 0, size: 4, kind: 'u32' },
-      { name: 'core_ifindex', offset: 4, size: 4, kind: 'u32' },
-      { name: 'portal_address', offset: 8, size: 4, kind: 'be32' },
-      { name: 'portal_port', offset: 12, size: 2, kind: 'be16' },
-      { name: 'access_mac', offset: 14, size: 6, kind: 'bytes' },
-      { name: 'flags', offset: 20, size: 4, kind: 'u32' },
-      { name: 'punt_installed_rate', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
-      { name: 'punt_new_rate', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
-      { name: 'punt_line_rate', offset: 56, size: 16, kind: 'struct', element: 'bng_rate' },
-      { name: 'punt_total_installed_rate', offset: 72, size: 16, kind: 'struct', element: 'bng_rate' },
-      { name: 'punt_total_new_rate', offset: 88, size: 16, kind: 'struct', element: 'bng_rate' },
+    { name: 'bng_settings', size: 288, fields: [
+      { name: 'access_port_count', offset: 0, size: 4, kind: 'u32' },
+      { name: 'portal_address', offset: 4, size: 4, kind: 'be32' },
+      { name: 'portal_port', offset: 8, size: 2, kind: 'be16' },
+      { name: 'subscriber_mtu', offset: 10, size: 2, kind: 'u16' },
+      { name: 'flags', offset: 12, size: 4, kind: 'u32' },
+      { name: 'access_ports', offset: 16, size: 192, kind: 'array', count: 16, element: 'bng_access_port' },
+      { name: 'punt_installed_rate', offset: 208, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_new_rate', offset: 224, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_line_rate', offset: 240, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_total_installed_rate', offset: 256, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'punt_total_new_rate', offset: 272, size: 16, kind: 'struct', element: 'bng_rate' },
     ] },
     { name: 'bng_line_key', size: 16, fields: [
       { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
@@ -517,7 +544,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     { name: 'bng_garden', size: 40, fields: [
       { name: 'flags', offset: 0, size: 4, kind: 'u32' },
       { name: 'port_count', offset: 4, size: 4, kind: 'u32' },
-      { name: 'ports', offset: 8, size: 32, kind: 'array', element: 'be16' },
+      { name: 'ports', offset: 8, size: 32, kind: 'array', count: 16, element: 'be16' },
     ] },
     { name: 'bng_local', size: 4, fields: [
       { name: 'is_gateway', offset: 0, size: 4, kind: 'u32' },
@@ -537,7 +564,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
   ],
   enums: [
     { name: 'bng_abi_version', members: {
-      BNG_ABI_VERSION: 2,
+      BNG_ABI_VERSION: 3,
     } },
     { name: 'bng_limit', members: {
       BNG_MAX_SUBSCRIBERS: 131072,
@@ -545,6 +572,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_MAX_GARDEN_PREFIXES: 4096,
       BNG_GARDEN_PORTS: 16,
       BNG_MAX_PORTS: 64,
+      BNG_MAX_ACCESS_PORTS: 16,
       BNG_PUNT_LINES: 65536,
       BNG_PUNT_RING_BYTES: 4194304,
       BNG_PUNT_SMALL: 640,

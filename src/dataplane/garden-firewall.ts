@@ -13,7 +13,7 @@ import { addMember, GARDEN_MEMBERS, nftRuleset, nftTeardown, removeMember } from
 export interface GardenFirewallOptions {
   readonly clock: Clock;
   readonly table: string;
-  readonly accessInterface: string;
+  readonly accessInterfaces: readonly string[];
   readonly policy: GardenPolicy;
   readonly localForwarding: boolean;
   readonly deadlineMs: number;

@@ -13,7 +13,12 @@ import type { Mac } from '../model/mac.js';
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { Counters } from './counters.js';
 import type { GardenFirewall } from './garden-firewall.js';
-import { type KernelDataplaneOptions, type KernelParts, openKernelParts } from './kernel-parts.js';
+import {
+  type KernelDataplaneOptions,
+  type KernelParts,
+  type OpenAccessPort,
+  openKernelParts,
+} from './kernel-parts.js';
 import type { NativeFailure, NativeRingBuffer } from './native-binding.js';
 import type {
   Dataplane,
@@ -123,13 +128,11 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   }
 
   transmit(ifindex: number, frame: Uint8Array): boolean {
-    if (ifindex !== this.#parts.access.ifindex) throw notAccess(ifindex);
-    return this.#parts.socket.send(frame);
+    return this.#accessPort(ifindex).socket.send(frame);
   }
 
   accessMac(ifindex: number): Mac {
-    if (ifindex !== this.#parts.access.ifindex) throw notAccess(ifindex);
-    return this.#parts.access.mac;
+    return this.#accessPort(ifindex).mac;
   }
 
   async dump(): Promise<readonly DumpedSubscriber[]> {
@@ -153,6 +156,18 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   ports(): ReturnType<DataplaneInspection['ports']> {
     return this.#parts.ports;
+  }
+
+  /** The name of an access interface; null for any other. */
+  accessInterface(ifindex: number): string | null {
+    return this.#parts.access.get(ifindex)?.name ?? null;
+  }
+
+  #accessPort(ifindex: number): OpenAccessPort {
+    const port = this.#parts.access.get(ifindex);
+    if (port === undefined)
+      throw new BngError('BNG_ERR_DATAPLANE', 'expected an access interface', { ifindex });
+    return port;
   }
 
   /** The process id of the nft child, for operators and tests; null while there is none. */
@@ -279,8 +294,4 @@ function attempt(change: () => void): DataplaneOutcome {
 
 function isNativeFailure(error: unknown): error is Error & NativeFailure {
   return error instanceof Error && 'operation' in error && 'errno' in error;
-}
-
-function notAccess(ifindex: number): BngError {
-  return new BngError('BNG_ERR_DATAPLANE', 'expected an access interface', { ifindex });
 }

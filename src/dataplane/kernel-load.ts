@@ -34,12 +34,20 @@ export const GARDEN_LIMITS: GardenLimits = {
   maxLocalAddresses: BngLimit.maxLocalAddresses,
 };
 
+/** An interface that subscribers are behind, and what they see as their gateway's MAC there. */
+export interface AccessPort {
+  readonly ifindex: number;
+  readonly mac: Mac;
+}
+
 export interface KernelLoadOptions {
   readonly binding: NativeBinding;
   readonly objectPath: string;
-  readonly accessIfindex: number;
-  readonly coreIfindex: number;
-  readonly accessMac: Mac;
+  /** At most as many as the ABI's limit. */
+  readonly accessPorts: readonly AccessPort[];
+  readonly coreIfindexes: readonly number[];
+  /** Longest packet towards a subscriber; the stack does what has to be done with longer ones. */
+  readonly subscriberMtu: number;
   readonly policy: GardenPolicy;
   readonly localForwarding: boolean;
   /** For comparison only: XDP judges, the kernel's stack forwards. */
@@ -97,11 +105,11 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
   }
   const bytes = new Uint8Array(BNG_SETTINGS_SIZE);
   writeBngSettings(new DataView(bytes.buffer), 0, {
-    accessIfindex: options.accessIfindex,
-    coreIfindex: options.coreIfindex,
+    accessPortCount: options.accessPorts.length,
     portalAddress: options.policy.portal.address,
     portalPort: options.policy.portal.port,
-    accessMac: macToBytes(options.accessMac),
+    subscriberMtu: options.subscriberMtu,
+    accessPorts: options.accessPorts.map(({ ifindex, mac }) => ({ ifindex, mac: macToBytes(mac) })),
     flags:
       (options.localForwarding ? BngSettingsFlag.localForwarding : 0) |
       (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0),
@@ -154,7 +162,7 @@ function fillStaticMaps(object: NativeObject, options: KernelLoadOptions): void 
     local.update(ipv4ToBytes(address), value);
   }
   const ports = object.map('bng_ports');
-  for (const ifindex of [options.accessIfindex, options.coreIfindex]) {
+  for (const ifindex of [...options.accessPorts.map((port) => port.ifindex), ...options.coreIfindexes]) {
     ports.update(slotKey(ifindex), slotKey(ifindex));
   }
 }

@@ -4,11 +4,10 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
-import type { Mac } from '../model/mac.js';
 import { BngLimit } from './abi.js';
 import { GardenFirewall } from './garden-firewall.js';
 import type { GardenPolicy } from './garden-policy.js';
-import { loadKernelObject } from './kernel-load.js';
+import { type AccessPort, loadKernelObject } from './kernel-load.js';
 import { LinkSetup, type PoolNetwork, readLink } from './link-setup.js';
 import type { NativeBinding, NativeObject, NativePacketSocket, XdpMode } from './native-binding.js';
 import type { DataplaneInspection } from './port.js';
@@ -18,14 +17,17 @@ export interface KernelDataplaneOptions {
   readonly objectPath: string;
   readonly clock: Clock;
   readonly access: {
-    readonly interface: string;
+    /** At least one; no interface twice, nor on both sides. */
+    readonly interfaces: readonly string[];
+    /** Longest packet towards a subscriber; default 1500. */
+    readonly mtu?: number;
     readonly xdpMode: XdpMode;
     /** TPIDs of the tags given to frames towards subscribers: 0x88a8 or 0x8100 outside, 0x8100 inside. */
     readonly sTpid: number;
     readonly cTpid: number;
   };
   readonly core: {
-    readonly interface: string;
+    readonly interfaces: readonly string[];
     /** Default: as on the access side. */
     readonly xdpMode?: XdpMode;
   };
@@ -47,18 +49,25 @@ export interface KernelDataplaneOptions {
   readonly onWarning?: (warning: string) => void;
 }
 
+/** An access port on which frames can be sent. */
+export interface OpenAccessPort extends AccessPort {
+  readonly name: string;
+  readonly socket: NativePacketSocket;
+}
+
 export interface KernelParts {
   readonly binding: NativeBinding;
   readonly object: NativeObject;
   readonly firewall: GardenFirewall;
-  readonly socket: NativePacketSocket;
-  readonly access: { readonly ifindex: number; readonly mac: Mac };
+  /** By ifindex. */
+  readonly access: ReadonlyMap<number, OpenAccessPort>;
   readonly ports: ReturnType<DataplaneInspection['ports']>;
   readonly warnings: readonly string[];
   readonly warn: (warning: string) => void;
   readonly close: () => Promise<void>;
 }
 
+const SUBSCRIBER_MTU = 1500;
 const PUNT_LINE_RATE_PER_SECOND = 20;
 const PUNT_TOTAL_RATE_PER_SECOND = 20_000;
 const DEADLINE_MS = 5000;
@@ -101,16 +110,15 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   const { binding } = options;
   const { undo, warn } = opening;
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
-  const { mac } = await readLink(options.access.interface, deadlineMs);
-  const access = { ifindex: interfaceIndex(binding, options.access.interface), mac };
-  const coreIfindex = interfaceIndex(binding, options.core.interface);
+  const accessPorts = await accessPortsOf(options, deadlineMs);
+  const corePorts = options.core.interfaces.map((name) => ({ name, ifindex: interfaceIndex(binding, name) }));
 
   const object = loadKernelObject({
     binding,
     objectPath: options.objectPath,
-    accessIfindex: access.ifindex,
-    coreIfindex,
-    accessMac: mac,
+    accessPorts,
+    coreIfindexes: corePorts.map((port) => port.ifindex),
+    subscriberMtu: options.access.mtu ?? SUBSCRIBER_MTU,
     policy: options.policy,
     localForwarding: options.localForwarding,
     forwardInStack: options.forwardInStack ?? false,
@@ -122,13 +130,38 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   // The firewall stands before anything can reach the stack.
   const firewall = await openFirewall(options, opening, deadlineMs);
   await prepareLinks(options, opening, deadlineMs);
-  const ports = attachPrograms(object, options, { undo, accessIfindex: access.ifindex, coreIfindex });
-  const socket = wrap('packet socket', options.access.interface, () =>
-    binding.openPacketSocket({ ifindex: access.ifindex }),
-  );
-  undo.push(() => socket.close());
+  const ports = attachPrograms(object, options, { undo, accessPorts, corePorts });
+  const access = new Map<number, OpenAccessPort>();
+  for (const port of accessPorts) {
+    const { name, ifindex } = port;
+    const socket = wrap('packet socket', name, () => binding.openPacketSocket({ ifindex }));
+    undo.push(() => socket.close());
+    access.set(ifindex, { ...port, socket });
+  }
   const { warnings, close } = opening;
-  return { binding, object, firewall, socket, access, ports, warnings, warn, close };
+  return { binding, object, firewall, access, ports, warnings, warn, close };
+}
+
+interface NamedPort {
+  readonly name: string;
+  readonly ifindex: number;
+}
+
+async function accessPortsOf(
+  { binding, access }: KernelDataplaneOptions,
+  deadlineMs: number,
+): Promise<readonly (NamedPort & AccessPort)[]> {
+  const limit = BngLimit.maxAccessPorts;
+  if (access.interfaces.length === 0 || access.interfaces.length > limit) {
+    const found = access.interfaces.length;
+    throw new BngError('BNG_ERR_DATAPLANE', `expected 1 to ${limit} access interfaces`, { found });
+  }
+  return Promise.all(
+    access.interfaces.map(async (name) => {
+      const { mac } = await readLink(name, deadlineMs);
+      return { name, ifindex: interfaceIndex(binding, name), mac };
+    }),
+  );
 }
 
 async function openFirewall(
@@ -139,7 +172,7 @@ async function openFirewall(
   const firewall = new GardenFirewall({
     clock: options.clock,
     table: options.nftTable,
-    accessInterface: options.access.interface,
+    accessInterfaces: options.access.interfaces,
     policy: options.policy,
     localForwarding: options.localForwarding,
     deadlineMs,
@@ -160,8 +193,9 @@ async function prepareLinks(
   deadlineMs: number,
 ): Promise<void> {
   const links = new LinkSetup({
-    accessInterface: options.access.interface,
-    coreInterface: options.core.interface,
+    accessInterfaces: options.access.interfaces,
+    coreInterfaces: options.core.interfaces,
+    subscriberMtu: options.access.mtu ?? SUBSCRIBER_MTU,
     pools: options.pools,
     localAddresses: options.policy.localAddresses,
     deadlineMs,
@@ -175,49 +209,39 @@ async function prepareLinks(
 
 interface Attaching {
   readonly undo: Undo[];
-  readonly accessIfindex: number;
-  readonly coreIfindex: number;
+  readonly accessPorts: readonly NamedPort[];
+  readonly corePorts: readonly NamedPort[];
 }
 
 /** Access comes last: an answer of ours needs its tags as soon as a subscriber can ask. */
 function attachPrograms(
   object: NativeObject,
   { access, core }: KernelDataplaneOptions,
-  { undo, accessIfindex, coreIfindex }: Attaching,
+  { undo, accessPorts, corePorts }: Attaching,
 ): KernelParts['ports'] {
   const coreMode = core.xdpMode ?? access.xdpMode;
-  attachXdp(object, undo, {
-    program: 'bng_core',
-    port: core.interface,
-    ifindex: coreIfindex,
-    mode: coreMode,
-  });
-  const egress = wrap('tc egress', access.interface, () =>
-    object.program('bng_egress').attachTc(accessIfindex, 'egress'),
-  );
-  undo.push(() => egress.close());
-  attachXdp(object, undo, {
-    program: 'bng_access',
-    port: access.interface,
-    ifindex: accessIfindex,
-    mode: access.xdpMode,
-  });
+  for (const port of corePorts) attachXdp(object, undo, { program: 'bng_core', port, mode: coreMode });
+  for (const { name, ifindex } of accessPorts) {
+    const egress = wrap('tc egress', name, () => object.program('bng_egress').attachTc(ifindex, 'egress'));
+    undo.push(() => egress.close());
+  }
+  for (const port of accessPorts)
+    attachXdp(object, undo, { program: 'bng_access', port, mode: access.xdpMode });
   return [
-    { interface: access.interface, role: 'access', xdpMode: access.xdpMode },
-    { interface: core.interface, role: 'core', xdpMode: coreMode },
+    ...accessPorts.map(({ name }) => ({ interface: name, role: 'access', xdpMode: access.xdpMode }) as const),
+    ...corePorts.map(({ name }) => ({ interface: name, role: 'core', xdpMode: coreMode }) as const),
   ];
 }
 
 interface XdpPlace {
   readonly program: string;
-  readonly port: string;
-  readonly ifindex: number;
+  readonly port: NamedPort;
   readonly mode: XdpMode;
 }
 
 function attachXdp(object: NativeObject, undo: Undo[], place: XdpPlace): void {
   try {
-    const link = object.program(place.program).attachXdp(place.ifindex, place.mode);
+    const link = object.program(place.program).attachXdp(place.port.ifindex, place.mode);
     undo.push(() => link.close());
   } catch (error) {
     const remedy =
@@ -226,8 +250,8 @@ function attachXdp(object: NativeObject, undo: Undo[], place: XdpPlace): void {
         : 'remove another XDP program from it';
     throw new BngError(
       'BNG_ERR_DATAPLANE',
-      `${place.port} does not take XDP in ${place.mode} mode; ${remedy}: ${messageOf(error)}`,
-      { interface: place.port, program: place.program, xdpMode: place.mode },
+      `${place.port.name} does not take XDP in ${place.mode} mode; ${remedy}: ${messageOf(error)}`,
+      { interface: place.port.name, program: place.program, xdpMode: place.mode },
       error,
     );
   }

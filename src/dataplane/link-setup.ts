@@ -2,11 +2,12 @@
  * Prepares the interfaces of this network namespace for the programs and takes back what it changed. What already is
  * as it should be is left alone, and then not taken back either. Holds no addresses plan and no policy of its own.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { BngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
 import { type Mac, parseMac } from '../model/mac.js';
+import { readOffloads, UNWANTED, UNWANTED_OF_PEER, unwantedOn } from './offloads.js';
 
 export interface PoolNetwork {
   readonly network: Ipv4Prefix;
@@ -14,16 +15,16 @@ export interface PoolNetwork {
 }
 
 export interface LinkSetupOptions {
-  readonly accessInterface: string;
-  readonly coreInterface: string;
+  readonly accessInterfaces: readonly string[];
+  readonly coreInterfaces: readonly string[];
+  /** Longest packet towards a subscriber; the tags come on top. */
+  readonly subscriberMtu: number;
   readonly pools: readonly PoolNetwork[];
   /** Every address of ours towards subscribers: gateways and portal; each goes on `lo` as a /32. */
   readonly localAddresses: readonly Ipv4[];
   readonly deadlineMs: number;
 }
 
-/** What a subscriber's packets may measure; the tags come on top. */
-const SUBSCRIBER_MTU = 1500;
 const TWO_TAGS_BYTES = 8;
 
 export interface LinkState {
@@ -53,17 +54,52 @@ export class LinkSetup {
    * `revert`.
    */
   async apply(): Promise<void> {
-    const { accessInterface: access, coreInterface: core } = this.#options;
-    const link = await this.#up(access);
+    for (const core of this.#options.coreInterfaces) await this.#corePort(core);
+    for (const access of this.#options.accessInterfaces) await this.#accessPort(access);
+    await this.#reversePathOfOthers();
+    await this.#sysctl('net/ipv4/ip_forward', '1');
+    // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
+    // The kernel sends them when either setting says so; other interfaces keep their own.
+    await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
+    for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
+    for (const pool of this.#options.pools) await this.#poolRoutes(pool);
+  }
+
+  /**
+   * The route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher of `all`
+   * and an interface's own setting, and an interface without an address passes no check of either kind: what `all`
+   * asks for is moved to the other interfaces. (Not to `default`: writing that changes every interface never set.)
+   */
+  async #reversePathOfOthers(): Promise<void> {
+    const { accessInterfaces } = this.#options;
+    const wanted = (await readFile('/proc/sys/net/ipv4/conf/all/rp_filter', 'utf8')).trim();
+    if (accessInterfaces.length === 1 || wanted === '0') return;
+    for (const name of await readdir('/proc/sys/net/ipv4/conf')) {
+      if (name === 'all' || name === 'default' || accessInterfaces.includes(name)) continue;
+      const path = `net/ipv4/conf/${name}/rp_filter`;
+      const own = (await readFile(`/proc/sys/${path}`, 'utf8')).trim();
+      if (Number(own) < Number(wanted)) await this.#sysctl(path, wanted);
+    }
+    await this.#sysctl('net/ipv4/conf/all/rp_filter', '0');
+  }
+
+  async #corePort(core: string): Promise<void> {
     await this.#up(core);
-    if (link.mtu < SUBSCRIBER_MTU + TWO_TAGS_BYTES) {
+    await this.#offloads(core, 'core');
+    // A next hop behind a dead link is none: the FIB then answers with another one.
+    await this.#sysctl(`net/ipv4/conf/${core}/ignore_routes_with_linkdown`, '1');
+  }
+
+  async #accessPort(access: string): Promise<void> {
+    const { subscriberMtu } = this.#options;
+    const link = await this.#up(access);
+    if (link.mtu < subscriberMtu + TWO_TAGS_BYTES) {
       this.#warnings.push(
-        `${access} has MTU ${link.mtu}: packets of ${SUBSCRIBER_MTU} bytes with two tags do not fit; ` +
-          `set ip link set ${access} mtu ${SUBSCRIBER_MTU + TWO_TAGS_BYTES}`,
+        `${access} has MTU ${link.mtu}: packets of ${subscriberMtu} bytes with two tags do not fit; ` +
+          `set ip link set ${access} mtu ${subscriberMtu + TWO_TAGS_BYTES}`,
       );
     }
-    await this.#offloadOff(access, 'rx-vlan-offload', 'rxvlan');
-    await this.#offloadOff(access, 'large-receive-offload', 'lro');
+    await this.#offloads(access, 'access');
     // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
     if (!link.flags.includes('NOARP')) {
       await this.#change(
@@ -73,14 +109,8 @@ export class LinkSetup {
     }
     // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
-    await this.#sysctl('net/ipv4/ip_forward', '1');
     await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
-    // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
-    // The kernel sends them when either setting says so; other interfaces keep their own.
-    await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
     await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
-    for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
-    for (const pool of this.#options.pools) await this.#poolRoute(pool);
   }
 
   /** Takes the changes back, last first; says what could not be. Calling it again does nothing. */
@@ -112,33 +142,55 @@ export class LinkSetup {
     );
   }
 
-  async #poolRoute(pool: PoolNetwork): Promise<void> {
+  /**
+   * One route by each access port, the first preferred: the egress program finds the subscriber's own port from any,
+   * and no port that is shut takes the pool away from the others.
+   */
+  async #poolRoutes(pool: PoolNetwork): Promise<void> {
     const network = formatPrefix(pool.network);
-    const access = this.#options.accessInterface;
-    const routes = await readIp(['route', 'show', 'exact', network], this.#options.deadlineMs);
-    if (routes.some((route) => route['dev'] === access)) return;
-    const what = [network, 'dev', access, 'src', formatIpv4(pool.gateway), 'mtu', String(SUBSCRIBER_MTU)];
-    await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', network, 'dev', access]);
+    const { accessInterfaces, subscriberMtu, deadlineMs } = this.#options;
+    const routes = await readIp(['route', 'show', 'exact', network], deadlineMs);
+    for (const [metric, access] of accessInterfaces.entries()) {
+      if (routes.some((route) => route['dev'] === access)) continue;
+      const place = [network, 'dev', access, 'metric', String(metric)];
+      const what = [...place, 'src', formatIpv4(pool.gateway), 'mtu', String(subscriberMtu)];
+      await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', ...place]);
+    }
   }
 
-  async #offloadOff(name: string, feature: string, option: string): Promise<void> {
-    const listing = await execa('ethtool', ['-k', name], {
-      timeout: this.#options.deadlineMs,
-      reject: false,
-    });
-    if (listing.failed) {
-      this.#warnings.push(`${option} of ${name} not known (ethtool: ${listing.shortMessage ?? 'failed'})`);
+  /** Switches off what can be, and warns of the rest. */
+  async #offloads(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const offloads = await readOffloads(name, deadlineMs);
+    if (typeof offloads === 'string') {
+      this.#warnings.push(`offload settings of ${name} are not known: ethtool -k ${name}: ${offloads}`);
       return;
     }
-    const line = listing.stdout.split('\n').find((text) => text.trim().startsWith(`${feature}: on`));
-    if (line === undefined) return;
-    if (line.includes('[fixed]')) {
-      this.#warnings.push(
-        `${feature} of ${name} is on and cannot be switched off: XDP does not see what it removes`,
-      );
-      return;
+    for (const { feature, word, why, fixed } of unwantedOn(offloads, UNWANTED[side])) {
+      const command = ['ethtool', '-K', name, word, 'off'];
+      if (fixed)
+        this.#warnings.push(
+          `${feature} of ${name} is on, and its driver refuses ${command.join(' ')}: ${why}`,
+        );
+      else await this.#change(command, ['ethtool', '-K', name, word, 'on']);
     }
-    await this.#change(['ethtool', '-K', name, option, 'off'], ['ethtool', '-K', name, option, 'on']);
+    await this.#offloadsOfPeer(name, side);
+  }
+
+  /** The far end of a veth is its owner's, so it is only looked at, and only where it is in this namespace too. */
+  async #offloadsOfPeer(name: string, side: 'access' | 'core'): Promise<void> {
+    const { deadlineMs } = this.#options;
+    const [link] = await readIp(['-d', 'link', 'show', 'dev', name], deadlineMs);
+    const kind = (link?.['linkinfo'] as { readonly info_kind?: unknown } | undefined)?.info_kind;
+    const peer = link?.['link'];
+    if (kind !== 'veth' || typeof peer !== 'string') return;
+    const offloads = await readOffloads(peer, deadlineMs);
+    if (typeof offloads === 'string') return;
+    const unwanted = unwantedOn(offloads, UNWANTED_OF_PEER[side]).filter(({ fixed }) => !fixed);
+    if (unwanted.length === 0) return;
+    const words = unwanted.map(({ word }) => `${word} off`).join(' ');
+    const reasons = unwanted.map(({ feature, why }) => `${feature} is on: ${why}`).join('; ');
+    this.#warnings.push(`${peer}, the other end of ${name}: ${reasons}; run ethtool -K ${peer} ${words}`);
   }
 
   async #sysctl(path: string, wanted: string, need: 'required' | 'optional' = 'required'): Promise<void> {

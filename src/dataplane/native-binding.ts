@@ -90,7 +90,10 @@ export interface TestRunOptions {
   readonly data: Uint8Array;
   /** Default 1. The kernel does not restore a rewritten frame between rounds. */
   readonly repeat?: number;
-  /** `ingress_ifindex` of the XDP context; the interface must exist in this namespace. Default: none. */
+  /**
+   * The interface of the context (`ingress_ifindex` of XDP, `ifindex` of tc), which must exist in this namespace.
+   * Default: none.
+   */
   readonly ingressIfindex?: number;
 }
 

@@ -2,7 +2,7 @@
  * The text of our nftables table: what walled subscribers meet when a packet of theirs reaches the stack. Pure; it
  * never knows who is walled (that is set membership) and holds no transactions.
  *
- * Order in the stack, for a packet from the access interface:
+ * Order in the stack, for a packet from an access interface:
  *   prerouting, filter, priority raw: only what may become the portal or is for the box itself is tracked. The stack sees
  *     single packets of flows that XDP forwards; tracking them would let a subscriber fill the connection table;
  *   prerouting, nat, priority dstnat: TCP/80 of a garden member to what the garden does not allow becomes the portal;
@@ -17,7 +17,7 @@ import type { GardenPolicy } from './garden-policy.js';
 
 export interface NftRulesetOptions {
   readonly table: string;
-  readonly accessInterface: string;
+  readonly accessInterfaces: readonly string[];
   readonly policy: GardenPolicy;
   /** Whether subscribers may reach each other through the gateway. */
   readonly localForwarding: boolean;
@@ -30,7 +30,7 @@ export const GARDEN_DROPS = 'garden_drops';
 /** The commands that build the whole table anew, to be run as one transaction; members are added by others. */
 export function nftRuleset(options: NftRulesetOptions): readonly string[] {
   const table = `inet ${options.table}`;
-  const access = JSON.stringify(options.accessInterface);
+  const access = `{ ${options.accessInterfaces.map((name) => JSON.stringify(name)).join(', ')} }`;
   const { policy } = options;
   const portal = formatIpv4(policy.portal.address);
   const rule = (chain: string, text: string): string => `add rule ${table} ${chain} ${text}`;

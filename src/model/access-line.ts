@@ -26,6 +26,16 @@ export interface AccessLine extends Attachment {
   readonly remoteId?: Uint8Array;
 }
 
+/** What the access node tells of a line before any frame of it came. What it does not tell is not there. */
+export interface AnnouncedLine {
+  readonly circuitId: Uint8Array;
+  readonly remoteId?: Uint8Array;
+  /** As its frames will bear them. */
+  readonly tags?: VlanTags;
+  /** Of the customer's equipment: few access nodes know it before the first frame. */
+  readonly mac?: Mac;
+}
+
 /** A map key for an attachment; two attachments are the same exactly when their keys are. */
 export function attachmentKey(a: Attachment): string {
   return `${a.ifindex}/${a.sVlan}/${a.cVlan}/${a.mac.toString(16)}`;

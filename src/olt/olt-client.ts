@@ -2,7 +2,9 @@
  * The BNG's side of the access node: the session's `AccessNode` port, and the ONTs' comings and goings told to the
  * session's inlet, also those that happened while the connection was down. No session logic.
  */
+import type { VlanTags } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
+import { parseMac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { AccessNode, ReconfigureOptions, ReconfigureOutcome } from '../session/access-node.js';
 import type { OntInlet } from '../session/inlet.js';
@@ -94,9 +96,14 @@ export class OltClient implements AccessNode {
 
   #detected(ont: Ont, wasThere: boolean): void {
     this.#known.add(ont.ontSerial);
+    const { ontSerial, circuitId, remoteId, mac } = ont;
+    const tags = tagsOnTrunk(ont);
     this.#options.inlet.ontDetected({
-      ontSerial: ont.ontSerial,
-      circuitId: new TextEncoder().encode(ont.circuitId),
+      ontSerial,
+      circuitId: new TextEncoder().encode(circuitId),
+      ...(remoteId !== undefined && { remoteId: new TextEncoder().encode(remoteId) }),
+      ...(tags !== null && { tags }),
+      ...(mac !== undefined && { mac: parseMac(mac) }),
       wasThere,
     });
   }
@@ -104,5 +111,17 @@ export class OltClient implements AccessNode {
   #disconnected(ontSerial: string): void {
     this.#known.delete(ontSerial);
     this.#options.inlet.ontDisconnected(ontSerial);
+  }
+}
+
+/** Null while the line is not provisioned. */
+function tagsOnTrunk({ tagging, sVlan, cVlan }: Ont): VlanTags | null {
+  switch (tagging) {
+    case 'untagged':
+      return { sVlan: 0, cVlan: 0 };
+    case 'single':
+      return sVlan === 0 ? null : { sVlan, cVlan: 0 };
+    case 'qinq':
+      return sVlan === 0 || cVlan === 0 ? null : { sVlan, cVlan };
   }
 }

@@ -53,28 +53,24 @@ export class OltSimulator {
         ontSerial: params.ontSerial,
       });
     }
-    const detected: Ont = {
+    const ont: Ont = {
       ontSerial: params.ontSerial,
       port: params.port,
       aggregatorId: this.#options.aggregatorId,
       interface: params.interface,
       tagging: params.tagging,
-      sVlan: 0,
-      cVlan: 0,
-      state: 'detected',
+      sVlan: this.#options.gardenSVlan,
+      cVlan: params.tagging === 'qinq' ? (params.cVlan ?? this.#freeCVlan()) : 0,
+      state: 'provisioned',
       qosDownloadBps: 0,
       qosUploadBps: 0,
       circuitId: `${this.#options.aggregatorId}|${params.port}`,
-    };
-    const ont: Ont = {
-      ...detected,
-      state: 'provisioned',
-      sVlan: this.#options.gardenSVlan,
-      cVlan: params.tagging === 'qinq' ? (params.cVlan ?? this.#freeCVlan()) : 0,
+      remoteId: params.ontSerial,
     };
     this.#options.plant.provision(ont);
     this.#onts.set(ont.ontSerial, ont);
-    this.#tell('NewONTDetected', detected);
+    // Its frames may come at once: who hears of it knows how they will be tagged.
+    this.#tell('NewONTDetected', { ...ont, state: 'detected' });
     this.#tell('ONTProvisioned', ont);
     return ont;
   }

@@ -48,7 +48,7 @@ export type OltRequest = z.infer<typeof requestSchema>;
 export type OltMethod = OltRequest['method'];
 export type OltParams<M extends OltMethod> = Extract<OltRequest, { method: M }>['params'];
 
-/** `sVlan` and `cVlan` are what the line was provisioned with; `tagging` says which of them the trunk sees. */
+/** `sVlan` and `cVlan` are what the line was provisioned with, 0 before that; `tagging` says which of them the trunk sees. */
 export const ontSchema = z.object({
   ontSerial,
   port: z.string(),
@@ -62,6 +62,13 @@ export const ontSchema = z.object({
   qosUploadBps: bitsPerSecond,
   /** Text such as `agg-01|1/1/1`; in option 82 the same as bytes. */
   circuitId: z.string(),
+  /** As option 82 will have it; absent where the access node adds none. */
+  remoteId: z.string().optional(),
+  /** Of the customer's equipment, where the access node knows it. */
+  mac: z
+    .string()
+    .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/)
+    .optional(),
 });
 export type Ont = Readonly<z.infer<typeof ontSchema>>;
 

@@ -1,5 +1,5 @@
 /** What the inlets (DHCP, OLT, HTTP) may ask of the session layer, and what they get back. */
-import type { AccessLine } from '../model/access-line.js';
+import type { AccessLine, AnnouncedLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { LeaseTerms } from '../model/lease.js';
 import type { SessionStateName, SessionView } from './view.js';
@@ -30,9 +30,8 @@ export interface DhcpInlet {
 }
 
 /** An ONT as the access node reports it. */
-export interface OntSighting {
+export interface OntSighting extends AnnouncedLine {
   readonly ontSerial: string;
-  readonly circuitId: Uint8Array;
   /** It was there before we looked: its customer's equipment may hold a lease of an earlier run of ours. */
   readonly wasThere?: boolean;
 }

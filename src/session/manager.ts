@@ -77,6 +77,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       ledger: this.#ledger,
       tell: (event) => this.#tell(event),
       isLineKnown: (ontSerial) => this.#onts.has(ontSerial),
+      announcementOf: (ontSerial) => this.#onts.get(ontSerial) ?? null,
       onTerminated: (record) => this.#terminated(record),
     });
     this.authorization = new AuthorizationDesk({

@@ -4,6 +4,7 @@
  */
 import type { AuthenticationResult, Authenticator } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
+import type { AnnouncedLine } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
@@ -40,6 +41,8 @@ export interface RunnerOptions {
   readonly table: SessionTable;
   readonly tell: (event: LifecycleEvent) => void;
   readonly isLineKnown: (ontSerial: string) => boolean;
+  /** As the access node has the line now. */
+  readonly announcementOf: (ontSerial: string) => AnnouncedLine | null;
   readonly onTerminated: (record: SessionRecord) => void;
   /** A defect of ours; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
@@ -230,8 +233,9 @@ export class SessionRunner {
   /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */
   async #authenticate(record: SessionRecord): Promise<void> {
     const { subscriberId, ontSerial } = record.identity;
-    const { line, circuitId } = record;
-    const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line, circuitId });
+    const { line } = record;
+    const announced = ontSerial === null ? null : this.#o.announcementOf(ontSerial);
+    const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line, announced });
     // A session that ended meanwhile must not be left holding an address.
     if (record.session.state.name !== 'discovered') return;
     if (result.kind !== 'accepted') {

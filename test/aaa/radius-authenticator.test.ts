@@ -61,7 +61,7 @@ async function bench(
   });
   const authenticator = new RadiusAuthenticator({
     client: made.client,
-    nas: { identifier: 'bng-1', address: parseIpv4('192.0.2.1'), accessInterface: 'access0' },
+    nas: { identifier: 'bng-1', address: parseIpv4('192.0.2.1'), interfaceName: () => 'access0', soleInterface: 'access0' },
     userName: parseUserNameFormat('ont-serial'),
     defaultPool: 'wgar',
     garden: GARDEN,
@@ -113,9 +113,10 @@ test('an Access-Request says who asks, for which line, with an empty password', 
   assert.equal(hidden!.length, 16);
 });
 
-test('a line that only the access node told of is asked for with the circuit-id it told', async (t) => {
+test('a line that only the access node told of is asked for with what it told', async (t) => {
   const { authenticator, peers } = await bench(t, { code: 2 });
-  const unseen = { ...REQUEST, line: null, circuitId: text('olt 1/1/1') };
+  const circuitId = text('olt 1/1/1');
+  const unseen = { ...REQUEST, line: null, announced: { circuitId } };
   assert.equal((await authenticator.authenticate(unseen)).kind, 'accepted');
   const types = peers[0]!.requests[0]!.attributes.map(([type]) => type);
   assert.deepEqual(
@@ -124,12 +125,41 @@ test('a line that only the access node told of is asked for with the circuit-id 
   );
   assert.equal(attributeOf(peers[0]!.requests[0]!, 26)!.toString('latin1'), '\0\0\x0d\xe9\x01\x0bolt 1/1/1');
   assert.equal(parseUserNameFormat('circuit-id')(unseen), 'olt 1/1/1');
+  const announced = {
+    circuitId,
+    remoteId: text('ALCL0001'),
+    tags: { sVlan: 100, cVlan: 7 },
+    mac: parseMac('02:00:00:aa:bb:0c'),
+  };
+  await authenticator.authenticate({ ...unseen, announced });
+  const told = peers[0]!.requests[1]!.attributes;
+  assert.deepEqual(
+    told
+      .filter(([type]) => [87, 31, 26].includes(type))
+      .map(([type, value]) => [type, value.toString('latin1')]),
+    [
+      [87, 'access0:100.7'],
+      [31, '02-00-00-AA-BB-0C'],
+      [26, '\0\0\x0d\xe9\x01\x0bolt 1/1/1'],
+      [26, '\0\0\x0d\xe9\x02\x0aALCL0001'],
+      [26, '\0\0\x7e\xd9\x01\x0eont:ALCL0001'],
+    ],
+  );
+  const named = { ...unseen, announced };
+  assert.deepEqual(
+    ['remote-id', 'mac'].map((format) => parseUserNameFormat(format)(named)),
+    ['ALCL0001', '02-00-00-AA-BB-0C'],
+  );
 });
 
 test('a User-Name that needs the first frame of the line waits for it, whatever a reject would mean', async (t) => {
   const userName = parseUserNameFormat('mac');
   const { authenticator, peers } = await bench(t, { code: 2 }, { userName, onReject: 'garden' });
-  const early = await authenticator.authenticate({ ...REQUEST, line: null, circuitId: text('olt 1/1/1') });
+  const early = await authenticator.authenticate({
+    ...REQUEST,
+    line: null,
+    announced: { circuitId: text('olt 1/1/1') },
+  });
   assert.equal(early.kind, 'unreachable');
   assert.deepEqual(peers[0]!.requests, []);
   assert.equal((await authenticator.authenticate(REQUEST)).kind, 'accepted');

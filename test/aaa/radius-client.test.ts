@@ -40,6 +40,44 @@ test('a request without answer is sent again after 2, 4, 8 and 16 s, the same to
   assert.deepEqual([server?.retransmissions, server?.outcomes['no-answer'], server?.state], [4, 1, 'dead']);
 });
 
+test('a steady request is sent again every 2 s', async (t) => {
+  const { client, clock, peers } = await rig(t, [SILENT], { timers: { deadlineMs: 60_000 } });
+  const { attributes } = access();
+  const result = client.exchange({
+    kind: 'accounting',
+    attributes,
+    happenedWallMs: clock.wallMs(),
+    steady: true,
+  });
+  const waits: number[] = [];
+  for (let sent = 1; sent <= 5; sent++) {
+    await until(() => peers[0]!.requests.length === sent, `transmission ${sent}`);
+    waits.push(Math.round(clock.nextMs! / 1000));
+    clock.advance(clock.nextMs!);
+  }
+  assert.deepEqual(waits, [2, 2, 2, 2, 2]);
+  assert.equal((await result).kind, 'timeout');
+});
+
+test('an answer is told of when it was verified, whatever it says, and a forged one is not', async (t) => {
+  let answers = 0;
+  const { client } = await rig(
+    t,
+    [
+      (request, peer) => {
+        const right = peer.encode(request, { code: 3 });
+        const forged = Buffer.from(right);
+        forged[4]! ^= 1;
+        peer.send(request, forged);
+        peer.send(request, right);
+      },
+    ],
+    { answered: () => void (answers += 1) },
+  );
+  const result = await client.exchange(access());
+  assert.deepEqual([result.kind === 'response' && result.outcome, answers], ['access-reject', 1]);
+});
+
 test('waits between transmissions vary by a tenth (RFC 5080 §2.2.1)', async (t) => {
   for (const [random, firstMs] of [
     [0, 1_800],

@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export const ACCESS_MAC = '02:00:00:00:aa:01';
+export const SECOND_MAC = '02:00:00:00:aa:02';
 export const CORE_MAC = '02:00:00:00:cc:02';
 export const NEXT_HOP_MAC = '02:00:00:00:cc:01';
 
@@ -15,12 +16,16 @@ const MARK = 'BNG_BPF_TEST_NAMESPACE';
 const LINKS = `
 link set lo up
 link add access0 type veth peer name access1
+link add access2 type veth peer name access3
 link add core0 type veth peer name core1
 link add other0 type veth peer name other1
 link set access0 address ${ACCESS_MAC} arp off
+link set access2 address ${SECOND_MAC} arp off
 link set core0 address ${CORE_MAC}
 link set access0 up
 link set access1 up
+link set access2 up
+link set access3 up
 link set core0 up
 link set core1 up
 link set other0 up

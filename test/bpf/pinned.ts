@@ -3,11 +3,12 @@
  * GSO), which the addon does not offer. One QinQ subscriber; the pins live as long as `withPinned`.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BNG_SUBSCRIBER_SIZE, writeBngSubscriber } from '../../src/dataplane/abi.js';
+import { BNG_SUBSCRIBER_SIZE, writeBngSettings, writeBngSubscriber } from '../../src/dataplane/abi.js';
 import { address, mac } from '../support/packet.js';
+import { ACCESS_MAC } from './namespace.js';
 import { Stations } from './rig.js';
 
 const UNLIMITED = { nsPerByte: 0n, burstNs: 0n };
@@ -40,6 +41,40 @@ function qinqSubscriber(): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
+/** The object with settings in its .rodata, which bpftool cannot set: loopback is the one access port. */
+function configuredObject(): Buffer {
+  const elf = readFileSync('build/bpf/bng.bpf.o');
+  const headers = Number(elf.readBigUInt64LE(0x28));
+  const section = (
+    index: number,
+  ): { readonly nameAt: number; readonly start: number; readonly size: number } => {
+    const at = headers + index * elf.readUInt16LE(0x3a);
+    return {
+      nameAt: elf.readUInt32LE(at),
+      start: Number(elf.readBigUInt64LE(at + 0x18)),
+      size: Number(elf.readBigUInt64LE(at + 0x20)),
+    };
+  };
+  const names = section(elf.readUInt16LE(0x3e)).start;
+  const found = Array.from({ length: elf.readUInt16LE(0x3c) }, (_, index) => section(index)).find(
+    ({ nameAt }) => elf.toString('latin1', names + nameAt, elf.indexOf(0, names + nameAt)) === '.rodata',
+  );
+  writeBngSettings(new DataView(elf.buffer, elf.byteOffset + found!.start, found!.size), 0, {
+    accessPortCount: 1,
+    portalAddress: 0,
+    portalPort: 0,
+    subscriberMtu: 1500,
+    accessPorts: [{ ifindex: 1, mac: mac(ACCESS_MAC) }],
+    flags: 0,
+    puntInstalledRate: UNLIMITED,
+    puntNewRate: UNLIMITED,
+    puntLineRate: UNLIMITED,
+    puntTotalInstalledRate: UNLIMITED,
+    puntTotalNewRate: UNLIMITED,
+  });
+  return elf;
+}
+
 export class Pinned {
   readonly #pins: string;
   readonly #folder: string;
@@ -47,7 +82,9 @@ export class Pinned {
   constructor(pins: string, folder: string) {
     this.#pins = pins;
     this.#folder = folder;
-    bpftool('prog', 'loadall', 'build/bpf/bng.bpf.o', pins, 'pinmaps', `${pins}-maps`);
+    const object = join(folder, 'object');
+    writeFileSync(object, configuredObject());
+    bpftool('prog', 'loadall', object, pins, 'pinmaps', `${pins}-maps`);
     const key = Buffer.alloc(4);
     key.writeUInt32BE(address(Stations.qinq.address));
     this.#put('bng_subscribers', key, qinqSubscriber());

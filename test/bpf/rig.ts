@@ -30,10 +30,10 @@ import type { BngRate, BngSettings, BngSubscriber } from '../../src/dataplane/ab
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeBinding, NativeObject } from '../../src/dataplane/native-binding.js';
 import { address, mac } from '../support/packet.js';
-import { ACCESS_MAC } from './namespace.js';
+import { ACCESS_MAC, SECOND_MAC } from './namespace.js';
 
 export const Xdp = { drop: 1, pass: 2, tx: 3, redirect: 4 } as const;
-export const Tc = { ok: 0, shot: 2 } as const;
+export const Tc = { ok: 0, shot: 2, redirect: 7 } as const;
 
 export type ProgramName = 'bng_access' | 'bng_core' | 'bng_egress';
 
@@ -46,7 +46,7 @@ export interface Station {
   readonly tags: Tags;
   readonly slot: number;
   readonly walled?: boolean;
-  readonly port?: 'access0' | 'other0';
+  readonly port?: 'access0' | 'access2' | 'other0';
   readonly upstream?: BngRate;
   readonly downstream?: BngRate;
 }
@@ -101,6 +101,16 @@ export const Stations = {
     tags: [[0x8100, 103]],
     slot: 7,
     port: 'other0',
+  },
+  second: {
+    address: '10.0.0.17',
+    mac: '02:00:00:00:00:17',
+    tags: [
+      [0x88a8, 200],
+      [0x8100, 7],
+    ],
+    slot: 8,
+    port: 'access2',
   },
 } as const satisfies Record<string, Station>;
 
@@ -158,6 +168,7 @@ function prepareInterfaces(native: NativeBinding): void {
   prepared = native.openObject('build/bpf/bng.bpf.o');
   prepared.load();
   prepared.program('bng_access').attachXdp(native.interfaceIndex('access0'), 'native');
+  prepared.program('bng_access').attachXdp(native.interfaceIndex('access2'), 'native');
   prepared.program('bng_core').attachXdp(native.interfaceIndex('core0'), 'native');
 }
 
@@ -173,11 +184,14 @@ export class Rig {
     this.object = this.native.openObject('build/bpf/bng.bpf.o');
     const rodata = view(BNG_SETTINGS_SIZE);
     writeBngSettings(rodata, 0, {
-      accessIfindex: this.accessIfindex,
-      coreIfindex: this.coreIfindex,
+      accessPortCount: 2,
+      subscriberMtu: 1500,
       portalAddress: address('10.255.0.1'),
       portalPort: 80,
-      accessMac: mac(ACCESS_MAC),
+      accessPorts: [
+        { ifindex: this.accessIfindex, mac: mac(ACCESS_MAC) },
+        { ifindex: this.native.interfaceIndex('access2'), mac: mac(SECOND_MAC) },
+      ],
       flags: 0,
       puntInstalledRate: UNLIMITED,
       puntNewRate: UNLIMITED,
@@ -189,7 +203,7 @@ export class Rig {
     this.object.setRodata(bytes(rodata));
     this.object.load();
     prepareInterfaces(this.native);
-    for (const port of [this.accessIfindex, this.coreIfindex])
+    for (const port of [this.accessIfindex, this.coreIfindex, this.native.interfaceIndex('access2')])
       this.object.map('bng_ports').update(u32(port), u32(port));
     for (const station of Object.values(Stations)) this.install(station);
     for (const gateway of ['10.0.0.1', '10.255.0.1']) this.#addLocal(gateway, 1);
@@ -239,18 +253,18 @@ export class Rig {
   runOnly(
     program: ProgramName,
     frame: Uint8Array,
+    port?: string,
   ): { readonly returnValue: number; readonly dataOut: Uint8Array } {
-    const ingress = { bng_access: this.accessIfindex, bng_core: this.coreIfindex, bng_egress: undefined }[
-      program
-    ];
-    return this.object
-      .program(program)
-      .testRun({ data: frame, ...(ingress === undefined ? {} : { ingressIfindex: ingress }) });
+    const { accessIfindex } = this;
+    const at = { bng_access: accessIfindex, bng_core: this.coreIfindex, bng_egress: accessIfindex }[program];
+    const ifindex = port === undefined ? at : this.native.interfaceIndex(port);
+    return this.object.program(program).testRun({ data: frame, ingressIfindex: ifindex });
   }
 
-  run(program: ProgramName, frame: Uint8Array): Observation {
+  /** The same, with every counter; on `port`, or else on access0 or core0. */
+  run(program: ProgramName, frame: Uint8Array, port?: string): Observation {
     const before = this.counters();
-    const { returnValue, dataOut } = this.runOnly(program, frame);
+    const { returnValue, dataOut } = this.runOnly(program, frame, port);
     const after = this.counters();
     const moved = (name: 'verdicts' | 'drops', labels: ReadonlyMap<number, string>): string[] =>
       [...labels].flatMap(([index, label]) =>

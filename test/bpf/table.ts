@@ -9,7 +9,9 @@ export interface Row {
   /** A sentence of the specification. */
   readonly name: string;
   readonly frame: Uint8Array;
-  /** A label of enum bng_verdict; `own` for what egress lets through uncounted. */
+  /** Where it arrives, or leaves with bng_egress; default access0, and core0 with bng_core. */
+  readonly port?: string;
+  /** A label of enum bng_verdict; of egress also `own` (let through) and `elsewhere` (to another port), both uncounted. */
   readonly verdict: string;
   /** A label of enum bng_drop_reason; with verdict `drop` only. */
   readonly drop?: string;
@@ -30,16 +32,23 @@ const XDP_CODES: Readonly<Record<string, number>> = {
   foreign: Xdp.pass,
 };
 
-const TC_CODES: Readonly<Record<string, number>> = { drop: Tc.shot, egress: Tc.ok, own: Tc.ok };
+const TC_CODES: Readonly<Record<string, number>> = {
+  drop: Tc.shot,
+  egress: Tc.ok,
+  own: Tc.ok,
+  elsewhere: Tc.redirect,
+};
+
+const UNCOUNTED = ['own', 'elsewhere'];
 
 export function runTable(rig: () => Rig, program: ProgramName, rows: readonly Row[]): void {
   for (const row of rows) {
     test(row.name, () => {
-      const seen = rig().run(program, row.frame);
+      const seen = rig().run(program, row.frame, row.port);
       assert.deepEqual(
         { verdicts: seen.verdicts, drops: seen.drops, traffic: seen.traffic, returnValue: seen.returnValue },
         {
-          verdicts: row.verdict === 'own' ? [] : [row.verdict],
+          verdicts: UNCOUNTED.includes(row.verdict) ? [] : [row.verdict],
           drops: row.drop === undefined ? [] : [row.drop],
           traffic: row.traffic ?? {},
           returnValue: (program === 'bng_egress' ? TC_CODES : XDP_CODES)[row.verdict],

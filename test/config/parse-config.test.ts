@@ -61,17 +61,27 @@ const COA_DEFAULTS = {
 };
 
 describe('a configuration that is right', () => {
+  it('takes one interface or a list of them on either side', () => {
+    const several = MINIMAL.replace('interface: access0', 'interface: [access0, access1]').replace(
+      'interface: core0',
+      'interface: [core0, core1]',
+    );
+    assert.deepEqual(parsed(several).access.interfaces, ['access0', 'access1']);
+    assert.deepEqual(parsed(several).core.interfaces, ['core0', 'core1']);
+  });
+
   it('fills in every default', () => {
     assert.deepEqual(parsed(MINIMAL), {
       access: {
-        interface: 'access0',
+        interfaces: ['access0'],
+        mtu: 1500,
         xdpMode: 'native',
         vlan: { sVlanTpid: 0x88a8, cVlanTpid: 0x8100 },
         trustOption82: false,
         localForwarding: true,
         forwardInStack: false,
       },
-      core: { interface: 'core0' },
+      core: { interfaces: ['core0'] },
       pools: [
         {
           name: 'wgar',

@@ -1,7 +1,7 @@
 /** The BTF reader against literal bytes (laid out by hand after the kernel's Documentation/bpf/btf.rst). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { elementCount, extractAbi, findStruct } from '../../src/dataplane/abi-layout.js';
+import { extractAbi, findStruct } from '../../src/dataplane/abi-layout.js';
 import { readBtf } from '../../src/dataplane/btf.js';
 import { isBngError, isWireError } from '../../src/model/bng-error.js';
 import { Random } from '../support/random.js';
@@ -49,10 +49,9 @@ test('a struct is read with offsets, sizes and the byte order that its typedefs 
     fields: [
       { name: 'port', offset: 0, size: 2, kind: 'be16' },
       { name: 'tag', offset: 2, size: 2, kind: 'u16' },
-      { name: 'ports', offset: 4, size: 6, kind: 'array', element: 'be16' },
+      { name: 'ports', offset: 4, size: 6, kind: 'array', count: 3, element: 'be16' },
     ],
   });
-  assert.deepEqual(struct?.fields.map(elementCount), [1, 1, 3]);
 });
 
 test('the union names what the ABI consists of', () => {

@@ -98,8 +98,8 @@ before(async () => {
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'access0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'core0' },
+    access: { interfaces: ['access0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['core0'] },
     policy: compileGardenPolicy(
       {
         allow: [{ prefix: parsePrefix(`${ALLOWED}/32`), port: null }],
@@ -122,6 +122,7 @@ before(async () => {
   await serve(CORE, 80, "'internet'");
   await serve(CORE, 8080, 'Buffer.alloc(1 << 20, 0x61)');
   await serve(BNG, 8000, "'portal'");
+  await serve(BNG, 8081, "'operators'");
 });
 
 after(async () => {
@@ -171,6 +172,21 @@ test('TCP passes both ways in XDP, and its counters hold at least the payload', 
   assert.ok(
     (dataplane.verdicts()['forward_down'] ?? 0n) > 0n && (dataplane.verdicts()['forward_up'] ?? 0n) > 0n,
   );
+});
+
+test("of the box's own addresses a subscriber reaches pings of the gateways and the portal, and no other port", async () => {
+  const refused = (): bigint => dataplane.drops()['local_service'] ?? 0n;
+  // A service on all addresses, as an operator's: by either gateway, and by the address of the core side.
+  for (const address of ['10.0.0.1', PORTAL, '192.0.2.1']) {
+    const before = refused();
+    assert.equal(await ask(address, 8081), 'silence', address);
+    assert.ok(refused() > before, address);
+  }
+  const before = refused();
+  assert.throws(() => runIn(SUBSCRIBER, 'ping -q -c 1 -W 1 192.0.2.1'));
+  assert.ok(refused() > before);
+  for (const address of ['10.0.0.1', PORTAL]) runIn(SUBSCRIBER, `ping -q -c 1 -W 2 ${address}`);
+  assert.equal(await ask(PORTAL, 8000), 'portal 6');
 });
 
 test('what was installed is what the kernel holds', async () => {
@@ -325,8 +341,8 @@ test('a driver that refuses native XDP is named with a remedy, nothing stays beh
     binding,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'spare0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'ker-plain' },
+    access: { interfaces: ['spare0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['ker-plain'] },
     policy: compileGardenPolicy(
       { allow: [], resolvers: [], portal: { address: parseIpv4('10.9.0.1'), port: 80 }, gateways: [] },
       GARDEN_LIMITS,
@@ -347,7 +363,7 @@ test('a driver that refuses native XDP is named with a remedy, nothing stays beh
 
   const generic = await KernelDataplane.open({
     ...options,
-    core: { interface: 'ker-plain', xdpMode: 'generic' },
+    core: { interfaces: ['ker-plain'], xdpMode: 'generic' },
   });
   assert.deepEqual(generic.ports(), [
     { interface: 'spare0', role: 'access', xdpMode: 'native' },

@@ -10,8 +10,9 @@ import { enterNamespaces, makeVeth, run } from './dataplane-world.js';
 enterNamespaces(import.meta.url, ['ker-links']);
 
 const OPTIONS = {
-  accessInterface: 'access0',
-  coreInterface: 'core0',
+  accessInterfaces: ['access0'],
+  coreInterfaces: ['core0'],
+  subscriberMtu: 1500,
   pools: [{ network: parsePrefix('10.0.0.0/16'), gateway: parseIpv4('10.0.0.1') }],
   localAddresses: [parseIpv4('10.0.0.1'), parseIpv4('10.0.0.2')],
   deadlineMs: 5000 * patience,
@@ -43,6 +44,43 @@ test('interfaces are prepared, and taken back to what they were', async () => {
   assert.equal(everything(), was);
 });
 
+test('offloads at the far end of a veth that hide frames from XDP are a warning with the line to run', async () => {
+  run('ethtool -K sub0 tx on txvlan on; ethtool -K net0 tx on txvlan on');
+  const links = new LinkSetup(OPTIONS);
+  await links.apply();
+  assert.equal(links.warnings.length, 2);
+  assert.match(links.warnings[0] ?? '', /net0, the other end of core0: .*; run ethtool -K net0 tx off$/);
+  assert.match(
+    links.warnings[1] ?? '',
+    /sub0, the other end of access0: .*; run ethtool -K sub0 tx off txvlan off$/,
+  );
+  for (const warning of links.warnings) run(warning.slice(warning.indexOf('ethtool -K')));
+  await links.revert();
+  const again = new LinkSetup(OPTIONS);
+  await again.apply();
+  assert.deepEqual(again.warnings, []);
+  await again.revert();
+});
+
+test('a reverse path filter of all interfaces is left to all but several access ports', async () => {
+  makeVeth('access1', 'sub1');
+  run(
+    'sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.core0.rp_filter=0 net.ipv4.conf.net0.rp_filter=2',
+  );
+  const settings = (): string =>
+    run(
+      'cd /proc/sys/net/ipv4/conf; for name in all default access0 access1 core0 net0; do cat $name/rp_filter; done',
+    );
+  const was = settings();
+  const links = new LinkSetup({ ...OPTIONS, accessInterfaces: ['access0', 'access1'] });
+  await links.apply();
+  assert.deepEqual(settings().trim().split('\n'), ['0', '0', '0', '0', '1', '2']);
+  assert.match(run('ip route show 10.0.0.0/16'), /dev access0 .*\n.*dev access1 .*metric 1/);
+  await links.revert();
+  assert.equal(settings(), was);
+  run('sysctl -qw net.ipv4.conf.all.rp_filter=0; ip link del access1');
+});
+
 test('what is as it should be already is left alone, also when everything is taken back', async () => {
   const first = new LinkSetup(OPTIONS);
   await first.apply();
@@ -65,7 +103,7 @@ test('an MTU without room for two tags is a warning with its remedy', async () =
 
 test('an interface that does not exist is named, and what was changed before is taken back', async () => {
   const was = everything();
-  const links = new LinkSetup({ ...OPTIONS, coreInterface: 'nowhere0' });
+  const links = new LinkSetup({ ...OPTIONS, coreInterfaces: ['nowhere0'] });
   await assert.rejects(
     links.apply(),
     (error) => isBngError(error, 'BNG_ERR_DATAPLANE') && /nowhere0/.test(error.message),

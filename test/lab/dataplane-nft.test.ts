@@ -114,7 +114,7 @@ test('the firewall rebuilds table and members when its child dies, and removes i
   const firewall = new GardenFirewall({
     clock: systemClock,
     table: 'ker-garden',
-    accessInterface: 'access0',
+    accessInterfaces: ['access0'],
     policy: compileGardenPolicy(
       {
         allow: [

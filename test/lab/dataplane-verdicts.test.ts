@@ -191,8 +191,8 @@ function optionsOf(policy: GardenPolicy): KernelDataplaneOptions {
     binding: watched,
     objectPath: OBJECT_PATH,
     clock: systemClock,
-    access: { interface: 'access0', xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-    core: { interface: 'core0' },
+    access: { interfaces: ['access0'], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
+    core: { interfaces: ['core0'] },
     policy,
     pools: POOLS,
     burstMs: 100,
@@ -249,8 +249,9 @@ async function askNft(
   cases: readonly Case[],
 ): Promise<Map<number, Verdict>> {
   const links = new LinkSetup({
-    accessInterface: 'access0',
-    coreInterface: 'core0',
+    accessInterfaces: ['access0'],
+    coreInterfaces: ['core0'],
+    subscriberMtu: 1500,
     pools: POOLS,
     localAddresses: policy.localAddresses,
     deadlineMs: 5000 * patience,
@@ -258,7 +259,7 @@ async function askNft(
   const firewall = new GardenFirewall({
     clock: systemClock,
     table: 'ker-prop',
-    accessInterface: 'access0',
+    accessInterfaces: ['access0'],
     policy,
     localForwarding: false,
     deadlineMs: 5000 * patience,

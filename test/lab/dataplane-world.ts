@@ -67,7 +67,8 @@ export function makeVeth(near: string, far: string): void {
   run(`ethtool -K ${far} tx off txvlan off tx-vlan-stag-hw-insert off`);
 }
 
-/** Passes everything on: a veth peer needs native XDP for frames that are redirected or answered to reach it. */
+/** Passes everything on: a veth peer needs native XDP for frames that are redirected or answered to reach it.
+ * Takes jumbo frames (xdp.frags), or the links' MTU could not be raised. */
 export class XdpPass {
   readonly #folder: string;
   readonly path: string;
@@ -75,7 +76,7 @@ export class XdpPass {
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), 'ker-pass-'));
     this.path = join(this.#folder, 'pass.o');
-    const source = '__attribute__((section("xdp"))) int pass(void *ctx) { (void)ctx; return 2; }';
+    const source = '__attribute__((section("xdp.frags"))) int pass(void *ctx) { (void)ctx; return 2; }';
     execFileSync('clang', ['-O2', '-g', '-target', 'bpf', '-x', 'c', '-c', '-', '-o', this.path], {
       input: `${source}\nchar bng_license[] __attribute__((section("license"))) = "GPL";\n`,
     });
@@ -92,7 +93,7 @@ export class XdpPass {
 
   /** Attaches to an interface of another namespace, for as long as it exists. */
   attachIn(namespace: string, name: string): void {
-    runIn(namespace, `ip link set dev ${name} xdpdrv obj ${this.path} sec xdp`);
+    runIn(namespace, `ip link set dev ${name} xdpdrv obj ${this.path} sec xdp.frags`);
   }
 
   close(): void {

@@ -22,8 +22,8 @@ const USERS = [STEADY, LEAVER, LATER]
   .map((serial) => `${serial} Auth-Type := Accept\n`)
   .concat([RESIDENT, NEWCOMER].map((serial) => `${serial} Auth-Type := Accept${IN_POOL}`))
   .join('\n');
-/** Longer than the longest pause between two tries of a queue that has waited that long. */
-const RECOVERY_MS = 30_000;
+/** Longer than the pause between two tries in an outage: five seconds. */
+const RECOVERY_MS = 10_000;
 
 describe('outages of RADIUS', { timeout: 150_000, skip: !hasFreeRadius }, () => {
   let radius: RadiusHouse;

@@ -145,10 +145,14 @@ describe('subscribers of a RADIUS server', { timeout: 120_000, skip: !hasFreeRad
       'NAS-IP-Address': CORE_ADDRESSES.bng,
       'NAS-Port-Type': 'Ethernet',
       'Service-Type': 'Framed-User',
+      // Before any frame: what the access node told of the line, which is not the MAC.
+      'NAS-Port-Id': `access0:100.${ont('RESID001').port.split('/')[2]}`,
       'ADSL-Agent-Circuit-Id': hex((await radius.house.session('RESID001'))?.circuit_id ?? ''),
+      'ADSL-Agent-Remote-Id': hex('RESID001'),
       'Bng-Subscriber-Id': 'ont:RESID001',
     };
     for (const [name, value] of Object.entries(wanted)) assert.equal(valueOf(request, name), value, name);
+    assert.equal(detailValue(request, 'Calling-Station-Id'), null);
     assert.doesNotMatch(radius.server.log(), /error|invalid|discard/i);
   });
 

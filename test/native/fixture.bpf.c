@@ -129,6 +129,12 @@ int xdp_count(struct xdp_md *ctx)
 }
 
 SEC("tc")
+int tc_ifindex(struct __sk_buff *skb)
+{
+	return skb->ifindex;
+}
+
+SEC("tc")
 int tc_drop(struct __sk_buff *skb)
 {
 	return TC_ACT_SHOT;

@@ -94,6 +94,8 @@ if (inNamespace(import.meta.url)) {
       const link = object.program('xdp_pass').attachXdp(near, 'native');
       const result = object.program('xdp_ifindex').testRun({ data: FRAME, ingressIfindex: near });
       assert.equal(result.returnValue, near);
+      const tc = object.program('tc_ifindex').testRun({ data: FRAME, ingressIfindex: near });
+      assert.equal(tc.returnValue, near);
       assert.equal(
         object.program('xdp_ifindex').testRun({ data: FRAME }).returnValue,
         1,

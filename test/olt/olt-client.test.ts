@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { systemClock } from '../../src/model/clock.js';
+import { parseMac } from '../../src/model/mac.js';
 import { OltClient } from '../../src/olt/olt-client.js';
+import type { OntSighting } from '../../src/session/inlet.js';
 
 const PROFILE = {
   serviceId: 'svc',
@@ -86,6 +88,7 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
   let node: ScriptedNode;
   let client: OltClient;
   let told: string[];
+  let sightings: OntSighting[];
   let listeners: (() => void)[];
 
   function tell(what: string): void {
@@ -114,13 +117,16 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
     path = join(directory, 'olt.sock');
     node = new ScriptedNode();
     told = [];
+    sightings = [];
     listeners = [];
     client = new OltClient({
       path,
       clock: systemClock,
       inlet: {
-        ontDetected: (found) =>
-          tell(`detected ${found.ontSerial} ${Buffer.from(found.circuitId).toString()}`),
+        ontDetected: (found) => {
+          sightings.push(found);
+          tell(`detected ${found.ontSerial} ${Buffer.from(found.circuitId).toString()}`);
+        },
         ontDisconnected: (ontSerial) => tell(`gone ${ontSerial}`),
       },
       sVlanOfPool: new Map([['isp-residential', 200]]),
@@ -156,6 +162,29 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
       'gone C',
       'event ONTDisconnected',
     ]);
+  });
+
+  it('a sighting holds what the access node told of the line, and nothing that it did not', async () => {
+    await node.listen(path);
+    client.open();
+    await waitForTold('up');
+    const circuitId = new TextEncoder().encode('agg-01|C');
+    const remoteId = new TextEncoder().encode('remote');
+    for (const [more, expected] of [
+      [{}, { tags: { sVlan: 4000, cVlan: 1 } }],
+      [
+        { tagging: 'single', remoteId: 'remote' },
+        { tags: { sVlan: 4000, cVlan: 0 }, remoteId },
+      ],
+      [{ tagging: 'untagged' }, { tags: { sVlan: 0, cVlan: 0 } }],
+      [{ sVlan: 0, cVlan: 0, state: 'detected' }, {}],
+      [{ tagging: 'single', sVlan: 0, mac: '02:00:00:aa:bb:0c' }, { mac: parseMac('02:00:00:aa:bb:0c') }],
+    ] as const) {
+      node.say({ event: { type: 'NewONTDetected', ...ont('C'), ...more } });
+      await waitForTold('event NewONTDetected');
+      assert.deepEqual(sightings.pop(), { ontSerial: 'C', circuitId, wasThere: false, ...expected });
+      told = [];
+    }
   });
 
   it("reconfigure asks for the S-VLAN of the profile's pool and its rates", async () => {

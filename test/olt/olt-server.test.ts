@@ -84,6 +84,7 @@ describe('the management socket of the access node', { timeout: 20_000 }, () => 
         qosDownloadBps: 0,
         qosUploadBps: 0,
         circuitId: 'agg-01|1/1/1',
+        remoteId: 'A',
       });
     }
     assert.equal((await asker.next())['id'], 1);

@@ -42,12 +42,13 @@ const refusal = (error: unknown): boolean => isBngError(error, 'BNG_ERR_OLT');
 describe('the simulated access node', () => {
   it('a new ONT is detected, then provisioned into the garden with a C-VLAN of its own', () => {
     const { olt, plant, told } = setUp();
-    assert.equal(olt.plug(A).circuitId, 'agg-01|1/1/1');
+    const { circuitId, remoteId } = olt.plug(A);
+    assert.deepEqual([circuitId, remoteId], ['agg-01|1/1/1', 'A']);
     olt.plug(B);
     assert.deepEqual(told, [
-      'NewONTDetected A 0.0 detected 0/0',
+      'NewONTDetected A 4000.1 detected 0/0',
       'ONTProvisioned A 4000.1 provisioned 0/0',
-      'NewONTDetected B 0.0 detected 0/0',
+      'NewONTDetected B 4000.2 detected 0/0',
       'ONTProvisioned B 4000.2 provisioned 0/0',
     ]);
     assert.deepEqual(plant.log, ['provision A 4000.1', 'provision B 4000.2']);

@@ -17,7 +17,8 @@ import { attributeOf } from './radius-peer.js';
 export const NAS: RadiusNas = {
   identifier: 'bng-1',
   address: parseIpv4('192.0.2.1'),
-  accessInterface: 'access0',
+  interfaceName: () => 'access0',
+  soleInterface: 'access0',
 };
 
 export function accountingSession(accountingId: string, startedWallMs: number): AccountingSession {

@@ -1,18 +1,36 @@
 /** What a lab has in the kernel and on disk while it lives, and what of that is still there later. Ends nothing. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { exec } from '../../src/lab/exec.js';
 import { LabPaths } from '../../src/lab/lab-paths.js';
 import { listNamespaces, processesIn } from '../../src/lab/namespaces.js';
 
-const programsSchema = z.array(
-  z.looseObject({ id: z.int(), pids: z.array(z.looseObject({ pid: z.int() })).optional() }),
-);
+const programsSchema = z.array(z.looseObject({ id: z.int() }));
 
-async function programs(): Promise<z.infer<typeof programsSchema>> {
+/** Ids of every program in the kernel. */
+async function programs(): Promise<number[]> {
   const { exitCode, stdout, stderr } = await exec(['bpftool', '-j', 'prog', 'show']);
   if (exitCode !== 0) throw new Error(`bpftool prog show: ${stderr}`);
-  return programsSchema.parse(JSON.parse(stdout));
+  return programsSchema.parse(JSON.parse(stdout)).map(({ id }) => id);
+}
+
+/** Ids of the programs that a process has open, or a link of theirs. bpftool tells pids of another pid namespace than ours. */
+function heldBy(pid: number): number[] {
+  const folder = `/proc/${pid}/fdinfo`;
+  const texts = (orNothing(() => readdirSync(folder)) ?? []).map(
+    (fd) => orNothing(() => readFileSync(`${folder}/${fd}`, 'utf8')) ?? '',
+  );
+  return texts.flatMap((text) => [...text.matchAll(/^prog_id:\s+([0-9]+)$/gm)].map(([, id]) => Number(id)));
+}
+
+/** What a process shows of itself; undefined when it ended, or closed the descriptor, while we looked. */
+function orNothing<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 }
 
 /** Ids of the programs that are attached to interfaces of a namespace, by XDP or tc. */
@@ -36,11 +54,8 @@ export class LabRemains {
   static async note(prefix: string): Promise<LabRemains> {
     const names = listNamespaces(`${prefix}-`);
     const pids = processesIn(names);
-    const held = (await programs()).filter(({ pids: holders = [] }) =>
-      holders.some(({ pid }) => pids.includes(pid)),
-    );
     const attached = await Promise.all(names.map(attachedIn));
-    const ids = new Set([...held.map(({ id }) => id), ...attached.flat()]);
+    const ids = new Set([...pids.flatMap(heldBy), ...attached.flat()]);
     return new LabRemains(new LabPaths(prefix), pids, [...ids]);
   }
 
@@ -50,7 +65,7 @@ export class LabRemains {
 
   /** What of it is left; empty when nothing is. */
   async left(): Promise<string[]> {
-    const present = new Set((await programs()).map(({ id }) => id));
+    const present = new Set(await programs());
     const { directory, ownerFile, bpffsDirectory, prefix } = this.#paths;
     return [
       ...listNamespaces(`${prefix}-`).map((name) => `namespace ${name}`),

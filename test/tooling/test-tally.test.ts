@@ -23,7 +23,7 @@ async function run(
 ): Promise<Counts & { readonly output: string }> {
   const script = join(folder, `${name}.mjs`);
   writeFileSync(script, `import { after, before, describe, it, test } from 'node:test';\n${body}\n`);
-  const result = await runTestFile(name, script, deadlineSeconds);
+  const result = await runTestFile(name, script, { deadlineSeconds });
   return {
     passed: result.passed,
     failed: result.failures.map((note) => `${note.name}: ${note.text.split('\n')[0] ?? ''}`),

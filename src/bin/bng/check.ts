@@ -19,7 +19,7 @@ export function check(path: string): number {
   if (config === null) return 2;
   const pools = config.pools.map((pool) => pool.name).join(', ');
   process.stdout.write(
-    `${path}: sound; ${config.access.interface} to ${config.core.interface}, pools ${pools}\n`,
+    `${path}: sound; ${config.access.interfaces.join(', ')} to ${config.core.interfaces.join(', ')}, pools ${pools}\n`,
   );
   return 0;
 }

@@ -1,0 +1,39 @@
+// Which test files do not run beside others, and which start first. A file that is not named here runs beside others, at any time.
+
+/** Files whose judgement a busy machine changes, and what it is that they measure: each runs when no other does. */
+export const alone: Readonly<Record<string, string>> = {
+  'test/lab/counters-rate.test.ts': 'counts what passes at full rate',
+  'test/lab/lab-lifecycle.test.ts': 'a lab is up within three seconds',
+  'test/lab/protect-flood.test.ts': 'a subscriber is served while another floods',
+  'test/lab/qos-rates.test.ts': 'rates of streams to a few per cent',
+};
+
+/** Files that wait longest, the longest first: they begin at once, so that the others pass meanwhile. */
+export const longest: readonly string[] = [
+  'test/aaa/accounting-crash.test.ts',
+  'test/aaa/accounting-crash-outage.test.ts',
+  'test/lab/radius-minute.test.ts',
+  'test/lab/radius-outage.test.ts',
+  'test/lab/clients-garden.test.ts',
+  'test/lab/clients-move.test.ts',
+  'test/lab/demo.test.ts',
+  'test/lab/radius-orders.test.ts',
+  'test/lab/garden-reach.test.ts',
+];
+
+/** What runs side by side, in order of starting, and what then runs alone. */
+export interface Order {
+  readonly together: readonly string[];
+  readonly alone: readonly string[];
+}
+
+/** Puts `files` in order; the lists may name files that are not among them. */
+export function arrange(files: readonly string[]): Order {
+  const first = longest.filter((file) => files.includes(file));
+  const others = files.filter((file) => !first.includes(file));
+  const isAlone = (file: string): boolean => alone[file] !== undefined;
+  return {
+    together: [...first, ...others].filter((file) => !isAlone(file)),
+    alone: files.filter(isAlone),
+  };
+}
