@@ -73,16 +73,20 @@ format: ## format TypeScript, C and C++ in place, and apply what lint can fix
 
 # The steps in order, even under make -j: nothing can build before deps.
 test: deps ## set up, build, check and run every test (as root)
-	@$(MAKE) build
+	@$(MAKE) -j2 build build/debian-root.tar
 	@$(MAKE) -k check
 	@$(node) node dist/scripts/run-tests.js
 
 test-unit: dist/.tsc ## unit tests alone; ONLY=text takes the files whose path holds it
 test-native: addon dist/.tsc ## tests of the addon (as root)
 test-bpf: build ## packet tables through BPF_PROG_TEST_RUN (as root)
-test-lab: build ## the whole house in network namespaces (as root)
+test-lab: build build/debian-root.tar ## the whole house in network namespaces (as root)
 test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
+
+# What the package is installed into: made where there is a network, which the isolated tests do not have.
+build/debian-root.tar: scripts/package/test-root.sh
+	@scripts/package/test-root.sh $@
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)

@@ -20,6 +20,8 @@ need nftables iproute2 ethtool conntrack procps
 need udhcpc isc-dhcp-client dhcpcd-base iputils-ping curl iperf3 tcpdump
 # The real RADIUS server of the tests; its service stays off, each test starts its own on loopback.
 need freeradius freeradius-utils
+# The package is held against Debian's rules, and installed in a root of its own.
+need dpkg-dev lintian mmdebstrap
 # npm over TLS.
 need ca-certificates
 

@@ -1,0 +1,112 @@
+/** The Debian package in a clean root under a real systemd: installed, run without root, upgraded, stopped, purged. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { exec } from '../../src/lab/exec.js';
+import { BootedMachine, unpackRoot } from '../support/booted-machine.js';
+
+// dist/test/lab → the repository
+const repository = join(import.meta.dirname, '..', '..', '..');
+
+const CONFIG = `
+access: { interface: access0 }
+core: { interface: core0 }
+pools:
+  - { name: wgar, network: 10.255.0.0/16, gateway: 10.255.0.1, dns: [192.0.2.2], leaseTime: 600s }
+  - { name: isp, network: 10.1.0.0/16, gateway: 10.1.0.1, dns: [192.0.2.2], leaseTime: 600s }
+auth: { mode: local, defaultPool: isp, records: [] }
+walledGarden: { pool: wgar, allow: [] }
+api: { listen: 127.0.0.1:8080, tokenFile: /etc/bng/api.token }
+metrics: { listen: 127.0.0.1:9090 }
+store: { path: /var/lib/bng }
+`;
+
+/** A line and a core, each in a namespace of the machine. Their ends take XDP_REDIRECT (GRO) and compute checksums (tx off). */
+const NETWORK = `
+ip netns add sub; ip netns add core
+ip link add access0 type veth peer name eth0 netns sub
+ip link add core0 type veth peer name eth0 netns core
+ip link set access0 mtu 1508 up; ip link set core0 up
+ip addr add 192.0.2.1/24 dev core0
+for end in sub core; do
+  ip -n $end link set lo up
+  ip -n $end link set eth0 mtu 1508 up
+  ip netns exec $end ethtool -K eth0 gro on tx off >/dev/null
+done
+ip -n core addr add 192.0.2.2/24 dev eth0
+ip -n core route add default via 192.0.2.1
+`;
+
+/** What a DHCP client's script must do at the least. */
+const LEASE_SCRIPT = `#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add "$ip/$mask" dev "$interface"
+ip route add default via "$router"
+`;
+
+async function build(version: string): Promise<string> {
+  const script = join(repository, 'scripts/package/build-deb.sh');
+  const built = await exec(['env', `VERSION=${version}`, 'XZ_LEVEL=0', script], { timeoutMs: 120_000 });
+  assert.equal(built.exitCode, 0, built.stderr);
+  return join(repository, built.stdout.trim().split('\n').at(-1) ?? '');
+}
+
+describe('The Debian package', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'bng-package-'));
+  const root = join(scratch, 'root');
+  let machine: BootedMachine;
+  let deb = '';
+
+  before(async () => {
+    await unpackRoot(join(repository, 'build/debian-root.tar'), root);
+    deb = await build('0.1.0');
+    copyFileSync(deb, join(root, 'bng.deb'));
+    machine = await BootedMachine.boot(root, scratch);
+  });
+  after(async () => {
+    await machine.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  test('has no error for lintian', async () => {
+    const found = await exec(['lintian', '--allow-root', '--fail-on', 'error', deb], { timeoutMs: 120_000 });
+    assert.equal(found.exitCode, 0, found.stdout);
+  });
+
+  test('installs in a clean root: a user of its own, a token that only that user reads, no service running', async () => {
+    await machine.must(['dpkg', '-i', '/bng.deb']);
+    assert.match(await machine.must(['stat', '-c', '%U %a', '/etc/bng/api.token']), /^bng 600$/);
+    assert.equal((await machine.run(['systemctl', 'is-active', 'bng'])).stdout, 'inactive');
+    assert.match(await machine.must(['bng', 'check']), /sound/);
+  });
+
+  test('its unit is "OK" for systemd-analyze security', async () => {
+    const answer = await machine.must(['systemd-analyze', 'security', '--no-pager', 'bng.service']);
+    assert.match(answer, /Overall exposure level for bng\.service: [0-2]\.[0-9] OK/);
+  });
+
+  test('its service is up when systemd is told so, as its own user and with five capabilities', async () => {
+    await machine.must(['sh', '-euc', NETWORK]);
+    await machine.must(['sh', '-c', 'cat >/etc/bng/bng.yaml'], CONFIG);
+    await machine.must(['systemctl', 'start', 'bng']);
+    const pid = await mainPid();
+    const status = await machine.must(['cat', `/proc/${pid}/status`]);
+    // NET_BIND_SERVICE 10, NET_ADMIN 12, NET_RAW 13, PERFMON 38, BPF 39
+    assert.match(status, /^CapEff:\t000000c000003400$/m);
+    assert.match(status, /^CapBnd:\t000000c000003400$/m);
+    assert.doesNotMatch(status, /^Uid:\t0\t/m);
+  });
+
+  test('a subscriber gets a lease and reaches the core through it', async () => {
+    await machine.must(['sh', '-c', 'cat >/usr/local/bin/lease; chmod +x /usr/local/bin/lease'], LEASE_SCRIPT);
+    const inSub = ['ip', 'netns', 'exec', 'sub'];
+    await machine.must([...inSub, 'udhcpc', '-i', 'eth0', '-n', '-q', '-t', '10', '-T', '1', '-s', '/usr/local/bin/lease']);
+    await machine.must([...inSub, 'ping', '-c', '3', '-i', '0.2', '-W', '2', '192.0.2.2']);
+  });
+
+  async function mainPid(): Promise<number> {
+    return Number(await machine.must(['systemctl', 'show', '--property=MainPID', '--value', 'bng']));
+  }
+});
