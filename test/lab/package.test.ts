@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { exec } from '../../src/lab/exec.js';
+import { XdpPass } from './dataplane-world.js';
 import { BootedMachine, unpackRoot } from '../support/booted-machine.js';
 
 // dist/test/lab → the repository
@@ -23,7 +24,7 @@ metrics: { listen: 127.0.0.1:9090 }
 store: { path: /var/lib/bng }
 `;
 
-/** A line and a core, each in a namespace of the machine. Their ends take XDP_REDIRECT (GRO) and compute checksums (tx off). */
+/** A line and a core, each in a namespace of the machine. Their ends take what XDP sends, and compute checksums (tx off). */
 const NETWORK = `
 ip netns add sub; ip netns add core
 ip link add access0 type veth peer name eth0 netns sub
@@ -33,7 +34,8 @@ ip addr add 192.0.2.1/24 dev core0
 for end in sub core; do
   ip -n $end link set lo up
   ip -n $end link set eth0 mtu 1508 up
-  ip netns exec $end ethtool -K eth0 gro on tx off >/dev/null
+  ip netns exec $end ethtool -K eth0 tx off >/dev/null
+  ip -n $end link set dev eth0 xdpdrv obj /pass.o sec xdp.frags
 done
 ip -n core addr add 192.0.2.2/24 dev eth0
 ip -n core route add default via 192.0.2.1
@@ -63,6 +65,9 @@ describe('The Debian package', () => {
     await unpackRoot(join(repository, 'build/debian-root.tar'), root);
     deb = await build('0.1.0');
     copyFileSync(deb, join(root, 'bng.deb'));
+    const pass = new XdpPass();
+    copyFileSync(pass.path, join(root, 'pass.o'));
+    pass.close();
     machine = await BootedMachine.boot(root, scratch);
   });
   after(async () => {

@@ -42,9 +42,12 @@ export class BootedMachine {
   readonly #child: ChildProcess;
   readonly #pid: number;
 
-  private constructor(child: ChildProcess, pid: number) {
+  readonly #tree: string;
+
+  private constructor(child: ChildProcess, pid: number, tree: string) {
     this.#child = child;
     this.#pid = pid;
+    this.#tree = tree;
   }
 
   /** Boots `root` and waits until systemd has started what it starts. `scratch` is a folder for the cgroup tree. */
@@ -61,7 +64,7 @@ export class BootedMachine {
       const found = await exec(['pgrep', '-P', String(child.pid), '-f', 'systemd --system']);
       return found.exitCode === 0 ? Number(found.stdout.trim()) : null;
     }, BOOT_DEADLINE_MS);
-    const machine = new BootedMachine(child, pid);
+    const machine = new BootedMachine(child, pid, tree);
     await eventually('a machine that is up', async () => {
       const { stdout } = await machine.run(['systemctl', 'is-system-running']);
       return stdout.trim() === 'running' || stdout.trim() === 'degraded' ? true : null;
@@ -89,10 +92,12 @@ export class BootedMachine {
 
   /** Everything in it dies with its first process. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
-    await ended;
+    if (this.#child.exitCode === null) {
+      const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+      this.#child.kill('SIGKILL');
+      await ended;
+    }
+    await exec(['umount', '--lazy', this.#tree]);
   }
 }
 

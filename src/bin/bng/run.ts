@@ -36,7 +36,7 @@ export async function run(configPath: string): Promise<number> {
     process.stderr.write(`bng could not start: ${error.message}\n`);
     return 1;
   }
-  service.ready(`serving ${config.access.interface}, core ${config.core.interface}`);
+  service.ready(`serving ${config.access.interfaces.join(", ")}, core ${config.core.interfaces.join(", ")}`);
   await aborted(stop);
   service.stopping();
   logger.info({ event: 'stopping' });
