@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi check check-format check-lint check-abi check-c format test test-unit test-native test-bpf test-lab test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
+.PHONY: help deps build addon bpf abi docs check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -54,7 +54,10 @@ abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
 	@$(MAKE) dist/.tsc
 
-check: build check-format check-lint check-abi check-c ## formatting, lint, import directions, stale abi.ts (types: build); -k goes on after a finding
+docs: dist/.tsc ## write docs/metrics.md and grafana/dashboards/ anew
+	@$(node) node dist/scripts/generate-observability.js
+
+check: build check-format check-lint check-abi check-docs check-c ## formatting, lint, import directions, stale generated files (types: build); -k goes on after a finding
 
 check-format: build
 	@$(node) biome format .
@@ -62,6 +65,8 @@ check-lint: build
 	@$(node) eslint .
 check-abi: build
 	@$(node) node dist/scripts/generate-abi.js --check
+check-docs: build
+	@$(node) node dist/scripts/generate-observability.js --check
 check-c: build
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(bpf_sources) $(native_sources); \
 	else echo 'check: clang-format is not installed, C and C++ not checked'; fi

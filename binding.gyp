@@ -15,6 +15,7 @@
         "native/object.cpp",
         "native/object_state.cpp",
         "native/packet_socket.cpp",
+        "native/pinned.cpp",
         "native/poll_handle.cpp",
         "native/program.cpp",
         "native/ring_buffer.cpp"

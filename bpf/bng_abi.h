@@ -25,6 +25,11 @@ enum bng_limit {
 	BNG_PUNT_SMALL = 640, /* bytes of frame in a small punt record */
 	BNG_PUNT_LARGE = 1664, /* bytes of frame in a large punt record; longer frames are dropped */
 	BNG_RATE_FRACTION_BITS = 20, /* fraction bits of bng_rate.ns_per_byte */
+	BNG_PUNT_RING_FRAMES =
+		3145728, /* bytes of the ring that frames may fill: the rest is for what XDP has answered */
+	BNG_MAX_DHCP_REPLIES = 256, /* pools whose leases XDP may answer for */
+	BNG_DHCP_REPLY_BYTES = 548, /* longest message that every client takes (RFC 2131 2) */
+	BNG_DHCP_REPLY_ROOM = 1024, /* what the verifier has to be shown instead: a power of two */
 };
 
 /* What happened to a frame, counted once at its exit in bng_verdicts. */
@@ -39,7 +44,8 @@ enum bng_verdict {
 	BNG_VERDICT_STACK_DOWN = 7, /* from the core to the stack, for a subscriber */
 	BNG_VERDICT_FOREIGN = 8, /* from the core to the stack, not for a subscriber */
 	BNG_VERDICT_EGRESS = 9, /* from the stack to a subscriber, tagged in tc */
-	BNG_VERDICT_COUNT = 10,
+	BNG_VERDICT_DHCP_REPLY = 10, /* answered in XDP, from bng_leases */
+	BNG_VERDICT_COUNT = 11,
 };
 
 /* Why a frame was dropped, counted once at its exit in bng_drops. */
@@ -72,6 +78,7 @@ enum bng_drop_reason {
 
 enum bng_punt_reason {
 	BNG_PUNT_DHCP = 1,
+	BNG_PUNT_LEASE_ANSWERED = 2, /* no frame: struct bng_lease_answered */
 };
 
 /* Who a punt is charged to; index into bng_punt_total. */
@@ -88,10 +95,18 @@ enum bng_subscriber_flag {
 enum bng_settings_flag {
 	BNG_SETTINGS_LOCAL_FORWARDING = 1, /* subscribers may reach each other through the gateway */
 	BNG_SETTINGS_FORWARD_IN_STACK = 2, /* never redirect: the stack forwards everything (for comparison) */
+	BNG_SETTINGS_FAST_DHCP = 4, /* answer DHCP of the stations in bng_leases */
+	BNG_SETTINGS_TRUST_OPTION82 = 8, /* the access node's word counts, a relay's too */
 };
 
 enum bng_garden_flag {
 	BNG_GARDEN_ANY = 1, /* every protocol and port; otherwise TCP and UDP to the ports listed */
+};
+
+/* What XDP has answered a DHCP client: the value of option 53. */
+enum bng_dhcp_answer {
+	BNG_DHCP_ANSWER_OFFER = 2,
+	BNG_DHCP_ANSWER_ACK = 5,
 };
 
 /* A rate as a policer wants it; all zero means unlimited. */
@@ -120,6 +135,9 @@ struct bng_settings {
 	struct bng_rate punt_line_rate; /* of all stations of a line that are not installed */
 	struct bng_rate punt_total_installed_rate; /* of all installed stations together */
 	struct bng_rate punt_total_new_rate; /* of all others together */
+	struct bng_rate answer_rate; /* of DHCP answered in XDP, a station */
+	__u64 option82_seed; /* secret, of bng_lease.option82 */
+	__u64 option82_factor; /* secret, odd */
 };
 
 /* Key of bng_lines: where one station is attached. VLAN ids in host byte order, 0 = no such tag. */
@@ -192,6 +210,55 @@ struct bng_punt {
 	__u16 reserved; /* zero */
 };
 
+/*
+ * Value of bng_leases, keyed by the station: a lease that the control plane has promised and lets XDP repeat. XDP writes
+ * `expires_ns` and `answer_tat`; user space replaces the whole.
+ */
+struct bng_lease {
+	__u64 expires_ns; /* CLOCK_MONOTONIC; no answer from then on. Moved by each ACK, never beyond ends_ns */
+	__u64 ends_ns; /* when the session must end, whatever is renewed; 0 = never */
+	__u64 answer_tat; /* theoretical arrival time of the next message that is answered */
+	__u64 option82; /* keyed hash of the option that the station's messages bear; 0 = they bear none */
+	__be32 address;
+	__u32 reply; /* index into bng_dhcp_replies */
+	__u8 mac[6]; /* the key's: tells a program that is at it when the memory has become another's */
+	__u16 reserved; /* zero */
+};
+
+/* Value of bng_dhcp_replies: what the answers of one pool have in common, rendered by the control plane. */
+struct bng_dhcp_reply {
+	__be32 server_id;
+	__u32 lease_seconds;
+	__u16 options_end; /* where echoed options go in `message`; zeros from there on */
+	__u16 sum; /* of the 16-bit words of `message` as they stand in memory, folded, not complemented */
+	__u32 reserved; /* zero */
+	__u8 message[BNG_DHCP_REPLY_ROOM]; /* BOOTP header and options without what is the client's; type 0 */
+};
+
+/* A record of bng_punts: XDP has answered. Nothing of the frame is needed to believe it. */
+struct bng_lease_answered {
+	struct bng_punt head; /* when and where; frame_length is 0 */
+	__be32 address;
+	__u32 lease_seconds; /* promised from head.time_ns on by an ACK */
+	__u8 mac[6];
+	__u8 answer; /* enum bng_dhcp_answer */
+	__u8 reserved; /* zero */
+};
+
+/* Counters that bng_carry adds to. */
+enum bng_carry_counters {
+	BNG_CARRY_TRAFFIC = 1,
+	BNG_CARRY_VERDICTS = 2,
+	BNG_CARRY_DROPS = 3,
+};
+
+/* The frame that bng_carry runs on: what to add where. */
+struct bng_carry {
+	__u32 counters; /* enum bng_carry_counters */
+	__u32 index; /* the entry: slot, verdict or reason */
+	__u64 words[8]; /* added to the words of the entry, as many as it has */
+};
+
 /* Lists every shared type so that clang keeps it in the BTF; never used otherwise. */
 union bng_abi {
 	enum bng_abi_version abi_version;
@@ -203,6 +270,8 @@ union bng_abi {
 	enum bng_subscriber_flag subscriber_flag;
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;
+	enum bng_dhcp_answer dhcp_answer;
+	enum bng_carry_counters carry_counters;
 	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;
@@ -213,6 +282,10 @@ union bng_abi {
 	struct bng_garden garden;
 	struct bng_local local;
 	struct bng_punt punt;
+	struct bng_lease lease;
+	struct bng_dhcp_reply dhcp_reply;
+	struct bng_lease_answered lease_answered;
+	struct bng_carry carry;
 };
 
 #endif

@@ -111,4 +111,46 @@ struct {
 	__type(value, __u64);
 } bng_punt_total SEC(".maps") __weak;
 
+/* Leases that XDP may answer for. Written by the control plane; XDP moves the times in it (bng_abi.h). A station has an
+ * entry only while its session would answer the same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__type(key, struct bng_line_key);
+	__type(value, struct bng_lease);
+} bng_leases SEC(".maps") __weak;
+
+/* What the answers of a pool have in common. Written by the control plane before it writes leases. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BNG_MAX_DHCP_REPLIES);
+	__type(key, __u32);
+	__type(value, struct bng_dhcp_reply);
+} bng_dhcp_replies SEC(".maps") __weak;
+
+enum bng_dhcp_scratch_size {
+	BNG_DHCP_DATAGRAM = 1024, /* longest datagram that XDP reads, UDP header included */
+	BNG_DHCP_BEYOND = 544, /* what may be touched behind an offset into it */
+};
+
+/* A copy of the datagram at hand, which the verifier lets a program walk through, and what was found in its options. */
+struct bng_dhcp_scratch {
+	__u8 bytes[BNG_DHCP_DATAGRAM + BNG_DHCP_BEYOND];
+	__be32 requested;
+	__be32 server;
+	__u16 client_id; /* where the option begins */
+	__u16 option82;
+	__u8 type;
+	__u8 seen; /* enum bng_dhcp_seen */
+	__u16 reserved;
+};
+
+/* Written and read within one run of the program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bng_dhcp_scratch);
+} bng_dhcp_scratch SEC(".maps") __weak;
+
 #endif

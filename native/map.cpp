@@ -4,11 +4,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "errors.h"
+#include "pinned.h"
 
 namespace bng {
 
@@ -34,17 +37,42 @@ void Map::define(Napi::Env env) {
                                           InstanceMethod<&Map::updateBatch>("updateBatch"),
                                           InstanceMethod<&Map::readAll>("readAll"),
                                           InstanceMethod<&Map::readSums>("readSums"),
+                                          InstanceMethod<&Map::pin>("pin"),
+                                          InstanceMethod<&Map::id>("id"),
+                                          InstanceMethod<&Map::types>("types"),
                                           InstanceMethod<&Map::close>("close"),
                                       }));
+}
+
+Napi::Value Map::ofObject(Napi::Env env, const std::shared_ptr<ObjectState> &object, const bpf_map *map) {
+  const MapShape shape{bpf_map__type(map), bpf_map__key_size(map), bpf_map__value_size(map), bpf_map__max_entries(map),
+                       bpf_map__map_flags(map)};
+  return construct<Map>(env, {object, bpf_map__name(map), shape, bpf_map__fd(map), false});
+}
+
+Napi::Value Map::openPinned(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  const int descriptor = openPinnedDescriptor(info[0], "map.openPinned", "bpf-map", "a map");
+  bpf_map_info found{};
+  uint32_t size = sizeof found;
+  if (bpf_obj_get_info_by_fd(descriptor, &found, &size) != 0) {
+    const int error = errno;
+    ::close(descriptor);
+    refuse(env, "map.openPinned", error);
+  }
+  const MapShape shape{found.type, found.key_size, found.value_size, found.max_entries, found.map_flags};
+  // An object of its own, with nothing in it, so that a ring buffer over the map has an owner.
+  auto owner = std::make_shared<ObjectState>(env, nullptr);
+  return construct<Map>(env, {std::move(owner), found.name, shape, descriptor, true});
 }
 
 Map::Map(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Map>(info) {
   Seed &seed = takeSeed<Map>(info);
   object_ = std::move(seed.object);
-  name_ = bpf_map__name(seed.map);
-  shape_ = {bpf_map__type(seed.map), bpf_map__key_size(seed.map), bpf_map__value_size(seed.map),
-            bpf_map__max_entries(seed.map)};
-  descriptor_ = bpf_map__fd(seed.map);
+  name_ = std::move(seed.name);
+  shape_ = seed.shape;
+  descriptor_ = seed.descriptor;
+  owned_ = seed.owned;
 
   // Own values instead of accessors: V8 does not check the receiver of an accessor.
   const Napi::Env env = info.Env();
@@ -57,6 +85,7 @@ Map::Map(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Map>(info) {
       number("keySize", shape_.keySize),
       number("valueSize", shape_.valueSize),
       number("maxEntries", shape_.maxEntries),
+      number("flags", shape_.flags),
   });
 }
 
@@ -120,6 +149,46 @@ Napi::Value Map::remove(const Napi::CallbackInfo &info) {
   return Napi::Boolean::New(env, error == 0);
 }
 
-void Map::close(const Napi::CallbackInfo &) { closed_ = true; }
+void Map::pin(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  const std::string path = takeString(info[0], "map.pin", "path");
+  requireUsable(env, "map.pin");
+  if (bpf_obj_pin(descriptor_, path.c_str()) != 0) refuse(env, "map.pin", errno, {{"map", name_}, {"path", path}});
+}
+
+Napi::Value Map::id(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  requireUsable(env, "map.id");
+  bpf_map_info found{};
+  uint32_t size = sizeof found;
+  if (bpf_obj_get_info_by_fd(descriptor_, &found, &size) != 0) refuse(env, "map.id", errno, {{"map", name_}});
+  return Napi::Number::New(env, found.id);
+}
+
+Napi::Value Map::types(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  requireUsable(env, "map.types");
+  bpf_map_info found{};
+  uint32_t size = sizeof found;
+  if (bpf_obj_get_info_by_fd(descriptor_, &found, &size) != 0) refuse(env, "map.types", errno, {{"map", name_}});
+  if (found.btf_id == 0) return env.Null();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("btf", kernelBtf(env, "map.types", found.btf_id));
+  result.Set("keyTypeId", Napi::Number::New(env, found.btf_key_type_id));
+  result.Set("valueTypeId", Napi::Number::New(env, found.btf_value_type_id));
+  return result;
+}
+
+Map::~Map() {
+  if (owned_ && !closed_) ::close(descriptor_);
+}
+
+void Map::close(const Napi::CallbackInfo &) {
+  if (closed_) return;
+  closed_ = true;
+  if (!owned_) return;
+  object_->close();
+  ::close(std::exchange(descriptor_, -1));
+}
 
 }  // namespace bng

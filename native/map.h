@@ -1,4 +1,4 @@
-// NativeMap: one loaded map, verbs over its entries. Closing the handle leaves the object's map in place.
+// NativeMap: one loaded or pinned map, verbs over its entries. Closing the handle leaves the map in place.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -21,6 +21,7 @@ struct MapShape {
   uint32_t keySize;
   uint32_t valueSize;
   uint32_t maxEntries;
+  uint32_t flags;
 };
 
 class Map : public Napi::ObjectWrap<Map> {
@@ -28,12 +29,22 @@ class Map : public Napi::ObjectWrap<Map> {
   static constexpr Kind kKind = Kind::kMap;
   struct Seed {
     std::shared_ptr<ObjectState> object;
-    bpf_map *map;
+    std::string name;
+    MapShape shape;
+    int descriptor;
+    // Whether the handle closes the descriptor; otherwise the object does.
+    bool owned;
   };
 
   static void define(Napi::Env env);
 
+  // A map of a loaded object.
+  static Napi::Value ofObject(Napi::Env env, const std::shared_ptr<ObjectState> &object, const bpf_map *map);
+  // The addon's openPinnedMap(path).
+  static Napi::Value openPinned(const Napi::CallbackInfo &info);
+
   explicit Map(const Napi::CallbackInfo &info);
+  ~Map() override;
 
   const MapShape &shape() const { return shape_; }
   const std::string &name() const { return name_; }
@@ -50,6 +61,9 @@ class Map : public Napi::ObjectWrap<Map> {
   void updateBatch(const Napi::CallbackInfo &info);
   Napi::Value readAll(const Napi::CallbackInfo &info);
   Napi::Value readSums(const Napi::CallbackInfo &info);
+  void pin(const Napi::CallbackInfo &info);
+  Napi::Value id(const Napi::CallbackInfo &info);
+  Napi::Value types(const Napi::CallbackInfo &info);
   void close(const Napi::CallbackInfo &info);
 
   bool isPerCpu() const;
@@ -62,6 +76,7 @@ class Map : public Napi::ObjectWrap<Map> {
   std::string name_;
   MapShape shape_{};
   int descriptor_ = -1;
+  bool owned_ = false;
   bool closed_ = false;
 };
 

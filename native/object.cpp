@@ -68,6 +68,7 @@ void Object::define(Napi::Env env) {
                                          {
                                              InstanceMethod<&Object::btf>("btf"),
                                              InstanceMethod<&Object::mapNames>("mapNames"),
+                                             InstanceMethod<&Object::mapShape>("mapShape"),
                                              InstanceMethod<&Object::programNames>("programNames"),
                                              InstanceMethod<&Object::rodata>("rodata"),
                                              InstanceMethod<&Object::setRodata>("setRodata"),
@@ -108,6 +109,23 @@ Napi::Value Object::mapNames(const Napi::CallbackInfo &info) {
   const bpf_map *map = nullptr;
   bpf_object__for_each_map(map, state_->get()) names.Set(index++, Napi::String::New(info.Env(), bpf_map__name(map)));
   return names;
+}
+
+Napi::Value Object::mapShape(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  const std::string name = takeString(info[0], "object.mapShape", "mapName");
+  requireOpen(env, *state_, "object.mapShape");
+  const bpf_map *map = findMap(env, *state_, "object.mapShape", name);
+  Napi::Object shape = Napi::Object::New(env);
+  const auto set = [&](const char *key, uint32_t value) { shape.Set(key, Napi::Number::New(env, value)); };
+  set("type", bpf_map__type(map));
+  set("keySize", bpf_map__key_size(map));
+  set("valueSize", bpf_map__value_size(map));
+  set("maxEntries", bpf_map__max_entries(map));
+  set("flags", bpf_map__map_flags(map));
+  set("keyTypeId", bpf_map__btf_key_type_id(map));
+  set("valueTypeId", bpf_map__btf_value_type_id(map));
+  return shape;
 }
 
 Napi::Value Object::programNames(const Napi::CallbackInfo &info) {
@@ -183,7 +201,7 @@ Napi::Value Object::map(const Napi::CallbackInfo &info) {
   const std::string name = takeString(info[0], "object.map", "name");
   requireLoaded(env, *state_, "object.map");
   bpf_map *map = findMap(env, *state_, "object.map", name);
-  return construct<Map>(env, {state_, map});
+  return Map::ofObject(env, state_, map);
 }
 
 Napi::Value Object::program(const Napi::CallbackInfo &info) {

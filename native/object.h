@@ -26,6 +26,7 @@ class Object : public Napi::ObjectWrap<Object> {
  private:
   Napi::Value btf(const Napi::CallbackInfo &info);
   Napi::Value mapNames(const Napi::CallbackInfo &info);
+  Napi::Value mapShape(const Napi::CallbackInfo &info);
   Napi::Value programNames(const Napi::CallbackInfo &info);
   Napi::Value rodata(const Napi::CallbackInfo &info);
   void setRodata(const Napi::CallbackInfo &info);

@@ -12,6 +12,7 @@ import { benchDhcp } from './bench/dhcp-bench.js';
 import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
+import { benchMetrics } from './bench/metrics-bench.js';
 import { benchPackets } from './bench/packet-bench.js';
 import { benchRadius } from './bench/radius-bench.js';
 import { benchSetup } from './bench/setup-bench.js';
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   tcp: benchTcp,
   radius: benchRadius,
   store: benchStore,
+  metrics: benchMetrics,
   setup: benchSetup,
   demo: benchDemo,
 };

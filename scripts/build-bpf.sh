@@ -11,10 +11,11 @@ compile() {
 		-c "bpf/$1.bpf.c" -o "$out/$2"
 }
 
-for entry in access core egress; do
+for entry in access core egress carry; do
 	compile "$entry" "$entry.part.o"
 done
-bpftool gen object "$out/bng.bpf.o" "$out/access.part.o" "$out/core.part.o" "$out/egress.part.o"
+bpftool gen object "$out/bng.bpf.o" "$out/access.part.o" "$out/core.part.o" "$out/egress.part.o" \
+	"$out/carry.part.o"
 compile abi abi.bpf.o
 if [ -e bpf/olt.bpf.c ]; then
 	compile olt olt.bpf.o

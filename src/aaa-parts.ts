@@ -5,12 +5,13 @@
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
 import type { Logger } from 'pino';
+import { AccountingWriter } from './aaa/accounting-writer.js';
 import { LogAccountingSender, RadiusAccountingSender } from './aaa/accounting-senders.js';
 import { CoaServer } from './aaa/coa-server.js';
 import { LocalAuthenticator } from './aaa/local-authenticator.js';
 import { LoggedAccounting } from './aaa/logged-accounting.js';
-import type { Accounting, Authenticator, AuthorizationInlet } from './aaa/port.js';
-import { ACCOUNTING_TABLES, RadiusAccounting } from './aaa/radius-accounting.js';
+import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from './aaa/port.js';
+import { RadiusAccounting } from './aaa/radius-accounting.js';
 import { RadiusAuthenticator } from './aaa/radius-authenticator.js';
 import { RadiusClient } from './aaa/radius-client.js';
 import type { RadiusNas } from './aaa/radius-nas-attributes.js';
@@ -23,7 +24,8 @@ import { BngError } from './model/bng-error.js';
 import { systemClock } from './model/clock.js';
 import type { Ipv4 } from './model/ipv4.js';
 import { parseIpv4 } from './model/ipv4.js';
-import { SqliteStore } from './store/sqlite-store.js';
+import type { Commits, Store } from './store/port.js';
+import { storeError } from './store-parts.js';
 import { RadiusSecret } from './wire/radius-secret.js';
 
 /** How long accounting may go on sending when the BNG stops; what is left is sent by the next run. */
@@ -44,22 +46,35 @@ export interface AaaParts {
   readonly inspection: AaaInspection;
   /** As every request and every answer names this NAS. */
   readonly nas: RadiusNas;
+  /** What the store's writes go through; null where nothing outlives us. */
+  readonly commits: Commits | null;
+  /** Whether the server takes sessions of an earlier run for the same still. Says Accounting-On where it does not. */
+  readonly begin: () => 'goes-on' | 'begins';
+  /** Ends the accounting of what an earlier run left open and is not among those that go on. */
+  readonly closeLost: (alive: ReadonlySet<string>, known: ReadonlyMap<string, AccountingUsage>) => void;
+  /** Every session has ended, and the server is told so: Accounting-Off. */
+  readonly end: () => void;
   /** Stops in the opposite order of opening; after every session has ended. */
   readonly close: () => Promise<void>;
 }
 
+/** What AAA is opened with beside the configuration. */
+export interface AaaSurroundings {
+  readonly logger: Logger;
+  /** Null where nothing outlives us. */
+  readonly store: Store | null;
+  readonly bootId: string;
+  readonly interfaceName: RadiusNas['interfaceName'];
+}
+
 /** Opens all of it; what was opened is closed again when a later part fails. Throws `BNG_ERR_CONFIG`, `BNG_ERR_STORE`. */
-export async function openAaa(
-  config: Config,
-  logger: Logger,
-  interfaceName: RadiusNas['interfaceName'],
-): Promise<AaaParts> {
+export async function openAaa(config: Config, around: AaaSurroundings): Promise<AaaParts> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return await open(config, logger, { closers, close, interfaceName });
+    return await open(config, around, { closers, close });
   } catch (error) {
     await close();
     throw error;
@@ -69,15 +84,15 @@ export async function openAaa(
 interface Opening {
   readonly closers: (() => void | Promise<void>)[];
   readonly close: () => Promise<void>;
-  readonly interfaceName: RadiusNas['interfaceName'];
 }
 
-async function open(
-  config: Config,
-  logger: Logger,
-  { closers, close, interfaceName }: Opening,
-): Promise<AaaParts> {
-  const nas = { ...(await nasOf(config)), interfaceName, soleInterface: soleOf(config.access.interfaces) };
+async function open(config: Config, around: AaaSurroundings, { closers, close }: Opening): Promise<AaaParts> {
+  const { logger, store } = around;
+  const nas = {
+    ...(await nasOf(config)),
+    interfaceName: around.interfaceName,
+    soleInterface: soleOf(config.access.interfaces),
+  };
   let queue: RadiusAccounting | null = null;
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
@@ -100,7 +115,17 @@ async function open(
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
   const write = (record: object): void => logger.info({ event: 'accounting', ...record });
   const books: Books = { nas, write, interimIntervalSeconds };
-  queue = await openQueue(config, logger, { ...books, client: accountingClient, closers });
+  const writer = store === null ? null : writerFor(store, logger);
+  if (writer !== null) {
+    closers.push(async () => {
+      const failure = await writer.close();
+      if (failure !== null) logger.error({ event: 'not-stored', ...failure });
+    });
+  }
+  queue =
+    store === null || writer === null
+      ? null
+      : await openQueue(config, around, { ...books, client: accountingClient, store, writer, closers });
   const garden = walledProfile(config);
   const authenticator =
     authentication === null || config.radius === null
@@ -126,8 +151,25 @@ async function open(
       authenticator: authenticator instanceof RadiusAuthenticator ? authenticator : null,
       queue,
     },
+    commits: writer,
+    begin: () => queue?.begin() ?? 'goes-on',
+    closeLost: (alive, known) => {
+      const lost = queue?.closeLost(alive, known) ?? 0;
+      if (lost > 0) logger.warn({ event: 'accounting-lost-sessions-closed', count: lost });
+    },
+    end: () => queue?.announce('Off'),
     close,
   };
+}
+
+/** One writer for all of the house: what belongs together goes into one commit. */
+function writerFor(store: Store, logger: Logger): AccountingWriter {
+  return new AccountingWriter({
+    store,
+    clock: systemClock,
+    onFailure: (failure) => logger.error({ event: 'store-failed', ...failure }),
+    onRecovered: () => logger.warn({ event: 'store-works-again' }),
+  });
 }
 
 /** What every kind of accounting is told. */
@@ -137,24 +179,22 @@ interface Books {
   readonly interimIntervalSeconds: number;
 }
 
-/** The durable queue, where there is a store; null where records go straight to the log, or nowhere. */
+/** The durable queue; null where records go straight to the log, or nowhere. */
 async function openQueue(
   config: Config,
-  logger: Logger,
-  parts: Books & { readonly client: RadiusClient | null; readonly closers: Opening['closers'] },
+  { logger, bootId }: AaaSurroundings,
+  parts: Books & {
+    readonly client: RadiusClient | null;
+    readonly store: Store;
+    readonly writer: AccountingWriter;
+    readonly closers: Opening['closers'];
+  },
 ): Promise<RadiusAccounting | null> {
-  if (config.store === null || config.accounting.mode === 'none') return null;
-  const store = await SqliteStore.open({
-    path: config.store.path,
-    tables: ACCOUNTING_TABLES,
-    wallMs: systemClock.wallMs(),
-  });
-  if (!store.ok) throw storeError(config.store.path, store.failure.reason);
-  parts.closers.push(() => store.value.close());
-  if (store.value.damage !== null) logger.error({ event: 'store-damaged', ...store.value.damage });
-  const { nas, write, interimIntervalSeconds, client } = parts;
+  if (config.accounting.mode === 'none') return null;
+  const { nas, write, interimIntervalSeconds, client, store, writer } = parts;
   const accounting = await RadiusAccounting.open({
-    store: store.value,
+    store,
+    writer,
     sender:
       client === null ? new LogAccountingSender({ write }) : new RadiusAccountingSender({ client, nas }),
     clock: systemClock,
@@ -162,15 +202,11 @@ async function openQueue(
     notice: (notice) => logger.warn({ event: `accounting-${notice.kind}`, ...notice }),
     nas,
     interimIntervalSeconds,
+    bootId,
   });
-  if (!accounting.ok) throw storeError(config.store.path, accounting.failure.reason);
+  if (!accounting.ok) throw storeError(config.store?.path ?? '', accounting.failure.reason);
   const queue = accounting.value;
-  queue.announce('On');
-  // No session outlives the process yet, so every one that an earlier run left open has ended with it.
-  const lost = queue.closeLost(new Set());
-  if (lost > 0) logger.warn({ event: 'accounting-lost-sessions-closed', count: lost });
   parts.closers.push(async () => {
-    queue.announce('Off');
     const failure = await queue.close(LAST_WORDS_MS);
     if (failure !== null) logger.error({ event: 'accounting-not-stored', ...failure });
   });
@@ -240,10 +276,6 @@ async function addressTowards(host: string): Promise<Ipv4> {
   } finally {
     socket.close();
   }
-}
-
-function storeError(path: string, reason: string): BngError {
-  return new BngError('BNG_ERR_STORE', `the store cannot be used: ${reason}`, { path });
 }
 
 function soleOf(interfaces: readonly string[]): string | null {

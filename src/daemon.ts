@@ -1,13 +1,15 @@
 /**
  * The composition root: builds every part, joins them, and starts and stops them in one written order. No domain rules.
  *
- * Start: dataplane (checks the ABI, attaches) → AAA and its store → sessions → HTTP and CoA inlets → access node → the punt
- * path last.
- * Stop: the same backwards: inlets first, answers under way, sessions with their final counters, dataplane.
+ * Start: store → dataplane (checks the ABI, attaches) → AAA → sessions of earlier runs, and the dataplane made as they are →
+ * HTTP and CoA inlets → access node → the punt path last.
+ * Stop: the same backwards: inlets first, answers under way, sessions (kept in the store, or ended with `teardown`),
+ * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openAaa, openCoa } from './aaa-parts.js';
+import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
@@ -17,20 +19,28 @@ import { BngLimit } from './dataplane/abi.js';
 import { compileGardenPolicy } from './dataplane/garden-policy.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
+import type { PoolReply } from './dataplane/lease-maps.js';
+import { replyTemplate } from './dhcpv4/reply.js';
+import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import { buildApi } from './http/api.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
-import { Metrics, buildMetrics } from './http/metrics.js';
+import { buildMetrics } from './http/metrics-app.js';
+import { Metrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
-import { formatIpv4 } from './model/ipv4.js';
+import { IPV4_ANY, formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
+import { restore, storeHealth } from './restore-parts.js';
+import { openStore, portNames } from './store-parts.js';
+import { ObservedStore, type ObservedStoreOptions } from './store/observed-store.js';
+import type { Store } from './store/port.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
 
@@ -41,6 +51,18 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A defect of ours was met; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
+  /**
+   * No inlet is opened, and closing ends every session: what is left of earlier runs is taken down. Without it sessions stay
+   * in the store for the next start.
+   */
+  readonly teardown?: boolean;
+}
+
+/** Parts that others reach before they exist. */
+interface Links {
+  accessNode: AccessNode | null;
+  coa: CoaServer | null;
+  metrics: Metrics | null;
 }
 
 type Stop = () => void | Promise<void>;
@@ -74,20 +96,27 @@ export class Daemon {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
-  async #start({ config, objectPath, logger, onBug }: DaemonOptions): Promise<void> {
+  async #start({ config, objectPath, logger, onBug, teardown = false }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
+    const link: Links = { accessNode: null, coa: null, metrics: null };
+    const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
+    if (store === null)
+      logger.warn({ event: 'nothing-outlives-this-process', because: 'store.mode is memory' });
+    // Without a store nobody would know whose the entries are.
+    if (teardown || store === null) this.#stops.push(() => tearDownDataplane(config, logger));
     const dataplane = await openDataplane(config, objectPath, logger);
     this.#stops.push(() => dataplane.close());
 
-    const aaa = await openAaa(
-      config,
+    const boot = systemBootClock();
+    const aaa = await openAaa(config, {
       logger,
-      (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
-    );
+      store,
+      bootId: boot.bootId,
+      interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
+    });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
     const gardenProfile = walledProfile(config);
-    const link: { accessNode: AccessNode | null; coa: CoaServer | null } = { accessNode: null, coa: null };
     const manager = new SessionManager({
       authenticator: aaa.authenticator,
       accounting: aaa.accounting,
@@ -101,10 +130,25 @@ export class Daemon {
       gardenProfile,
       trustOption82: config.access.trustOption82,
       maxSessions: BngLimit.maxSubscribers,
+      durability:
+        store === null || aaa.commits === null
+          ? null
+          : {
+              store,
+              commits: aaa.commits,
+              boot,
+              ports: portNames(config.access.interfaces, (name) => loadNative().interfaceIndex(name)),
+            },
       onBug,
     });
     this.#stops.push(manager.onLifecycle(logLifecycle(logger)));
-    this.#stops.push(() => manager.close());
+    const ends = teardown || store === null;
+    this.#stops.push(async () => {
+      await manager.close(ends ? 'end' : 'keep');
+      if (ends) aaa.end();
+    });
+    await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
+    if (teardown) return;
 
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
@@ -115,8 +159,14 @@ export class Daemon {
       dataplane,
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
+      store: () => manager.durabilityFigures(),
     };
-    const metrics = new Metrics(shared);
+    const metrics = new Metrics({
+      ...shared,
+      clock: systemClock,
+      topTalkers: config.metrics.topTalkers,
+    });
+    link.metrics = metrics;
     this.#stops.push(() => metrics.close());
     const olt = config.olt === null ? null : this.#connectOlt(config.olt, manager, logger);
     link.accessNode = olt;
@@ -133,6 +183,7 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        storeHealth(manager.durabilityFigures(), config.store?.path ?? null),
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
@@ -150,7 +201,8 @@ export class Daemon {
       }),
       config.api.listen,
     );
-    await this.#listen(buildMetrics({ metrics, logger: shared.logger }), config.metrics.listen);
+    const subscribers = config.metrics.subscribers ? shared : null;
+    await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
     const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
@@ -163,12 +215,22 @@ export class Daemon {
       inlet: manager,
       punts: dataplane,
       trustOption82,
+      clock: systemClock,
       observer: metrics.dhcp,
       onBug,
     });
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logger.info({ event: 'started', ports: dataplane.ports() });
+  }
+
+  async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {
+    const store = await openStore(path, systemClock.wallMs());
+    this.#stops.push(() => store.close());
+    if (store.damage !== null) logger.error({ event: 'store-damaged', ...store.damage });
+    const onWritten: ObservedStoreOptions['onWritten'] = (durationMs, failure) =>
+      link.metrics?.store.written(durationMs, failure);
+    return new ObservedStore({ store, clock: systemClock, onWritten });
   }
 
   #connectOlt(olt: NonNullable<Config['olt']>, inlet: SessionManager, logger: Logger): OltClient {
@@ -187,6 +249,13 @@ export class Daemon {
     this.#stops.push(() => app.close());
     await app.listen({ host: formatIpv4(address), port });
   }
+}
+
+async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise<void> {
+  const { pinPath } = dataplane;
+  const onWarning = (warning: string): void => logger.warn({ event: 'dataplane-warning', warning });
+  const found = await tearDown({ binding: loadNative(), pinPath, onWarning });
+  logger.info({ event: 'torn-down', pinPath, found });
 }
 
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
@@ -222,9 +291,18 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     burstMs: qos.burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
+    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
     nftTable: 'bng',
+    pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });
+}
+
+/** What XDP says to the clients of a pool, by the code that says it here. */
+function poolReply({ name, gateway, network, dns, leaseSeconds }: Config['pools'][number]): PoolReply {
+  const terms = { address: IPV4_ANY, network, gateway, dns, leaseSeconds };
+  const message = replyTemplate({ poolName: name, terms, serverId: gateway });
+  return { poolName: name, serverId: gateway, leaseSeconds, message };
 }
 
 /** HTTP says little: what matters of a request is in the lifecycle it causes. */

@@ -35,7 +35,7 @@ static __always_inline int bng_exit_xdp(int outcome)
 		return XDP_REDIRECT;
 	if (outcome == BNG_VERDICT_STACK_UP || outcome == BNG_VERDICT_STACK_DOWN || outcome == BNG_VERDICT_FOREIGN)
 		return XDP_PASS;
-	if (outcome == BNG_VERDICT_ARP_REPLY)
+	if (outcome == BNG_VERDICT_ARP_REPLY || outcome == BNG_VERDICT_DHCP_REPLY)
 		return XDP_TX;
 	return XDP_DROP;
 }

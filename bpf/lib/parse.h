@@ -66,6 +66,30 @@ struct bng_icmp {
 	__be32 rest;
 };
 
+/* The head of a BOOTP message, RFC 951, with DHCP's cookie behind it. */
+struct bng_bootp {
+	__u8 op;
+	__u8 hardware;
+	__u8 hardware_length;
+	__u8 hops;
+	__be32 xid;
+	__be16 seconds;
+	__be16 flags;
+	__be32 client_address;
+	__be32 your_address;
+	__be32 server_address;
+	__be32 relay_address;
+	__be32 chaddr[4]; /* a MAC and padding; in words, to be copied and summed up */
+	__u8 server_name[64];
+	__u8 file[128];
+	__be32 cookie;
+};
+
+struct bng_dhcp {
+	struct udphdr udp;
+	struct bng_bootp bootp;
+};
+
 /* First words of TCP and of UDP alike. */
 struct bng_l4_ports {
 	__be16 source;
@@ -90,6 +114,16 @@ struct bng_frame {
 	__be16 c_tpid;
 	__be16 priority; /* of the outermost tag, in place for another TCI */
 };
+
+/*
+ * A length that is known to be 1 to `mask` + 1, in a way that the verifier sees too: clang may compare one register and
+ * use another, or merge two comparisons into one that no kernel before 6.10 carries over.
+ */
+static __always_inline __u32 bng_within(__u32 length, __u32 mask)
+{
+	asm volatile("" : "+r"(length));
+	return ((length - 1) & mask) + 1;
+}
 
 static __always_inline void *bng_take(struct bng_cursor *cursor, __u32 size)
 {
@@ -237,6 +271,14 @@ static __always_inline struct bng_l4_ports *bng_parse_ports(const struct bng_fra
 static __always_inline void *bng_frame_head(struct xdp_md *ctx, __u32 size)
 {
 	struct bng_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+
+	return bng_take(&cursor, size);
+}
+
+/* `size` bytes at `offset` of a frame whose length has changed; `offset` is bounded by the caller. */
+static __always_inline void *bng_frame_at(struct xdp_md *ctx, __u32 offset, __u32 size)
+{
+	struct bng_cursor cursor = { (void *)(long)ctx->data + offset, (void *)(long)ctx->data_end };
 
 	return bng_take(&cursor, size);
 }

@@ -18,6 +18,14 @@ enum bng_police_limit {
 	BNG_POLICE_TRIES = 4,
 };
 
+/* Copies word by word: the settings are volatile, which a struct assignment does not take. */
+static __always_inline struct bng_rate bng_copy_rate(const volatile struct bng_rate *rate)
+{
+	struct bng_rate copy = { rate->ns_per_byte, rate->burst_ns };
+
+	return copy;
+}
+
 /* In two products, since one would overflow for a GSO packet at less than 32 bit/s. */
 static __always_inline __u64 bng_cost(struct bng_rate rate, __u32 bytes)
 {

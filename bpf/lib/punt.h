@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * DHCP from subscribers: copied whole to the control plane within rates, those of the station, of its line and of all
- * lines, and the original dropped. Comes before the source guard, since who asks for a lease has no address yet.
+ * DHCP from subscribers: what lib/answer.h does not answer is copied whole to the control plane within rates, those of
+ * the station, of its line and of all lines, and the original dropped. Comes before the source guard, since who asks for
+ * a lease has no address yet.
  */
 #ifndef BNG_LIB_PUNT_H
 #define BNG_LIB_PUNT_H
 
 #include "../maps.h"
+#include "answer.h"
 #include "guard.h"
 #include "parse.h"
 #include "police.h"
 #include "service.h"
-
-enum bng_dhcp_port {
-	BNG_DHCP_SERVER = 67,
-	BNG_DHCP_CLIENT = 68,
-};
 
 /* Two sizes of record because the verifier wants constants: most frames fit the small one. */
 struct bng_punt_small {
@@ -27,14 +24,6 @@ struct bng_punt_large {
 	struct bng_punt head;
 	__u8 frame[BNG_PUNT_LARGE];
 };
-
-/* Copies word by word: the settings are volatile, which a struct assignment does not take. */
-static __always_inline struct bng_rate bng_punt_rate(const volatile struct bng_rate *rate)
-{
-	struct bng_rate copy = { rate->ns_per_byte, rate->burst_ns };
-
-	return copy;
-}
 
 /* The bucket at `key`, made full where there is none. */
 static __always_inline bool bng_bucket_conforms(const struct bng_line_key *key, struct bng_rate rate)
@@ -64,10 +53,10 @@ static __always_inline bool bng_share_conforms(__u32 share, struct bng_rate rate
 /* An installed station has a bucket and a share that no other can empty, and what the others leave of theirs. */
 static __always_inline int bng_admit_installed(const struct bng_line_key *station)
 {
-	if (!bng_bucket_conforms(station, bng_punt_rate(&bng_settings.punt_installed_rate)))
+	if (!bng_bucket_conforms(station, bng_copy_rate(&bng_settings.punt_installed_rate)))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
-	if (!bng_share_conforms(BNG_PUNT_SHARE_INSTALLED, bng_punt_rate(&bng_settings.punt_total_installed_rate)) &&
-	    !bng_share_conforms(BNG_PUNT_SHARE_NEW, bng_punt_rate(&bng_settings.punt_total_new_rate)))
+	if (!bng_share_conforms(BNG_PUNT_SHARE_INSTALLED, bng_copy_rate(&bng_settings.punt_total_installed_rate)) &&
+	    !bng_share_conforms(BNG_PUNT_SHARE_NEW, bng_copy_rate(&bng_settings.punt_total_new_rate)))
 		return bng_drop(BNG_DROP_PUNT_TOTAL_RATE);
 	return BNG_CONTINUE;
 }
@@ -79,7 +68,7 @@ static __always_inline int bng_admit_installed(const struct bng_line_key *statio
  */
 static __always_inline int bng_admit_new(const struct bng_line_key *station)
 {
-	struct bng_rate rate = bng_punt_rate(&bng_settings.punt_new_rate);
+	struct bng_rate rate = bng_copy_rate(&bng_settings.punt_new_rate);
 	struct bng_line_key line = *station;
 	__u64 *bucket = NULL;
 
@@ -88,11 +77,11 @@ static __always_inline int bng_admit_new(const struct bng_line_key *station)
 	if (bucket && !bng_conforms(bucket, rate, 1))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
 	__builtin_memset(line.mac, 0, ETH_ALEN);
-	if (!bng_bucket_conforms(&line, bng_punt_rate(&bng_settings.punt_line_rate)))
+	if (!bng_bucket_conforms(&line, bng_copy_rate(&bng_settings.punt_line_rate)))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
 	if (!bucket && !bng_bucket_conforms(station, rate))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
-	if (!bng_share_conforms(BNG_PUNT_SHARE_NEW, bng_punt_rate(&bng_settings.punt_total_new_rate)))
+	if (!bng_share_conforms(BNG_PUNT_SHARE_NEW, bng_copy_rate(&bng_settings.punt_total_new_rate)))
 		return bng_drop(BNG_DROP_PUNT_TOTAL_RATE);
 	return BNG_CONTINUE;
 }
@@ -147,18 +136,21 @@ static __always_inline int bng_punt_large(struct xdp_md *ctx, const struct bng_f
 	return BNG_VERDICT_PUNT;
 }
 
-static __always_inline int bng_punt(struct xdp_md *ctx, const struct bng_frame *frame)
+/* Reads nothing of the frame itself, whose pointers may be void. */
+static __always_inline int bng_punt(struct xdp_md *ctx, const struct bng_frame *frame,
+				    const struct bng_line_key *station)
 {
 	__u32 length = frame->l3_offset + (__u32)frame->l3_length;
-	struct bng_line_key key;
 	int outcome;
 
 	if (length > BNG_PUNT_LARGE)
 		return bng_drop(BNG_DROP_PUNT_TOO_LONG);
-	bng_line_key(&key, ctx->ingress_ifindex, frame);
-	outcome = bng_admit_punt(&key);
+	outcome = bng_admit_punt(station);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
+	/* Frames must not keep out what is told of answers, least of all while nobody reads. */
+	if (bpf_ringbuf_query(&bng_punts, BPF_RB_AVAIL_DATA) > BNG_PUNT_RING_FRAMES)
+		return bng_drop(BNG_DROP_PUNT_RING_FULL);
 	/*
 	 * Hides the arithmetic from clang, which would otherwise drop bounds that the verifier needs to see, and keeps the two
 	 * bounds apart: merged into one comparison of length - 14, no kernel before 6.10 carries it over to length.
@@ -180,6 +172,8 @@ static __always_inline int bng_take_dhcp(struct xdp_md *ctx, const struct bng_fr
 {
 	const struct iphdr *ip = frame->ip;
 	struct bng_l4_ports *ports;
+	struct bng_line_key key;
+	int outcome;
 
 	if (ip->protocol != IPPROTO_UDP || bng_is_fragment(ip))
 		return BNG_CONTINUE;
@@ -192,7 +186,9 @@ static __always_inline int bng_take_dhcp(struct xdp_md *ctx, const struct bng_fr
 		return BNG_CONTINUE;
 	if (ip->daddr != bpf_htonl(INADDR_BROADCAST) && !bng_is_local(ip->daddr))
 		return BNG_CONTINUE;
-	return bng_punt(ctx, frame);
+	bng_line_key(&key, ctx->ingress_ifindex, frame);
+	outcome = bng_answer_dhcp(ctx, frame, &key);
+	return outcome == BNG_CONTINUE ? bng_punt(ctx, frame, &key) : outcome;
 }
 
 #endif

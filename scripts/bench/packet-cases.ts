@@ -21,14 +21,16 @@ export interface PacketCase {
   readonly program: 'bench_access' | 'bench_core';
   readonly frame: Uint8Array;
   /** `enum bench_vary` of packet.bpf.c. */
-  readonly vary: 0 | 1 | 2;
+  readonly vary: 0 | 1 | 2 | 3 | 4;
   /** By how much the program moves the start of the frame. */
   readonly shift: number;
   readonly verdict: number;
   /** For a dropped frame. */
   readonly drop?: number;
-  /** Punts fill a ring that has to be read now and then. */
+  /** Punts, and what is told of answers, fill a ring that has to be read now and then. */
   readonly fillsRing?: true;
+  /** The program changes the whole frame and moves its end. */
+  readonly whole?: true;
 }
 
 /** Subscribers 0 to `RANDOM_SUBSCRIBERS - 1` are policed at a rate that they never reach; the two behind are not. */
@@ -36,6 +38,7 @@ export const RANDOM_SUBSCRIBERS = 100_000;
 export const UNPOLICED_SUBSCRIBER = RANDOM_SUBSCRIBERS;
 export const WALLED_SUBSCRIBER = RANDOM_SUBSCRIBERS + 1;
 const POLICED_SUBSCRIBER = 7;
+export const FIRST_CLIENT = 0;
 const UNKNOWN_SUBSCRIBER = RANDOM_SUBSCRIBERS + 2;
 
 export const FIRST_ADDRESS = parseIpv4('10.0.1.0');
@@ -130,6 +133,21 @@ function down(name: string, subscriber: number): PacketCase {
   return { name, program: 'bench_core', frame, vary: 0, shift: -8, verdict: BngVerdict.forwardDown };
 }
 
+/** From the station whose number is 0 in every field, so that the wrapper can put any other in. */
+function dhcp(name: string, offered: Ipv4 | null, vary: PacketCase['vary']): PacketCase {
+  const offer = offered === null ? null : { address: offered, serverId: GATEWAY };
+  return {
+    name,
+    program: 'bench_access',
+    frame: ontFrame(FIRST_CLIENT, offer),
+    vary,
+    shift: 0,
+    verdict: BngVerdict.dhcpReply,
+    fillsRing: true,
+    whole: true,
+  };
+}
+
 export const PACKET_CASES: readonly PacketCase[] = [
   up('upstream, one hot subscriber', POLICED_SUBSCRIBER, INTERNET),
   { ...up('upstream, 100,000 random subscribers', POLICED_SUBSCRIBER, INTERNET), vary: 1 },
@@ -147,6 +165,10 @@ export const PACKET_CASES: readonly PacketCase[] = [
     shift: 0,
     verdict: BngVerdict.arpReply,
   },
+  dhcp('DISCOVER answered, one hot subscriber', null, 0),
+  dhcp('DISCOVER answered, 100,000 random subscribers', null, 3),
+  dhcp('REQUEST answered, one hot subscriber', addressOf(FIRST_CLIENT), 0),
+  dhcp('REQUEST answered, 100,000 random subscribers', addressOf(FIRST_CLIENT), 4),
   {
     name: 'DISCOVER, punted',
     program: 'bench_access',

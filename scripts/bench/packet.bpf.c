@@ -3,16 +3,19 @@
  * The programs of the dataplane, wrapped for BPF_PROG_TEST_RUN with many rounds.
  *
  * The kernel gives a rewritten frame to the next round as it is, so from round two on a program would see its own
- * output. The wrapper makes the frame whole again before each round: as long as it was (bpf_xdp_adjust_head), the first
- * 64 bytes from a template, and, where asked for, the addresses, tags and MAC of a subscriber drawn by chance. Then it
- * runs the very same inlined body. What the wrapper itself costs is measured by bench_restore and bench_shift, which do
- * everything but the body, and subtracted by user space.
+ * output. The wrapper makes the frame whole again before each round: as long as it was (bpf_xdp_adjust_head, or _tail
+ * where the body moves the end), the first 64 bytes from a template, of DHCP the others too, and, where asked for, the
+ * addresses, tags and MAC of a subscriber drawn by chance. Then it runs the very same inlined body. What the wrapper
+ * itself costs is measured by bench_restore and bench_shift, which do everything but the body, and subtracted by user
+ * space.
  */
 #include "../../bpf/access.bpf.c"
 #include "../../bpf/core.bpf.c"
 
 enum bench_limit {
 	BENCH_TEMPLATE_BYTES = 64,
+	BENCH_REST_BYTES = 448,
+	BENCH_DHCP_HEAD = 84, /* two tags, IPv4, UDP, BOOTP up to the MAC in chaddr */
 	BENCH_LINES_OF_S_VLAN = 4000,
 	BENCH_FIRST_S_VLAN = 100,
 };
@@ -21,10 +24,15 @@ enum bench_vary {
 	BENCH_VARY_NOTHING = 0,
 	BENCH_VARY_SOURCE = 1, /* MAC, tags and source address, two tags in front */
 	BENCH_VARY_DESTINATION = 2, /* destination address, untagged */
+	BENCH_VARY_DISCOVER = 3, /* MAC, tags and chaddr, two tags in front */
+	BENCH_VARY_RENEWAL = 4, /* ciaddr too */
 };
 
 struct bench_case {
 	__u64 template[BENCH_TEMPLATE_BYTES / 8];
+	__u64 rest[BENCH_REST_BYTES / 8]; /* what follows, where the body changes that too */
+	__u32 rest_length; /* 0 = the body moves the head and changes no more than the template */
+	__s32 grow; /* bench_shift: by how much the body would move the end of the frame */
 	__u32 length;
 	__u32 vary; /* enum bench_vary */
 	__u32 subscribers;
@@ -54,6 +62,45 @@ static __always_inline __u32 bench_draw(struct bench_case *current)
 	return ((__u64)current->seed * current->subscribers) >> 32;
 }
 
+/*
+ * The template is of subscriber 0, whose number in MAC, chaddr and ciaddr is 0: a draw only adds to the checksum.
+ */
+static __always_inline bool bench_draw_client(struct xdp_md *ctx, struct bench_case *current)
+{
+	__u8 *bytes = (void *)(long)ctx->data;
+	__u32 n = bench_draw(current), address = 0, number = bpf_htonl(n);
+
+	if (bytes + BENCH_DHCP_HEAD > (__u8 *)(long)ctx->data_end)
+		return false;
+	*(__be16 *)(bytes + 8) = bpf_htons(n >> 16);
+	*(__be16 *)(bytes + 10) = bpf_htons(n);
+	*(__be16 *)(bytes + 14) = bpf_htons(BENCH_FIRST_S_VLAN + n / BENCH_LINES_OF_S_VLAN);
+	*(__be16 *)(bytes + 18) = bpf_htons(1 + n % BENCH_LINES_OF_S_VLAN);
+	if (current->vary == BENCH_VARY_RENEWAL)
+		address = bpf_htonl(current->first_address + n);
+	*(__be16 *)(bytes + 62) = address;
+	*(__be16 *)(bytes + 64) = address >> 16;
+	*(__be16 *)(bytes + 80) = number;
+	*(__be16 *)(bytes + 82) = number >> 16;
+	*(__be16 *)(bytes + 48) = ~bng_fold((__u64)(__u16) ~*(__be16 *)(bytes + 48) + address + number);
+	return true;
+}
+
+/* A frame whose end the body moves, and all of whose bytes it may change. */
+static __always_inline bool bench_make_rest(struct xdp_md *ctx, struct bench_case *current)
+{
+	__u32 length = current->rest_length;
+
+	asm volatile("" : "+r"(length));
+	if (length < 1)
+		return false;
+	asm volatile("" : "+r"(length));
+	if (length > BENCH_REST_BYTES)
+		return false;
+	return !bpf_xdp_store_bytes(ctx, 0, current->template, BENCH_TEMPLATE_BYTES) &&
+	       !bpf_xdp_store_bytes(ctx, BENCH_TEMPLATE_BYTES, current->rest, length);
+}
+
 static __always_inline bool bench_make_whole(struct xdp_md *ctx, struct bench_case *current)
 {
 	int longer = (int)(ctx->data_end - ctx->data) - (int)current->length;
@@ -61,6 +108,11 @@ static __always_inline bool bench_make_whole(struct xdp_md *ctx, struct bench_ca
 	__u8 *bytes;
 	__u32 n;
 
+	if (current->rest_length) {
+		if ((longer && bpf_xdp_adjust_tail(ctx, -longer)) || !bench_make_rest(ctx, current))
+			return false;
+		return current->vary < BENCH_VARY_DISCOVER || bench_draw_client(ctx, current);
+	}
 	if (longer && bpf_xdp_adjust_head(ctx, longer))
 		return false;
 	bytes = (void *)(long)ctx->data;
@@ -107,6 +159,8 @@ int bench_shift(struct xdp_md *ctx)
 
 	if (!current || !bench_make_whole(ctx, current))
 		return XDP_ABORTED;
+	if (current->rest_length)
+		return bpf_xdp_adjust_tail(ctx, current->grow) ? XDP_ABORTED : XDP_PASS;
 	return bpf_xdp_adjust_head(ctx, current->shift) ? XDP_ABORTED : XDP_PASS;
 }
 

@@ -56,6 +56,7 @@ class Path {
       clock: systemClock,
       nas: benchNas,
       interimIntervalSeconds: INTERIM_SECONDS,
+      bootId: 'boot',
     });
     if (!accounting.ok) throw new BngError('BNG_ERR_STORE', accounting.failure.reason);
     return new Path({ accounting: accounting.value, delivered }, async () => {

@@ -3,17 +3,9 @@
  * for many at once. The real dataplane on the real kernel; no DHCP, no session.
  */
 import { z } from 'zod';
-import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
-import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
-import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
-import { loadNative } from '../../src/dataplane/load-native.js';
-import type { SubscriberEntry } from '../../src/dataplane/port.js';
 import { BngError } from '../../src/model/bng-error.js';
-import { systemClock } from '../../src/model/clock.js';
-import { ipv4FromNumber, parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
-import type { Mac } from '../../src/model/mac.js';
 import { tellParent } from './bench-context.js';
-import { tagsOf } from './ont-frames.js';
+import { openBenchDataplane } from './subscriber-world.js';
 
 export const subscriberSettingsSchema = z.strictObject({
   objectPath: z.string(),
@@ -22,8 +14,6 @@ export const subscriberSettingsSchema = z.strictObject({
   many: z.int(),
 });
 
-const FIRST_ADDRESS = parseIpv4('10.0.1.0');
-const FIRST_MAC = 0x02_10_00_00_00_00;
 /** Alone, one call after another: enough for a mean that a timer's resolution does not spoil. */
 const SINGLE_CALLS = 200;
 /** Calls that flush connections take tens of milliseconds each. */
@@ -31,16 +21,6 @@ const SLOW_CALLS = 20;
 
 /** Milliseconds by what was done. */
 const times: Record<string, number> = {};
-
-function entry(n: number, walled: boolean): SubscriberEntry {
-  return {
-    address: ipv4FromNumber(FIRST_ADDRESS + n),
-    attachment: { ifindex: accessIfindex, ...tagsOf(n), mac: (FIRST_MAC + n) as Mac },
-    walled,
-    downloadBitsPerSecond: 100_000_000,
-    uploadBitsPerSecond: 50_000_000,
-  };
-}
 
 async function timed(name: string, calls: number, run: () => Promise<void>): Promise<void> {
   const began = performance.now();
@@ -114,29 +94,7 @@ async function measure(many: number): Promise<void> {
 }
 
 const settings = subscriberSettingsSchema.parse(JSON.parse(process.argv[2] ?? ''));
-const binding = loadNative();
-const accessIfindex = binding.interfaceIndex(settings.accessInterface);
-const pools = [{ network: parsePrefix('10.0.0.0/12'), gateway: parseIpv4('10.0.0.1') }];
-const dataplane = await KernelDataplane.open({
-  binding,
-  objectPath: settings.objectPath,
-  clock: systemClock,
-  access: { interfaces: [settings.accessInterface], xdpMode: 'native', sTpid: 0x88a8, cTpid: 0x8100 },
-  core: { interfaces: [settings.coreInterface] },
-  policy: compileGardenPolicy(
-    {
-      allow: [{ prefix: parsePrefix('203.0.113.10/32'), port: null }],
-      resolvers: [parseIpv4('8.8.8.8')],
-      portal: { address: parseIpv4('10.0.0.1'), port: 80 },
-      gateways: [parseIpv4('10.0.0.1')],
-    },
-    GARDEN_LIMITS,
-  ),
-  pools,
-  burstMs: 100,
-  localForwarding: true,
-  nftTable: 'bng',
-});
+const { dataplane, entry } = await openBenchDataplane(settings);
 try {
   await measure(settings.many);
   tellParent({ result: times });

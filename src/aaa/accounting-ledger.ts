@@ -2,6 +2,7 @@
  * The accounting sessions that are open, each with what was last reported of it: in memory and, with every record, in the
  * store. Keeps counters from running backwards, and knows after a crash whom to close.
  */
+import { mostTraffic } from '../model/traffic-counters.js';
 import type { StoreChange, StoredEntry, Store, StoreResult, StoreTable } from '../store/port.js';
 import type { SessionAttributes } from './accounting-record.js';
 import type { AccountingUsage } from './port.js';
@@ -63,15 +64,8 @@ export class AccountingLedger {
   advance(accountingId: string, usage: AccountingUsage): AccountingUsage {
     const before = this.#reported.get(accountingId);
     if (before === undefined) return usage;
-    const { traffic } = usage;
-    const { traffic: least } = before;
     return {
-      traffic: {
-        upstreamPackets: larger(traffic.upstreamPackets, least.upstreamPackets),
-        upstreamBytes: larger(traffic.upstreamBytes, least.upstreamBytes),
-        downstreamPackets: larger(traffic.downstreamPackets, least.downstreamPackets),
-        downstreamBytes: larger(traffic.downstreamBytes, least.downstreamBytes),
-      },
+      traffic: mostTraffic(usage.traffic, before.traffic),
       durationMs: Math.max(usage.durationMs, before.durationMs),
     };
   }
@@ -97,10 +91,6 @@ export class AccountingLedger {
     this.#reported.delete(accountingId);
     return { op: 'delete', table: ACCOUNTING_SESSION_TABLE.name, key: accountingId };
   }
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }
 
 function parseRow(value: StoredEntry['value']): OpenSession | null {

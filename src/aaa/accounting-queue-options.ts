@@ -4,6 +4,7 @@ import type { Store, StoreChange, StoreFailure, StoreTable } from '../store/port
 import type { RecordKind } from './accounting-backlog.js';
 import type { AccountingRecord } from './accounting-record.js';
 import type { AccountingSender } from './accounting-sender.js';
+import type { AccountingWriter } from './accounting-writer.js';
 
 /** Records that can never be delivered: kept for an operator, not sent. */
 export const ACCOUNTING_REFUSED_TABLE: StoreTable = { name: 'accounting_refused', schemaVersion: 1 };
@@ -66,6 +67,8 @@ export interface AccountingQueueOptions {
   readonly clock: Clock;
   readonly limits?: Partial<AccountingQueueLimits>;
   readonly notice?: (notice: AccountingNotice) => void;
+  /** Of the same store, when others share its commits; it is closed with the queue. */
+  readonly writer?: AccountingWriter;
 }
 
 export interface NewRecord {

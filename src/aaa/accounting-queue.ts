@@ -65,11 +65,8 @@ export class AccountingQueue {
     this.#limits = { ...DEFAULT_ACCOUNTING_QUEUE_LIMITS, ...options.limits };
     this.#notice = notice;
     this.#window = new SendWindow({ ...this.#limits, clock });
-    this.#writer = new AccountingWriter({
-      store,
-      clock,
-      onFailure: (failure) => notice({ kind: 'store-failed', failure }),
-    });
+    const onFailure = (failure: StoreFailure): void => notice({ kind: 'store-failed', failure });
+    this.#writer = options.writer ?? new AccountingWriter({ store, clock, onFailure });
   }
 
   /** Takes over what an earlier run left, and begins to send it. The store must have both tables of the queue. */
@@ -114,7 +111,7 @@ export class AccountingQueue {
 
   /** Resolves when everything put before is durable (null), or with the failure that keeps it in memory only. */
   stored(): Promise<StoreFailure | null> {
-    return this.#writer.settled();
+    return this.#writer.drained();
   }
 
   /**

@@ -2,9 +2,11 @@
  * Accounting that an ISP can bill on: makes records of what the session layer reports and gives them to the durable queue.
  * After a crash it closes what the crash ended. Sends nothing itself.
  */
-import { NO_TRAFFIC } from '../model/traffic-counters.js';
+import { mostTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { Clock } from '../model/clock.js';
 import type { StoreFailure, StoreResult, StoreTable } from '../store/port.js';
+import { ACCOUNTING_NAS_TABLE, loadNasState, nasStateChange } from './accounting-nas-state.js';
+import type { NasState } from './accounting-nas-state.js';
 import { ACCOUNTING_QUEUE_TABLE } from './accounting-backlog.js';
 import type { OpenSession } from './accounting-ledger.js';
 import { ACCOUNTING_SESSION_TABLE, AccountingLedger } from './accounting-ledger.js';
@@ -21,11 +23,14 @@ export const ACCOUNTING_TABLES: readonly StoreTable[] = [
   ACCOUNTING_QUEUE_TABLE,
   ACCOUNTING_REFUSED_TABLE,
   ACCOUNTING_SESSION_TABLE,
+  ACCOUNTING_NAS_TABLE,
 ];
 
 export interface RadiusAccountingOptions extends AccountingQueueOptions {
   readonly nas: RadiusNas;
   readonly interimIntervalSeconds: number;
+  /** Of this boot of the machine: sessions go on over every restart but its own. */
+  readonly bootId: string;
 }
 
 export class RadiusAccounting implements Accounting {
@@ -34,6 +39,8 @@ export class RadiusAccounting implements Accounting {
   readonly #ledger: AccountingLedger;
   readonly #nas: RadiusNas;
   readonly #clock: Clock;
+  readonly #bootId: string;
+  readonly #nasState: NasState | null;
   #left: readonly OpenSession[];
 
   private constructor(
@@ -42,6 +49,7 @@ export class RadiusAccounting implements Accounting {
       readonly queue: AccountingQueue;
       readonly ledger: AccountingLedger;
       readonly left: readonly OpenSession[];
+      readonly nasState: NasState | null;
     },
   ) {
     this.interimIntervalSeconds = options.interimIntervalSeconds;
@@ -50,25 +58,48 @@ export class RadiusAccounting implements Accounting {
     this.#queue = parts.queue;
     this.#ledger = parts.ledger;
     this.#left = parts.left;
+    this.#nasState = parts.nasState;
+    this.#bootId = options.bootId;
   }
 
   /** Loads what an earlier run left and begins to send it. Call `closeLost` before the first session starts. */
   static async open(options: RadiusAccountingOptions): Promise<StoreResult<RadiusAccounting>> {
     const loaded = await AccountingLedger.load(options.store);
     if (!loaded.ok) return loaded;
+    const nasState = await loadNasState(options.store);
+    if (!nasState.ok) return nasState;
     const queue = await AccountingQueue.open(options);
     if (!queue.ok) return queue;
-    return { ok: true, value: new RadiusAccounting(options, { queue: queue.value, ...loaded.value }) };
+    const parts = { queue: queue.value, nasState: nasState.value, ...loaded.value };
+    return { ok: true, value: new RadiusAccounting(options, parts) };
+  }
+
+  /**
+   * Sends Accounting-On unless the server was told so in this boot of the machine and of no Off since. `goes-on`: sessions
+   * that an earlier run left open are the same sessions still; `begins`: for the server they have all ended.
+   */
+  begin(): 'goes-on' | 'begins' {
+    if (this.#nasState?.status === 'On' && this.#nasState.bootId === this.#bootId) return 'goes-on';
+    this.announce('On');
+    return 'begins';
   }
 
   /**
    * Ends the accounting of every session that an earlier run left open and that is not among `alive` (Acct-Session-Ids):
-   * a Stop with NAS-Reboot, the last counters known, and the time when they were. Returns how many.
+   * a Stop with NAS-Reboot, the last counters known (here, or to others: `known`), and the time when they were. Returns
+   * how many.
    */
-  closeLost(alive: ReadonlySet<string>): number {
+  closeLost(alive: ReadonlySet<string>, known: ReadonlyMap<string, AccountingUsage> = new Map()): number {
     const lost = this.#left.filter(({ attributes }) => !alive.has(attributes['Acct-Session-Id']));
     this.#left = [];
-    for (const session of lost) this.#stop(session, 'NAS-Reboot');
+    for (const session of lost) {
+      const later = known.get(session.attributes['Acct-Session-Id']) ?? session.reported;
+      const reported = {
+        traffic: mostTraffic(later.traffic, session.reported.traffic),
+        durationMs: Math.max(later.durationMs, session.reported.durationMs),
+      };
+      this.#stop({ ...session, reported }, 'NAS-Reboot');
+    }
     return lost.length;
   }
 
@@ -83,7 +114,8 @@ export class RadiusAccounting implements Accounting {
       'Acct-Session-Id': `nas-${now.toString(36)}`,
       'Event-Timestamp': Math.floor(now / 1000),
     };
-    this.#queue.put({ kind: 'nas', stream: NAS_STREAM, record, changes: [] });
+    const changes = [nasStateChange({ status, bootId: this.#bootId })];
+    this.#queue.put({ kind: 'nas', stream: NAS_STREAM, record, changes });
   }
 
   start(session: AccountingSession): void {

@@ -38,7 +38,8 @@ export function addUnseenLine(
   announced: AnnouncedLine | null,
 ): RadiusAttributesBuilder {
   const { tags, mac, circuitId, remoteId } = announced ?? {};
-  const port = tags === undefined || nas.soleInterface === null ? null : nasPortIdText(nas.soleInterface, tags);
+  const port =
+    tags === undefined || nas.soleInterface === null ? null : nasPortIdText(nas.soleInterface, tags);
   return builder
     .add(Attribute.NasPortType, NasPortType.Ethernet)
     .addIf(Attribute.NasPortId, port)

@@ -23,8 +23,9 @@ program
   .command('run')
   .description('Serve the interfaces that the configuration names, until SIGINT or SIGTERM.')
   .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG)
-  .action(async (options: { config: string }) => {
-    process.exitCode = await run(options.config);
+  .option('--teardown', 'end every session in good order, remove everything from the kernel, and exit', false)
+  .action(async ({ config, ...options }: { config: string; teardown: boolean }) => {
+    process.exitCode = await run(config, options);
   });
 
 program

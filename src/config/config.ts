@@ -39,6 +39,8 @@ export interface AccessConfig {
   readonly localForwarding: boolean;
   /** For comparison only: XDP judges every packet, the kernel's stack forwards it. */
   readonly forwardInStack: boolean;
+  /** XDP answers the DHCP messages of bound leases by itself. */
+  readonly fastDhcp: boolean;
 }
 
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */
@@ -146,6 +148,14 @@ export interface OltConfig {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+export interface MetricsConfig {
+  readonly listen: Endpoint;
+  /** How many subscribers `/metrics` names as top talkers. */
+  readonly topTalkers: number;
+  /** Whether `/metrics/subscribers` is served: some series for each subscriber. */
+  readonly subscribers: boolean;
+}
+
 export interface Config {
   readonly access: AccessConfig;
   readonly core: { readonly interfaces: readonly string[] };
@@ -156,8 +166,11 @@ export interface Config {
   readonly walledGarden: WalledGardenConfig;
   readonly olt: OltConfig | null;
   readonly api: { readonly listen: Endpoint; readonly tokenFile: string; readonly allowRemote: boolean };
-  readonly metrics: { readonly listen: Endpoint };
+  readonly metrics: MetricsConfig;
+  /** Null: nothing outlives the process (store.mode memory). */
   readonly store: { readonly path: string } | null;
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };
+  /** Folder in bpffs of what goes on without the process; one for each BNG on a machine. */
+  readonly dataplane: { readonly pinPath: string };
 }

@@ -16,9 +16,10 @@ export interface Draft {
   readonly olt: Reading<typeof sections.OLT> | null;
   readonly api: Reading<typeof sections.API>;
   readonly metrics: Reading<typeof sections.METRICS>;
-  readonly store: Reading<typeof sections.STORE> | null;
+  readonly store: Reading<typeof sections.STORE>;
   readonly log: Reading<typeof sections.LOG>;
   readonly qos: Reading<typeof sections.QOS>;
+  readonly dataplane: Reading<typeof sections.DATAPLANE>;
 }
 
 /** Reads every section; what is wrong with one entry by itself is added to `findings`. */
@@ -57,8 +58,9 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     olt: optional('olt', sections.OLT),
     api: section('api', sections.API),
     metrics: section('metrics', sections.METRICS),
-    store: optional('store', sections.STORE),
+    store: section('store', sections.STORE),
     log: section('log', sections.LOG),
     qos: section('qos', sections.QOS),
+    dataplane: section('dataplane', sections.DATAPLANE),
   };
 }

@@ -135,6 +135,8 @@ export const nasIdentifier = matching(
   /^[\x21-\x7e]{1,253}$/,
 );
 export const absolutePath = matching('an absolute path', /^\/[^\0]*$/);
+/** bpffs refuses dots in names. */
+export const pinPath = matching('an absolute path below /, without dots', /^(\/[^\0./]+)+$/);
 /** A unix socket's path has 108 bytes with its final zero (unix(7)). */
 export const socketPath = textOf('an absolute path of at most 107 bytes', (text) =>
   text.startsWith('/') && Buffer.byteLength(text) <= 107 && !text.includes('\0') ? text : null,

@@ -43,9 +43,24 @@ function assemble(draft: Draft): Config | null {
   const metrics = draft.metrics.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
+  const store = draft.store.complete;
+  const dataplane = draft.dataplane.complete;
   const pools = draft.pools.flatMap(({ complete }) => (complete === null ? [] : [complete]));
   const gardenPool = pools.find((pool) => pool.name === garden?.pool);
-  if (!access || !core || !auth || !accounting || !garden || !api || !metrics || !log || !qos || !gardenPool)
+  if (
+    !access ||
+    !core ||
+    !auth ||
+    !accounting ||
+    !garden ||
+    !api ||
+    !metrics ||
+    !log ||
+    !qos ||
+    !store ||
+    !dataplane ||
+    !gardenPool
+  )
     return null;
   const { interface: interfaces, ...accessSettings } = access;
   return {
@@ -63,9 +78,10 @@ function assemble(draft: Draft): Config | null {
     olt: draft.olt?.complete ?? null,
     api,
     metrics,
-    store: draft.store?.complete ?? null,
+    store: store.mode === 'memory' ? null : { path: store.path },
     log,
     qos,
+    dataplane,
   };
 }
 

@@ -21,12 +21,12 @@ function checkUsers(draft: Draft): readonly Finding[] {
   if (radius === null && user !== null) {
     findings.push({ path: ['radius'], expected: `a mapping, as ${user}.mode is radius` });
   }
-  if (store === null && accountingModeOf(draft) === 'radius') {
+  if (store.partial.mode === 'memory' && accountingModeOf(draft) === 'radius') {
     const why =
       accounting.partial.mode === 'radius'
         ? 'accounting.mode is radius'
         : 'accounting follows auth.mode radius';
-    findings.push({ path: ['store'], expected: `a mapping, as ${why}` });
+    findings.push({ path: ['store', 'mode'], expected: `durable, as ${why}` });
   }
   return findings;
 }

@@ -44,6 +44,10 @@ export const BngLimit = {
   puntSmall: 640,
   puntLarge: 1664,
   rateFractionBits: 20,
+  puntRingFrames: 3145728,
+  maxDhcpReplies: 256,
+  dhcpReplyBytes: 548,
+  dhcpReplyRoom: 1024,
 } as const;
 
 export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
@@ -58,6 +62,10 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [640, 'punt_small'],
   [1664, 'punt_large'],
   [20, 'rate_fraction_bits'],
+  [3145728, 'punt_ring_frames'],
+  [256, 'max_dhcp_replies'],
+  [548, 'dhcp_reply_bytes'],
+  [1024, 'dhcp_reply_room'],
 ]);
 
 export const BngVerdict = {
@@ -71,7 +79,8 @@ export const BngVerdict = {
   stackDown: 7,
   foreign: 8,
   egress: 9,
-  count: 10,
+  dhcpReply: 10,
+  count: 11,
 } as const;
 
 export const BngVerdictLabels: ReadonlyMap<number, string> = new Map([
@@ -85,6 +94,7 @@ export const BngVerdictLabels: ReadonlyMap<number, string> = new Map([
   [7, 'stack_down'],
   [8, 'foreign'],
   [9, 'egress'],
+  [10, 'dhcp_reply'],
 ]);
 
 export const BngDropReason = {
@@ -142,10 +152,12 @@ export const BngDropReasonLabels: ReadonlyMap<number, string> = new Map([
 
 export const BngPuntReason = {
   dhcp: 1,
+  leaseAnswered: 2,
 } as const;
 
 export const BngPuntReasonLabels: ReadonlyMap<number, string> = new Map([
   [1, 'dhcp'],
+  [2, 'lease_answered'],
 ]);
 
 export const BngPuntShare = {
@@ -170,11 +182,15 @@ export const BngSubscriberFlagLabels: ReadonlyMap<number, string> = new Map([
 export const BngSettingsFlag = {
   localForwarding: 1,
   forwardInStack: 2,
+  fastDhcp: 4,
+  trustOption82: 8,
 } as const;
 
 export const BngSettingsFlagLabels: ReadonlyMap<number, string> = new Map([
   [1, 'local_forwarding'],
   [2, 'forward_in_stack'],
+  [4, 'fast_dhcp'],
+  [8, 'trust_option82'],
 ]);
 
 export const BngGardenFlag = {
@@ -183,6 +199,28 @@ export const BngGardenFlag = {
 
 export const BngGardenFlagLabels: ReadonlyMap<number, string> = new Map([
   [1, 'any'],
+]);
+
+export const BngDhcpAnswer = {
+  offer: 2,
+  ack: 5,
+} as const;
+
+export const BngDhcpAnswerLabels: ReadonlyMap<number, string> = new Map([
+  [2, 'offer'],
+  [5, 'ack'],
+]);
+
+export const BngCarryCounters = {
+  traffic: 1,
+  verdicts: 2,
+  drops: 3,
+} as const;
+
+export const BngCarryCountersLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'traffic'],
+  [2, 'verdicts'],
+  [3, 'drops'],
 ]);
 
 export const BNG_ACCESS_PORT_SIZE = 12;
@@ -224,7 +262,7 @@ export function readBngRate(view: DataView, offset: number): BngRate {
   };
 }
 
-export const BNG_SETTINGS_SIZE = 288;
+export const BNG_SETTINGS_SIZE = 320;
 
 export interface BngSettings {
   readonly accessPortCount: number;
@@ -238,6 +276,9 @@ export interface BngSettings {
   readonly puntLineRate: BngRate;
   readonly puntTotalInstalledRate: BngRate;
   readonly puntTotalNewRate: BngRate;
+  readonly answerRate: BngRate;
+  readonly option82Seed: bigint;
+  readonly option82Factor: bigint;
 }
 
 export function writeBngSettings(view: DataView, offset: number, value: BngSettings): void {
@@ -252,6 +293,9 @@ export function writeBngSettings(view: DataView, offset: number, value: BngSetti
   writeBngRate(view, offset + 240, value.puntLineRate);
   writeBngRate(view, offset + 256, value.puntTotalInstalledRate);
   writeBngRate(view, offset + 272, value.puntTotalNewRate);
+  writeBngRate(view, offset + 288, value.answerRate);
+  view.setBigUint64(offset + 304, value.option82Seed, true);
+  view.setBigUint64(offset + 312, value.option82Factor, true);
 }
 
 export function readBngSettings(view: DataView, offset: number): BngSettings {
@@ -267,6 +311,9 @@ export function readBngSettings(view: DataView, offset: number): BngSettings {
     puntLineRate: readBngRate(view, offset + 240),
     puntTotalInstalledRate: readBngRate(view, offset + 256),
     puntTotalNewRate: readBngRate(view, offset + 272),
+    answerRate: readBngRate(view, offset + 288),
+    option82Seed: view.getBigUint64(offset + 304, true),
+    option82Factor: view.getBigUint64(offset + 312, true),
   };
 }
 
@@ -482,6 +529,121 @@ export function readBngPunt(view: DataView, offset: number): BngPunt {
   };
 }
 
+export const BNG_LEASE_SIZE = 48;
+
+export interface BngLease {
+  readonly expiresNs: bigint;
+  readonly endsNs: bigint;
+  readonly answerTat: bigint;
+  readonly option82: bigint;
+  readonly address: number;
+  readonly reply: number;
+  readonly mac: Uint8Array;
+}
+
+export function writeBngLease(view: DataView, offset: number, value: BngLease): void {
+  view.setBigUint64(offset, value.expiresNs, true);
+  view.setBigUint64(offset + 8, value.endsNs, true);
+  view.setBigUint64(offset + 16, value.answerTat, true);
+  view.setBigUint64(offset + 24, value.option82, true);
+  view.setUint32(offset + 32, value.address, false);
+  view.setUint32(offset + 36, value.reply, true);
+  putBytes(view, offset + 40, 6, value.mac);
+  view.setUint16(offset + 46, 0, true);
+}
+
+export function readBngLease(view: DataView, offset: number): BngLease {
+  return {
+    expiresNs: view.getBigUint64(offset, true),
+    endsNs: view.getBigUint64(offset + 8, true),
+    answerTat: view.getBigUint64(offset + 16, true),
+    option82: view.getBigUint64(offset + 24, true),
+    address: view.getUint32(offset + 32, false),
+    reply: view.getUint32(offset + 36, true),
+    mac: getBytes(view, offset + 40, 6),
+  };
+}
+
+export const BNG_DHCP_REPLY_SIZE = 1040;
+
+export interface BngDhcpReply {
+  readonly serverId: number;
+  readonly leaseSeconds: number;
+  readonly optionsEnd: number;
+  readonly sum: number;
+  readonly message: Uint8Array;
+}
+
+export function writeBngDhcpReply(view: DataView, offset: number, value: BngDhcpReply): void {
+  view.setUint32(offset, value.serverId, false);
+  view.setUint32(offset + 4, value.leaseSeconds, true);
+  view.setUint16(offset + 8, value.optionsEnd, true);
+  view.setUint16(offset + 10, value.sum, true);
+  view.setUint32(offset + 12, 0, true);
+  putBytes(view, offset + 16, 1024, value.message);
+}
+
+export function readBngDhcpReply(view: DataView, offset: number): BngDhcpReply {
+  return {
+    serverId: view.getUint32(offset, false),
+    leaseSeconds: view.getUint32(offset + 4, true),
+    optionsEnd: view.getUint16(offset + 8, true),
+    sum: view.getUint16(offset + 10, true),
+    message: getBytes(view, offset + 16, 1024),
+  };
+}
+
+export const BNG_LEASE_ANSWERED_SIZE = 48;
+
+export interface BngLeaseAnswered {
+  readonly head: BngPunt;
+  readonly address: number;
+  readonly leaseSeconds: number;
+  readonly mac: Uint8Array;
+  readonly answer: number;
+}
+
+export function writeBngLeaseAnswered(view: DataView, offset: number, value: BngLeaseAnswered): void {
+  writeBngPunt(view, offset, value.head);
+  view.setUint32(offset + 32, value.address, false);
+  view.setUint32(offset + 36, value.leaseSeconds, true);
+  putBytes(view, offset + 40, 6, value.mac);
+  view.setUint8(offset + 46, value.answer);
+  view.setUint8(offset + 47, 0);
+}
+
+export function readBngLeaseAnswered(view: DataView, offset: number): BngLeaseAnswered {
+  return {
+    head: readBngPunt(view, offset),
+    address: view.getUint32(offset + 32, false),
+    leaseSeconds: view.getUint32(offset + 36, true),
+    mac: getBytes(view, offset + 40, 6),
+    answer: view.getUint8(offset + 46),
+  };
+}
+
+export const BNG_CARRY_SIZE = 72;
+
+export interface BngCarry {
+  readonly counters: number;
+  readonly index: number;
+  readonly words: readonly bigint[];
+}
+
+export function writeBngCarry(view: DataView, offset: number, value: BngCarry): void {
+  view.setUint32(offset, value.counters, true);
+  view.setUint32(offset + 4, value.index, true);
+  elements(8, value.words, 0n).forEach((element, index) => view.setBigUint64(offset + 8 + 8 * index, element, true));
+}
+
+export function readBngCarry(view: DataView, offset: number): BngCarry {
+  return {
+    counters: view.getUint32(offset, true),
+    index: view.getUint32(offset + 4, true),
+    words: Array.from({ length: 8 }, (_, index) => view.getBigUint64(offset + 8 + 8 * index, true)),
+  };
+}
+
 /** Every struct and enum above, for comparison with a loaded object. */
 export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums: readonly AbiEnum[] } = {
   structs: [
@@ -494,7 +656,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'ns_per_byte', offset: 0, size: 8, kind: 'u64' },
       { name: 'burst_ns', offset: 8, size: 8, kind: 'u64' },
     ] },
-    { name: 'bng_settings', size: 288, fields: [
+    { name: 'bng_settings', size: 320, fields: [
       { name: 'access_port_count', offset: 0, size: 4, kind: 'u32' },
       { name: 'portal_address', offset: 4, size: 4, kind: 'be32' },
       { name: 'portal_port', offset: 8, size: 2, kind: 'be16' },
@@ -506,6 +668,9 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'punt_line_rate', offset: 240, size: 16, kind: 'struct', element: 'bng_rate' },
       { name: 'punt_total_installed_rate', offset: 256, size: 16, kind: 'struct', element: 'bng_rate' },
       { name: 'punt_total_new_rate', offset: 272, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'answer_rate', offset: 288, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'option82_seed', offset: 304, size: 8, kind: 'u64' },
+      { name: 'option82_factor', offset: 312, size: 8, kind: 'u64' },
     ] },
     { name: 'bng_line_key', size: 16, fields: [
       { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
@@ -561,6 +726,37 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'l3_offset', offset: 28, size: 2, kind: 'u16' },
       { name: 'reserved', offset: 30, size: 2, kind: 'u16' },
     ] },
+    { name: 'bng_lease', size: 48, fields: [
+      { name: 'expires_ns', offset: 0, size: 8, kind: 'u64' },
+      { name: 'ends_ns', offset: 8, size: 8, kind: 'u64' },
+      { name: 'answer_tat', offset: 16, size: 8, kind: 'u64' },
+      { name: 'option82', offset: 24, size: 8, kind: 'u64' },
+      { name: 'address', offset: 32, size: 4, kind: 'be32' },
+      { name: 'reply', offset: 36, size: 4, kind: 'u32' },
+      { name: 'mac', offset: 40, size: 6, kind: 'bytes' },
+      { name: 'reserved', offset: 46, size: 2, kind: 'u16' },
+    ] },
+    { name: 'bng_dhcp_reply', size: 1040, fields: [
+      { name: 'server_id', offset: 0, size: 4, kind: 'be32' },
+      { name: 'lease_seconds', offset: 4, size: 4, kind: 'u32' },
+      { name: 'options_end', offset: 8, size: 2, kind: 'u16' },
+      { name: 'sum', offset: 10, size: 2, kind: 'u16' },
+      { name: 'reserved', offset: 12, size: 4, kind: 'u32' },
+      { name: 'message', offset: 16, size: 1024, kind: 'bytes' },
+    ] },
+    { name: 'bng_lease_answered', size: 48, fields: [
+      { name: 'head', offset: 0, size: 32, kind: 'struct', element: 'bng_punt' },
+      { name: 'address', offset: 32, size: 4, kind: 'be32' },
+      { name: 'lease_seconds', offset: 36, size: 4, kind: 'u32' },
+      { name: 'mac', offset: 40, size: 6, kind: 'bytes' },
+      { name: 'answer', offset: 46, size: 1, kind: 'u8' },
+      { name: 'reserved', offset: 47, size: 1, kind: 'u8' },
+    ] },
+    { name: 'bng_carry', size: 72, fields: [
+      { name: 'counters', offset: 0, size: 4, kind: 'u32' },
+      { name: 'index', offset: 4, size: 4, kind: 'u32' },
+      { name: 'words', offset: 8, size: 64, kind: 'array', count: 8, element: 'u64' },
+    ] },
   ],
   enums: [
     { name: 'bng_abi_version', members: {
@@ -578,6 +774,10 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_PUNT_SMALL: 640,
       BNG_PUNT_LARGE: 1664,
       BNG_RATE_FRACTION_BITS: 20,
+      BNG_PUNT_RING_FRAMES: 3145728,
+      BNG_MAX_DHCP_REPLIES: 256,
+      BNG_DHCP_REPLY_BYTES: 548,
+      BNG_DHCP_REPLY_ROOM: 1024,
     } },
     { name: 'bng_verdict', members: {
       BNG_VERDICT_DROP: 0,
@@ -590,7 +790,8 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_VERDICT_STACK_DOWN: 7,
       BNG_VERDICT_FOREIGN: 8,
       BNG_VERDICT_EGRESS: 9,
-      BNG_VERDICT_COUNT: 10,
+      BNG_VERDICT_DHCP_REPLY: 10,
+      BNG_VERDICT_COUNT: 11,
     } },
     { name: 'bng_drop_reason', members: {
       BNG_DROP_MALFORMED: 0,
@@ -620,6 +821,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     } },
     { name: 'bng_punt_reason', members: {
       BNG_PUNT_DHCP: 1,
+      BNG_PUNT_LEASE_ANSWERED: 2,
     } },
     { name: 'bng_punt_share', members: {
       BNG_PUNT_SHARE_INSTALLED: 0,
@@ -632,9 +834,20 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     { name: 'bng_settings_flag', members: {
       BNG_SETTINGS_LOCAL_FORWARDING: 1,
       BNG_SETTINGS_FORWARD_IN_STACK: 2,
+      BNG_SETTINGS_FAST_DHCP: 4,
+      BNG_SETTINGS_TRUST_OPTION82: 8,
     } },
     { name: 'bng_garden_flag', members: {
       BNG_GARDEN_ANY: 1,
+    } },
+    { name: 'bng_dhcp_answer', members: {
+      BNG_DHCP_ANSWER_OFFER: 2,
+      BNG_DHCP_ANSWER_ACK: 5,
+    } },
+    { name: 'bng_carry_counters', members: {
+      BNG_CARRY_TRAFFIC: 1,
+      BNG_CARRY_VERDICTS: 2,
+      BNG_CARRY_DROPS: 3,
     } },
   ],
 };

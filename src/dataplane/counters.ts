@@ -24,15 +24,29 @@ export class Counters {
     this.#traffic.update(slotKey(slot), this.#zeros);
   }
 
+  /** The same for many; only those that have counted are written. */
+  resetAll(slots: readonly number[]): void {
+    const traffic = this.allTraffic(slots.reduce((most, slot) => Math.max(most, slot + 1), 0));
+    for (const slot of slots) {
+      const { upstreamPackets, downstreamPackets } = traffic(slot);
+      if (upstreamPackets !== 0n || downstreamPackets !== 0n) this.reset(slot);
+    }
+  }
+
   traffic(slot: number): TrafficCounters {
     return trafficAt(this.#traffic.readSums(slot, 1), 0);
   }
 
   /** Slots 0 to `count - 1` in one pass. */
   allTraffic(count: number): (slot: number) => TrafficCounters {
+    return this.trafficFrom(0, count);
+  }
+
+  /** `count` slots from `first` on in one pass; the function given takes those only. */
+  trafficFrom(first: number, count: number): (slot: number) => TrafficCounters {
     if (count === 0) return () => NO_TRAFFIC;
-    const sums = this.#traffic.readSums(0, count);
-    return (slot) => trafficAt(sums, slot);
+    const sums = this.#traffic.readSums(first, count);
+    return (slot) => trafficAt(sums, slot - first);
   }
 
   verdicts(): Readonly<Record<string, bigint>> {

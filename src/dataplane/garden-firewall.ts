@@ -2,13 +2,20 @@
  * The walled garden in nftables: our table, who is a member of the garden, and the cutting of old flows. Holds the
  * intended membership so that a restarted nft child can be brought back to it. Knows nothing of BPF.
  */
-import { execa } from 'execa';
+import { execa, ExecaError } from 'execa';
 import type { Clock } from '../model/clock.js';
 import { formatIpv4, type Ipv4, parseIpv4 } from '../model/ipv4.js';
 import { ConntrackFlush } from './conntrack-flush.js';
 import type { GardenPolicy } from './garden-policy.js';
 import { NftChild, type NftOutcome } from './nft-child.js';
-import { addMember, GARDEN_MEMBERS, nftRuleset, nftTeardown, removeMember } from './nft-ruleset.js';
+import {
+  addMember,
+  GARDEN_DROPS,
+  GARDEN_MEMBERS,
+  nftRuleset,
+  nftTeardown,
+  removeMember,
+} from './nft-ruleset.js';
 
 export interface GardenFirewallOptions {
   readonly clock: Clock;
@@ -67,6 +74,27 @@ export class GardenFirewall {
     return outcome;
   }
 
+  /** Many at once, in one transaction; all or none. */
+  async addMembers(addresses: readonly Ipv4[]): Promise<NftOutcome> {
+    if (addresses.length === 0) return { ok: true };
+    const outcome = await this.#nft.change(
+      addMember(this.#options.table, addresses.map(formatIpv4).join(', ')),
+    );
+    if (outcome.ok) this.addKnown(addresses);
+    return outcome;
+  }
+
+  /** Many at once, in one transaction; addresses that are no members are left out. */
+  async removeMembers(addresses: readonly Ipv4[]): Promise<NftOutcome> {
+    const members = [...new Set(addresses)].filter((address) => this.#members.has(address));
+    if (members.length === 0) return { ok: true };
+    const outcome = await this.#nft.change(
+      removeMember(this.#options.table, members.map(formatIpv4).join(', ')),
+    );
+    if (outcome.ok) for (const address of members) this.#members.delete(address);
+    return outcome;
+  }
+
   /** Removing an address that is no member succeeds. */
   async removeMember(address: Ipv4): Promise<NftOutcome> {
     if (!this.#members.has(address)) return { ok: true };
@@ -92,12 +120,48 @@ export class GardenFirewall {
     return new Set(memberTexts(JSON.parse(stdout)).map(parseIpv4));
   }
 
-  /** Removes the table and ends the child. */
-  async close(): Promise<NftOutcome> {
+  /** The same for onlookers, to whom a kernel that does not answer is a value: null. */
+  async members(): Promise<ReadonlySet<Ipv4> | null> {
+    try {
+      return await this.dumpMembers();
+    } catch (error) {
+      if (error instanceof ExecaError) return null;
+      throw error;
+    }
+  }
+
+  /** Packets that our rules dropped since the table was built; null when the kernel does not say. */
+  async drops(): Promise<bigint | null> {
+    const command = ['-j', 'list', 'counter', 'inet', this.#options.table, GARDEN_DROPS];
+    const listed = await execa('nft', command, { timeout: this.#options.deadlineMs, reject: false });
+    return listed.failed ? null : counterPackets(JSON.parse(listed.stdout));
+  }
+
+  /**
+   * Takes over who was a member when an earlier process left the table; nobody when there is none. The next `build` makes them
+   * members again.
+   */
+  async adopt(): Promise<ReadonlySet<Ipv4>> {
+    const list = ['-j', 'list', 'set', 'inet', this.#options.table, GARDEN_MEMBERS];
+    const listing = await execa('nft', list, { timeout: this.#options.deadlineMs, reject: false });
+    // Without a table nft fails; with one that cannot be read there is nobody to take over either.
+    const found = listing.failed ? [] : memberTexts(JSON.parse(listing.stdout)).map(parseIpv4);
+    this.addKnown(found);
+    return new Set(found);
+  }
+
+  /** Members that the next `build` makes members. */
+  addKnown(addresses: Iterable<Ipv4>): void {
+    for (const address of addresses) this.#members.add(address);
+  }
+
+  /** Ends the child; removes the table first, unless it is to stay. */
+  async close(table: 'remove' | 'keep'): Promise<NftOutcome> {
     await this.#conntrack.settled();
-    const outcome: NftOutcome = this.#built
-      ? await this.#nft.change(nftTeardown(this.#options.table).join('; '))
-      : { ok: true };
+    const outcome: NftOutcome =
+      this.#built && table === 'remove'
+        ? await this.#nft.change(nftTeardown(this.#options.table).join('; '))
+        : { ok: true };
     this.#built = false;
     await this.#nft.close();
     return outcome;
@@ -120,6 +184,15 @@ function memberTexts(listing: unknown): string[] {
     for (const member of arrayAt(set, 'elem')) if (typeof member === 'string') found.push(member);
   }
   return found;
+}
+
+function counterPackets(listing: unknown): bigint | null {
+  for (const item of arrayAt(listing, 'nftables')) {
+    const counter = isRecord(item) ? item['counter'] : undefined;
+    const packets = isRecord(counter) ? counter['packets'] : undefined;
+    if (typeof packets === 'number') return BigInt(packets);
+  }
+  return null;
 }
 
 function arrayAt(value: unknown, key: string): readonly unknown[] {

@@ -5,7 +5,7 @@
  * **Invariant:** while a walled subscriber is in the maps its address is a member of the garden in nftables: it joins
  * before the maps say so and leaves after they stop saying so.
  */
-import { attachmentKey } from '../model/access-line.js';
+import { type Attachment, attachmentKey } from '../model/access-line.js';
 import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
@@ -19,18 +19,25 @@ import {
   type OpenAccessPort,
   openKernelParts,
 } from './kernel-parts.js';
-import type { NativeFailure, NativeRingBuffer } from './native-binding.js';
+import { attempt } from './attempt.js';
+import { inFlightDone } from './in-flight.js';
+import type { NativeRingBuffer } from './native-binding.js';
+import { reconcileKernel } from './reconcile-kernel.js';
 import type {
+  AnsweredLease,
   Dataplane,
   DataplaneInspection,
   DataplaneOutcome,
   DumpedSubscriber,
+  LeasePromise,
   PuntedFrame,
   PuntPath,
+  Reconciliation,
+  ReconcileOutcome,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
-import { readPunts } from './punt-reader.js';
+import { type PuntListeners, readPunts } from './punt-reader.js';
 import { Slots } from './slots.js';
 import { SubscriberMaps } from './subscriber-maps.js';
 
@@ -41,15 +48,7 @@ interface Held {
 
 const PUNT_SLAB_BYTES = 1 << 18;
 
-/**
- * Deleting an entry does not wait for programs that have already found it: a frame on another CPU may still be counted
- * for a moment. A program runs to its end without being scheduled away, in microseconds, and keeps nothing between
- * frames; there is no system call at hand that waits for exactly that, so the final counters are read this much later.
- * The slot is given away afterwards only, so a straggler is never counted for somebody else.
- */
-const IN_FLIGHT_MS = 5;
-
-export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection {
+export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #parts: KernelParts;
   readonly #clock: Clock;
   readonly #firewall: GardenFirewall;
@@ -57,8 +56,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #counters: Counters;
   readonly #slots: Slots;
   readonly #held = new Map<Ipv4, Held>();
+  readonly #addressOfSlot = new Map<number, Ipv4>();
   readonly #turns = new Map<Ipv4, Promise<unknown>>();
   #ring: NativeRingBuffer | null = null;
+  #answered: (answered: AnsweredLease) => void = () => undefined;
   #brokenPunts = 0;
   #closing: Promise<void> | null = null;
 
@@ -94,6 +95,33 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#brokenPunts;
   }
 
+  /**
+   * Makes maps and firewall hold exactly `wanted`, counters going on. Refused once anything is installed, and when the kernel
+   * refuses; what was repaired until then stays so.
+   */
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    if (this.#closing !== null) return { ok: false, reason: 'dataplane closed' };
+    if (this.#held.size > 0 || this.#slots.highest > 0) {
+      return { ok: false, reason: 'reconciled already, or subscribers installed' };
+    }
+    const { outcome, held } = await reconcileKernel(
+      {
+        clock: this.#clock,
+        firewall: this.#firewall,
+        members: this.#parts.adoptedMembers,
+        maps: this.#maps,
+        counters: this.#counters,
+        slots: this.#slots,
+      },
+      wanted,
+    );
+    for (const one of held) {
+      this.#held.set(one.entry.address, one);
+      this.#addressOfSlot.set(one.slot, one.entry.address);
+    }
+    return outcome;
+  }
+
   install(entry: SubscriberEntry): Promise<DataplaneOutcome> {
     return this.#inTurn(entry.address, () => this.#install(entry));
   }
@@ -106,6 +134,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#inTurn(address, () => this.#remove(address));
   }
 
+  /** The maps of a dataplane that was just loaded are empty: all that is wanted is missing. */
   traffic(address: Ipv4): TrafficCounters | null {
     const held = this.#held.get(address);
     return held === undefined ? null : this.#counters.traffic(held.slot);
@@ -116,15 +145,74 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return new Map([...this.#held].map(([address, held]) => [address, of(held.slot)]));
   }
 
+  *trafficInPortions(size: number): Iterable<ReadonlyMap<Ipv4, TrafficCounters>> {
+    for (let first = 0; first < this.#slots.highest; first += size) {
+      const end = Math.min(first + size, this.#slots.highest);
+      const of = this.#counters.trafficFrom(first, end - first);
+      const portion = new Map<Ipv4, TrafficCounters>();
+      for (let slot = first; slot < end; slot++) {
+        const address = this.#addressOfSlot.get(slot);
+        if (address !== undefined) portion.set(address, of(slot));
+      }
+      yield portion;
+    }
+  }
+
+  firewallDrops(): Promise<bigint | null> {
+    return this.#firewall.drops();
+  }
+
+  async gardenMismatches(): Promise<number | null> {
+    const members = await this.#firewall.members();
+    if (members === null) return null;
+    let wanted = 0;
+    let found = 0;
+    for (const [address, { entry }] of this.#held) {
+      if (!entry.walled) continue;
+      wanted += 1;
+      if (members.has(address)) found += 1;
+    }
+    // Wanted and not there, and there without being wanted.
+    return wanted - found + (members.size - found);
+  }
+
   onPunt(listener: (punted: PuntedFrame) => void): void {
     if (this.#ring !== null)
       throw new BngError('BNG_ERR_DATAPLANE', 'expected one listener of the punt path');
+    const listeners = {
+      punted: listener,
+      answered: ({ atNs, ...told }: Parameters<PuntListeners['answered']>[0]): void =>
+        this.#tellAnswered(told, atNs),
+    };
+    for (const batch of this.#parts.oldPunts) this.#brokenPunts += readPunts(batch, batch.length, listeners);
     this.#ring = this.#parts.binding.openRingBuffer(this.#parts.object.map('bng_punts'), {
       slabBytes: PUNT_SLAB_BYTES,
       onBatch: (slab, used) => {
-        this.#brokenPunts += readPunts(slab, used, listener);
+        this.#brokenPunts += readPunts(slab, used, listeners);
       },
     });
+  }
+
+  onAnswered(listener: (answered: AnsweredLease) => void): void {
+    this.#answered = listener;
+  }
+
+  promise(lease: LeasePromise): boolean {
+    const { leases } = this.#parts;
+    if (leases === null || this.#closing !== null || !this.#held.has(lease.address)) return false;
+    const outcome = attempt(() => leases.promise(lease));
+    if (outcome.ok) return outcome.value;
+    this.#parts.warn(`a lease is not answered in XDP: ${outcome.reason}`);
+    return false;
+  }
+
+  withdraw(attachment: Attachment): void {
+    if (this.#closing === null) this.#parts.leases?.withdraw(attachment);
+  }
+
+  #tellAnswered(told: Omit<AnsweredLease, 'atMs'>, atNs: bigint): void {
+    const { leases } = this.#parts;
+    if (leases !== null) this.#answered({ ...told, atMs: leases.clockMs(atNs) });
   }
 
   transmit(ifindex: number, frame: Uint8Array): boolean {
@@ -139,7 +227,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const members = await this.#firewall.dumpMembers();
     const stored = this.#maps.readAll();
     const traffic = this.#counters.allTraffic(stored.reduce((most, { slot }) => Math.max(most, slot + 1), 0));
-    return stored.map((entry) => ({
+    return stored.map(({ bytes: _, ...entry }) => ({
       ...entry,
       traffic: traffic(entry.slot),
       gardenMember: members.has(entry.address),
@@ -175,7 +263,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#firewall.childPid;
   }
 
-  /** Detaches the programs, removes the nftables table, takes back the interface settings. Once is enough. */
+  /**
+   * Lets go: with a pin path what is in the kernel goes on forwarding, policing, counting and walling; without one everything is
+   * taken away. Once is enough.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -194,9 +285,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const member: DataplaneOutcome = entry.walled
       ? await this.#firewall.addMember(entry.address)
       : { ok: true };
-    const outcome = member.ok ? attempt(() => this.#writeNew(entry, slot)) : member;
+    const outcome: DataplaneOutcome = member.ok ? attempt(() => this.#writeNew(entry, slot)) : member;
     if (outcome.ok) {
       this.#held.set(entry.address, { entry, slot });
+      this.#addressOfSlot.set(slot, entry.address);
       return outcome;
     }
     this.#slots.free(slot);
@@ -223,7 +315,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const closes = entry.walled && !held.entry.walled;
     const member: DataplaneOutcome = closes ? await this.#firewall.addMember(entry.address) : { ok: true };
     if (!member.ok) return member;
-    const outcome = attempt(() => this.#rewrite(entry, held));
+    const outcome: DataplaneOutcome = attempt(() => this.#rewrite(entry, held));
     if (!outcome.ok) {
       if (closes) await this.#firewall.removeMember(entry.address);
       return outcome;
@@ -242,19 +334,24 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       if (moves) this.#maps.deleteLine(entry.attachment);
       throw error;
     }
-    if (moves) this.#maps.deleteLine(held.entry.attachment);
+    if (!moves) return;
+    this.#parts.leases?.withdraw(held.entry.attachment);
+    this.#maps.deleteLine(held.entry.attachment);
   }
 
   async #remove(address: Ipv4): Promise<RemoveOutcome> {
     const held = this.#held.get(address);
     if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
     const taken = attempt(() => {
+      this.#parts.leases?.withdraw(held.entry.attachment);
       this.#maps.deleteLine(held.entry.attachment);
       this.#maps.delete(address);
     });
     if (!taken.ok) return taken;
     this.#held.delete(address);
-    await new Promise<void>((resolve) => this.#clock.after(IN_FLIGHT_MS, resolve));
+    this.#addressOfSlot.delete(held.slot);
+    // The slot is given away afterwards only, so a straggler is never counted for somebody else.
+    await inFlightDone(this.#clock);
     const traffic = this.#counters.traffic(held.slot);
     this.#slots.free(held.slot);
     const left = await this.#firewall.removeMember(address);
@@ -279,19 +376,4 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       if (this.#turns.get(address) === turn) this.#turns.delete(address);
     }
   }
-}
-
-/** The kernel refusing is a value; anything else that is thrown is a bug of ours. */
-function attempt(change: () => void): DataplaneOutcome {
-  try {
-    change();
-    return { ok: true };
-  } catch (error) {
-    if (isNativeFailure(error)) return { ok: false, reason: error.message };
-    throw error;
-  }
-}
-
-function isNativeFailure(error: unknown): error is Error & NativeFailure {
-  return error instanceof Error && 'operation' in error && 'errno' in error;
 }

@@ -3,29 +3,23 @@
  * addresses, redirect targets. Attaches nothing and knows no subscriber.
  */
 import { BngError } from '../model/bng-error.js';
-import { ipv4ToBytes } from '../model/ipv4.js';
 import { type Mac, macToBytes } from '../model/mac.js';
 import {
   AbiLayout,
-  BNG_GARDEN_KEY_SIZE,
-  BNG_GARDEN_SIZE,
-  BNG_LOCAL_SIZE,
   BNG_SETTINGS_SIZE,
-  BngGardenFlag,
   BngLimit,
   BngPuntShare,
   BngSettingsFlag,
-  writeBngGarden,
-  writeBngGardenKey,
-  writeBngLocal,
   writeBngSettings,
 } from './abi.js';
 import type { BngRate, BngSettings } from './abi.js';
 import { checkAbi } from './abi-check.js';
+import { Adoption, type AdoptionOptions } from './adopt.js';
 import type { GardenLimits, GardenPolicy } from './garden-policy.js';
+import { type FastDhcp, type Option82Key, fastDhcpFlags } from './lease-maps.js';
 import type { NativeBinding, NativeObject } from './native-binding.js';
 import { eventRate } from './policer-rate.js';
-import { slotKey } from './subscriber-maps.js';
+import { syncStaticMaps } from './static-maps.js';
 
 /** What the maps of this build hold at most. */
 export const GARDEN_LIMITS: GardenLimits = {
@@ -56,8 +50,19 @@ export interface KernelLoadOptions {
   readonly puntLineRatePerSecond: number;
   /** Of all lines together, half of it for those that are installed. 0 = unlimited. */
   readonly puntTotalRatePerSecond: number;
+  /** Null: the control plane answers every DHCP message itself. */
+  readonly fastDhcp: FastDhcp | null;
+  readonly option82Key: Option82Key;
   /** Fewer than the ABI's limit saves memory. */
   readonly maxSubscribers: number;
+  /** Where maps are pinned, and found pinned; null for maps that go with the object. */
+  readonly pins: Pick<AdoptionOptions, 'root' | 'warn'> | null;
+}
+
+export interface LoadedKernel {
+  readonly object: NativeObject;
+  /** What was pinned and goes on; null without pins. */
+  readonly adoption: Adoption | null;
 }
 
 /** Punts of a station that may come at once: a client that starts sends a handful in a second. */
@@ -68,21 +73,31 @@ const PUNT_NEW_PART = 0.5;
 /** All such stations of a line together, whatever MACs they use: on a VLAN that many share, many start at once. */
 const PUNT_LINE_STATIONS = 10;
 
-const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_traffic', 'bng_policers'] as const;
+const PER_SUBSCRIBER_MAPS = [
+  'bng_subscribers',
+  'bng_lines',
+  'bng_traffic',
+  'bng_policers',
+  'bng_leases',
+] as const;
 
 /**
- * Opens, checks, sizes, loads and fills. Throws `BNG_ERR_ABI_MISMATCH` for an object of another build and
+ * Opens, checks, sizes, adopts, loads and fills. Throws `BNG_ERR_ABI_MISMATCH` for an object of another build and
  * `BNG_ERR_NATIVE` when the kernel refuses; nothing stays behind then.
  */
-export function loadKernelObject(options: KernelLoadOptions): NativeObject {
+export function loadKernelObject(options: KernelLoadOptions): LoadedKernel {
   const object = options.binding.openObject(options.objectPath);
   try {
     checkAbi(object.btf(), AbiLayout);
     object.setRodata(settings(options, object.rodata().length));
     for (const name of PER_SUBSCRIBER_MAPS) object.setMaxEntries(name, options.maxSubscribers);
+    const adoption =
+      options.pins === null ? null : new Adoption({ ...options.pins, binding: options.binding, object });
     object.load();
-    fillStaticMaps(object, options);
-    return object;
+    adoption?.fill();
+    syncStaticMaps(object, options);
+    adoption?.pin();
+    return { object, adoption };
   } catch (error) {
     object.close();
     if (error instanceof BngError) throw error;
@@ -112,7 +127,9 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
     accessPorts: options.accessPorts.map(({ ifindex, mac }) => ({ ifindex, mac: macToBytes(mac) })),
     flags:
       (options.localForwarding ? BngSettingsFlag.localForwarding : 0) |
-      (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0),
+      (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0) |
+      fastDhcpFlags(options.fastDhcp),
+    ...options.option82Key,
     ...puntRates(options),
   });
   return bytes;
@@ -123,7 +140,12 @@ function puntRates(
   options: Pick<KernelLoadOptions, 'puntLineRatePerSecond' | 'puntTotalRatePerSecond'>,
 ): Pick<
   BngSettings,
-  'puntInstalledRate' | 'puntNewRate' | 'puntLineRate' | 'puntTotalInstalledRate' | 'puntTotalNewRate'
+  | 'puntInstalledRate'
+  | 'puntNewRate'
+  | 'puntLineRate'
+  | 'puntTotalInstalledRate'
+  | 'puntTotalNewRate'
+  | 'answerRate'
 > {
   const rate = (perSecond: number, burst: number): BngRate =>
     eventRate(perSecond, burst, BngLimit.rateFractionBits);
@@ -135,34 +157,7 @@ function puntRates(
     puntLineRate: rate(station * PUNT_LINE_STATIONS, PUNT_STATION_BURST * PUNT_LINE_STATIONS),
     puntTotalInstalledRate: share,
     puntTotalNewRate: share,
+    // What XDP answers is told to the control plane one by one: no station may say more that way than by punts.
+    answerRate: rate(station, PUNT_STATION_BURST),
   };
-}
-
-function fillStaticMaps(object: NativeObject, options: KernelLoadOptions): void {
-  const { policy } = options;
-  const garden = object.map('bng_garden');
-  for (const entry of policy.entries) {
-    const key = new Uint8Array(BNG_GARDEN_KEY_SIZE);
-    writeBngGardenKey(new DataView(key.buffer), 0, {
-      prefixLength: entry.prefix.length,
-      address: entry.prefix.network,
-    });
-    const value = new Uint8Array(BNG_GARDEN_SIZE);
-    writeBngGarden(new DataView(value.buffer), 0, {
-      flags: entry.any ? BngGardenFlag.any : 0,
-      portCount: entry.ports.length,
-      ports: entry.ports,
-    });
-    garden.update(key, value);
-  }
-  const local = object.map('bng_local');
-  for (const address of policy.localAddresses) {
-    const value = new Uint8Array(BNG_LOCAL_SIZE);
-    writeBngLocal(new DataView(value.buffer), 0, { isGateway: policy.gateways.includes(address) ? 1 : 0 });
-    local.update(ipv4ToBytes(address), value);
-  }
-  const ports = object.map('bng_ports');
-  for (const ifindex of [...options.accessPorts.map((port) => port.ifindex), ...options.coreIfindexes]) {
-    ports.update(slotKey(ifindex), slotKey(ifindex));
-  }
 }

@@ -4,12 +4,25 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
+import type { Ipv4 } from '../model/ipv4.js';
 import { BngLimit } from './abi.js';
+import type { Adoption } from './adopt.js';
+import { Attachments, type XdpPlace } from './attachments.js';
+import { carryCounters } from './carry.js';
+import { noteClsact } from './clsact.js';
 import { GardenFirewall } from './garden-firewall.js';
 import type { GardenPolicy } from './garden-policy.js';
 import { type AccessPort, loadKernelObject } from './kernel-load.js';
+import { type FastDhcp, LeaseMaps, newOption82Key } from './lease-maps.js';
+import { inFlightDone } from './in-flight.js';
 import { LinkSetup, type PoolNetwork, readLink } from './link-setup.js';
 import type { NativeBinding, NativeObject, NativePacketSocket, XdpMode } from './native-binding.js';
+import { nftTeardown } from './nft-ruleset.js';
+import { readOldRing } from './old-ring.js';
+import { preparePinRoot, undoFolder } from './pins.js';
+import { walledAddresses } from './subscriber-maps.js';
+import { tearDown } from './tear-down.js';
+import { UndoJournal } from './undo-journal.js';
 import type { DataplaneInspection } from './port.js';
 
 export interface KernelDataplaneOptions {
@@ -42,7 +55,14 @@ export interface KernelDataplaneOptions {
   readonly puntLineRatePerSecond?: number;
   readonly puntTotalRatePerSecond?: number;
   readonly maxSubscribers?: number;
+  /** What XDP needs to answer DHCP by itself. Default: the control plane answers everything. */
+  readonly fastDhcp?: FastDhcp | null;
   readonly nftTable: string;
+  /**
+   * Folder in bpffs for what outlives this process; the next one with the same goes on with it. Without it nothing outlives
+   * `close()`.
+   */
+  readonly pinPath?: string;
   /** Longest wait for one command or transaction. */
   readonly deadlineMs?: number;
   /** Told what goes wrong beside the calls. */
@@ -58,12 +78,18 @@ export interface OpenAccessPort extends AccessPort {
 export interface KernelParts {
   readonly binding: NativeBinding;
   readonly object: NativeObject;
+  /** Null where XDP answers no DHCP. */
+  readonly leases: LeaseMaps | null;
   readonly firewall: GardenFirewall;
   /** By ifindex. */
   readonly access: ReadonlyMap<number, OpenAccessPort>;
   readonly ports: ReturnType<DataplaneInspection['ports']>;
   readonly warnings: readonly string[];
   readonly warn: (warning: string) => void;
+  /** Who was in the garden of an earlier process's firewall. */
+  readonly adoptedMembers: ReadonlySet<Ipv4>;
+  /** Batches of punts that an earlier build's programs handed up and nobody has read. */
+  readonly oldPunts: readonly Uint8Array[];
   readonly close: () => Promise<void>;
 }
 
@@ -76,6 +102,7 @@ type Undo = () => void | Promise<void>;
 
 export async function openKernelParts(options: KernelDataplaneOptions): Promise<KernelParts> {
   const undo: Undo[] = [];
+  const onFailure: Undo[] = [];
   const warnings: string[] = [];
   const warn = (warning: string): void => {
     warnings.push(warning);
@@ -92,8 +119,9 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
     }
   };
   try {
-    return await open(options, { undo, warnings, warn, close });
+    return await open(options, { undo, onFailure, warnings, warn, close });
   } catch (error) {
+    undo.unshift(...onFailure);
     await close();
     throw error;
   }
@@ -101,6 +129,8 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
 
 interface Opening {
   readonly undo: Undo[];
+  /** Undone beside, and after, the others when opening fails. */
+  readonly onFailure: Undo[];
   readonly warnings: string[];
   readonly warn: (warning: string) => void;
   readonly close: () => Promise<void>;
@@ -113,7 +143,19 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   const accessPorts = await accessPortsOf(options, deadlineMs);
   const corePorts = options.core.interfaces.map((name) => ({ name, ifindex: interfaceIndex(binding, name) }));
 
-  const object = loadKernelObject({
+  const { fastDhcp = null, clock } = options;
+  const key = newOption82Key();
+  const pins = options.pinPath ?? null;
+  if (pins !== null) await preparePinRoot(pins, deadlineMs);
+  const journal = new UndoJournal(pins === null ? null : undoFolder(pins));
+  if (pins === null) undo.push(() => revert(journal, opening, deadlineMs));
+  // A first start that fails leaves nothing; a later one leaves what goes on without it.
+  else if (journal.isEmpty)
+    opening.onFailure.push(
+      async () => void (await tearDown({ binding, pinPath: pins, deadlineMs, onWarning: warn })),
+    );
+
+  const { object, adoption } = loadKernelObject({
     binding,
     objectPath: options.objectPath,
     accessPorts,
@@ -125,12 +167,33 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     puntLineRatePerSecond: options.puntLineRatePerSecond ?? PUNT_LINE_RATE_PER_SECOND,
     puntTotalRatePerSecond: options.puntTotalRatePerSecond ?? PUNT_TOTAL_RATE_PER_SECOND,
     maxSubscribers: options.maxSubscribers ?? BngLimit.maxSubscribers,
+    fastDhcp,
+    option82Key: key,
+    pins: pins === null ? null : { root: pins, warn },
   });
   undo.push(() => object.close());
+  const leases = fastDhcp === null ? null : new LeaseMaps(object, { key, clock });
+  leases?.clear();
+  leases?.fillReplies(object, fastDhcp?.replies ?? []);
   // The firewall stands before anything can reach the stack.
-  const firewall = await openFirewall(options, opening, deadlineMs);
-  await prepareLinks(options, opening, deadlineMs);
-  const ports = attachPrograms(object, options, { undo, accessPorts, corePorts });
+  const { firewall, adoptedMembers } = await openFirewall(options, opening, {
+    deadlineMs,
+    journal,
+    walled: adoption?.found === true ? walledAddresses(object) : [],
+  });
+  await prepareLinks(options, opening, { deadlineMs, journal });
+  const attachments = new Attachments({
+    binding,
+    object,
+    pins: adoption === null ? null : { folder: adoption.folder, others: adoption.others },
+    warn,
+  });
+  for (const { name } of accessPorts) await noteClsact(name, journal, deadlineMs);
+  const ports = attachPrograms(attachments, options, { accessPorts, corePorts });
+  attachments.retire();
+  for (const failure of await journal.settle(deadlineMs))
+    warn(`interface setting not taken back: ${failure}`);
+  const oldPunts = adoption === null ? [] : await takeOver(adoption, object, options);
   const access = new Map<number, OpenAccessPort>();
   for (const port of accessPorts) {
     const { name, ifindex } = port;
@@ -139,7 +202,19 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     access.set(ifindex, { ...port, socket });
   }
   const { warnings, close } = opening;
-  return { binding, object, firewall, access, ports, warnings, warn, close };
+  return {
+    binding,
+    object,
+    leases,
+    firewall,
+    access,
+    ports,
+    adoptedMembers,
+    oldPunts,
+    warnings,
+    warn,
+    close,
+  };
 }
 
 interface NamedPort {
@@ -164,11 +239,16 @@ async function accessPortsOf(
   );
 }
 
+interface Preparing {
+  readonly deadlineMs: number;
+  readonly journal: UndoJournal;
+}
+
 async function openFirewall(
   options: KernelDataplaneOptions,
   { undo, warn }: Opening,
-  deadlineMs: number,
-): Promise<GardenFirewall> {
+  { deadlineMs, journal, walled }: Preparing & { readonly walled: readonly Ipv4[] },
+): Promise<{ readonly firewall: GardenFirewall; readonly adoptedMembers: ReadonlySet<Ipv4> }> {
   const firewall = new GardenFirewall({
     clock: options.clock,
     table: options.nftTable,
@@ -179,18 +259,25 @@ async function openFirewall(
     onWarning: warn,
   });
   undo.push(async () => {
-    const outcome = await firewall.close();
+    const outcome = await firewall.close(options.pinPath === undefined ? 'remove' : 'keep');
     if (!outcome.ok) warn(`nftables table not removed: ${outcome.reason}`);
   });
-  const built = await firewall.build();
-  if (!built.ok) throw new BngError('BNG_ERR_NFT', built.reason, { table: options.nftTable });
-  return firewall;
+  const adoptedMembers = options.pinPath === undefined ? new Set<Ipv4>() : await firewall.adopt();
+  firewall.addKnown(walled);
+  const build = async (): Promise<void> => {
+    const built = await firewall.build();
+    if (!built.ok) throw new BngError('BNG_ERR_NFT', built.reason, { table: options.nftTable });
+  };
+  // Without pins the firewall itself takes its table away.
+  if (options.pinPath === undefined) await build();
+  else await journal.change({ run: ['nft', nftTeardown(options.nftTable).join('; ')] }, build);
+  return { firewall, adoptedMembers };
 }
 
 async function prepareLinks(
   options: KernelDataplaneOptions,
-  { undo, warn }: Opening,
-  deadlineMs: number,
+  { warn }: Opening,
+  { deadlineMs, journal }: Preparing,
 ): Promise<void> {
   const links = new LinkSetup({
     accessInterfaces: options.access.interfaces,
@@ -199,50 +286,42 @@ async function prepareLinks(
     pools: options.pools,
     localAddresses: options.policy.localAddresses,
     deadlineMs,
-  });
-  undo.push(async () => {
-    for (const failure of await links.revert()) warn(`interface setting not taken back: ${failure}`);
+    journal,
   });
   await links.apply();
   for (const warning of links.warnings) warn(warning);
 }
 
+async function revert(journal: UndoJournal, { warn }: Opening, deadlineMs: number): Promise<void> {
+  for (const failure of await journal.revert(deadlineMs))
+    warn(`interface setting not taken back: ${failure}`);
+}
+
 interface Attaching {
-  readonly undo: Undo[];
   readonly accessPorts: readonly NamedPort[];
   readonly corePorts: readonly NamedPort[];
 }
 
 /** Access comes last: an answer of ours needs its tags as soon as a subscriber can ask. */
 function attachPrograms(
-  object: NativeObject,
+  attachments: Attachments,
   { access, core }: KernelDataplaneOptions,
-  { undo, accessPorts, corePorts }: Attaching,
+  { accessPorts, corePorts }: Attaching,
 ): KernelParts['ports'] {
   const coreMode = core.xdpMode ?? access.xdpMode;
-  for (const port of corePorts) attachXdp(object, undo, { program: 'bng_core', port, mode: coreMode });
-  for (const { name, ifindex } of accessPorts) {
-    const egress = wrap('tc egress', name, () => object.program('bng_egress').attachTc(ifindex, 'egress'));
-    undo.push(() => egress.close());
-  }
+  for (const port of corePorts) attachXdp(attachments, { program: 'bng_core', port, mode: coreMode });
+  for (const port of accessPorts) wrap('tc egress', port.name, () => attachments.egress('bng_egress', port));
   for (const port of accessPorts)
-    attachXdp(object, undo, { program: 'bng_access', port, mode: access.xdpMode });
+    attachXdp(attachments, { program: 'bng_access', port, mode: access.xdpMode });
   return [
     ...accessPorts.map(({ name }) => ({ interface: name, role: 'access', xdpMode: access.xdpMode }) as const),
     ...corePorts.map(({ name }) => ({ interface: name, role: 'core', xdpMode: coreMode }) as const),
   ];
 }
 
-interface XdpPlace {
-  readonly program: string;
-  readonly port: NamedPort;
-  readonly mode: XdpMode;
-}
-
-function attachXdp(object: NativeObject, undo: Undo[], place: XdpPlace): void {
+function attachXdp(attachments: Attachments, place: XdpPlace): void {
   try {
-    const link = object.program(place.program).attachXdp(place.port.ifindex, place.mode);
-    undo.push(() => link.close());
+    attachments.xdp(place);
   } catch (error) {
     const remedy =
       place.mode === 'native'
@@ -255,6 +334,24 @@ function attachXdp(object: NativeObject, undo: Undo[], place: XdpPlace): void {
       error,
     );
   }
+}
+
+/** What the programs of an earlier build have counted and handed up, once none of them runs any more; then their maps go. */
+async function takeOver(
+  adoption: Adoption,
+  object: NativeObject,
+  { binding, clock }: KernelDataplaneOptions,
+): Promise<readonly Uint8Array[]> {
+  const old = adoption.oldCounters();
+  const { oldRing } = adoption;
+  if (old.length > 0 || oldRing !== null) await inFlightDone(clock);
+  const punts = oldRing === null ? [] : await readOldRing({ binding, clock, ...oldRing });
+  for (const { name, map } of old) {
+    carryCounters({ binding, object, name, old: map });
+    map.close();
+  }
+  adoption.finish();
+  return punts;
 }
 
 function interfaceIndex(binding: NativeBinding, name: string): number {

@@ -8,6 +8,7 @@ import { BngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
 import { type Mac, parseMac } from '../model/mac.js';
 import { readOffloads, UNWANTED, UNWANTED_OF_PEER, unwantedOn } from './offloads.js';
+import type { UndoJournal } from './undo-journal.js';
 
 export interface PoolNetwork {
   readonly network: Ipv4Prefix;
@@ -23,6 +24,8 @@ export interface LinkSetupOptions {
   /** Every address of ours towards subscribers: gateways and portal; each goes on `lo` as a /32. */
   readonly localAddresses: readonly Ipv4[];
   readonly deadlineMs: number;
+  /** Learns how to take each change back, and takes them back. */
+  readonly journal: UndoJournal;
 }
 
 const TWO_TAGS_BYTES = 8;
@@ -33,15 +36,20 @@ export interface LinkState {
   readonly flags: readonly string[];
 }
 
-type Undo = () => Promise<void>;
+interface Ensured {
+  readonly done: boolean;
+  readonly command: readonly string[];
+  readonly undo: readonly string[];
+}
 
 export class LinkSetup {
   readonly #options: LinkSetupOptions;
-  readonly #undo: Undo[] = [];
+  readonly #journal: UndoJournal;
   readonly #warnings: string[] = [];
 
   constructor(options: LinkSetupOptions) {
     this.#options = options;
+    this.#journal = options.journal;
   }
 
   /** What is not as it should be and could not be put right; complete after `apply`. */
@@ -50,8 +58,8 @@ export class LinkSetup {
   }
 
   /**
-   * Makes every change; throws `BNG_ERR_DATAPLANE` when one is refused, with the earlier ones still in place until
-   * `revert`.
+   * Makes every change; throws `BNG_ERR_DATAPLANE` when one is refused, with the earlier ones still in place and in the
+   * journal.
    */
   async apply(): Promise<void> {
     for (const core of this.#options.coreInterfaces) await this.#corePort(core);
@@ -101,45 +109,35 @@ export class LinkSetup {
     }
     await this.#offloads(access, 'access');
     // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
-    if (!link.flags.includes('NOARP')) {
-      await this.#change(
-        ['ip', 'link', 'set', access, 'arp', 'off'],
-        ['ip', 'link', 'set', access, 'arp', 'on'],
-      );
-    }
+    await this.#ensure({
+      done: link.flags.includes('NOARP'),
+      command: ['ip', 'link', 'set', access, 'arp', 'off'],
+      undo: ['ip', 'link', 'set', access, 'arp', 'on'],
+    });
     // The access side is IPv4 only; the stack's own IPv6 chatter would be dropped and counted in tc.
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
     await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
     await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
   }
 
-  /** Takes the changes back, last first; says what could not be. Calling it again does nothing. */
-  async revert(): Promise<readonly string[]> {
-    const failures: string[] = [];
-    for (const undo of this.#undo.splice(0).reverse()) {
-      await undo().catch((error: unknown) =>
-        failures.push(error instanceof Error ? error.message : String(error)),
-      );
-    }
-    return failures;
-  }
-
   async #up(name: string): Promise<LinkState> {
     const link = await readLink(name, this.#options.deadlineMs);
-    if (!link.flags.includes('UP')) {
-      await this.#change(['ip', 'link', 'set', name, 'up'], ['ip', 'link', 'set', name, 'down']);
-    }
+    await this.#ensure({
+      done: link.flags.includes('UP'),
+      command: ['ip', 'link', 'set', name, 'up'],
+      undo: ['ip', 'link', 'set', name, 'down'],
+    });
     return link;
   }
 
   async #localAddress(address: string): Promise<void> {
     const present = await readIp(['addr', 'show', 'to', `${address}/32`], this.#options.deadlineMs);
-    if (present.some((link) => link['ifname'] !== undefined)) return;
-    const where = ['addr', 'X', `${address}/32`, 'dev', 'lo'];
-    await this.#change(
-      ['ip', ...where.map((word) => (word === 'X' ? 'add' : word))],
-      ['ip', ...where.map((word) => (word === 'X' ? 'del' : word))],
-    );
+    const where = (verb: string): string[] => ['ip', 'addr', verb, `${address}/32`, 'dev', 'lo'];
+    await this.#ensure({
+      done: present.some((link) => link['ifname'] !== undefined),
+      command: where('add'),
+      undo: where('del'),
+    });
   }
 
   /**
@@ -151,10 +149,13 @@ export class LinkSetup {
     const { accessInterfaces, subscriberMtu, deadlineMs } = this.#options;
     const routes = await readIp(['route', 'show', 'exact', network], deadlineMs);
     for (const [metric, access] of accessInterfaces.entries()) {
-      if (routes.some((route) => route['dev'] === access)) continue;
       const place = [network, 'dev', access, 'metric', String(metric)];
       const what = [...place, 'src', formatIpv4(pool.gateway), 'mtu', String(subscriberMtu)];
-      await this.#change(['ip', 'route', 'add', ...what], ['ip', 'route', 'del', ...place]);
+      await this.#ensure({
+        done: routes.some((route) => route['dev'] === access),
+        command: ['ip', 'route', 'add', ...what],
+        undo: ['ip', 'route', 'del', ...place],
+      });
     }
   }
 
@@ -166,13 +167,15 @@ export class LinkSetup {
       this.#warnings.push(`offload settings of ${name} are not known: ethtool -k ${name}: ${offloads}`);
       return;
     }
+    // Those that are off already were on before an earlier process of ours, where the journal says so.
+    for (const { word } of UNWANTED[side]) this.#journal.keep({ run: ['ethtool', '-K', name, word, 'on'] });
     for (const { feature, word, why, fixed } of unwantedOn(offloads, UNWANTED[side])) {
       const command = ['ethtool', '-K', name, word, 'off'];
       if (fixed)
         this.#warnings.push(
           `${feature} of ${name} is on, and its driver refuses ${command.join(' ')}: ${why}`,
         );
-      else await this.#change(command, ['ethtool', '-K', name, word, 'on']);
+      else await this.#ensure({ done: false, command, undo: ['ethtool', '-K', name, word, 'on'] });
     }
     await this.#offloadsOfPeer(name, side);
   }
@@ -197,19 +200,21 @@ export class LinkSetup {
     const file = `/proc/sys/${path}`;
     const before = await readFile(file, 'utf8').catch(() => null);
     if (before === null && need === 'optional') return;
-    if (before?.trim() === wanted) return;
+    const step = { file, content: before?.trim() ?? '' };
+    if (before?.trim() === wanted) {
+      this.#journal.keep(step);
+      return;
+    }
     try {
-      await writeFile(file, wanted);
+      await this.#journal.change(step, () => writeFile(file, wanted));
     } catch (error) {
       throw new BngError('BNG_ERR_DATAPLANE', 'expected a writable kernel setting', { path, wanted }, error);
     }
-    if (before !== null) this.#undo.push(() => writeFile(file, before));
   }
 
-  async #change(command: readonly string[], undo: readonly string[]): Promise<void> {
-    const { deadlineMs } = this.#options;
-    await run(command, deadlineMs);
-    this.#undo.push(async () => void (await run(undo, deadlineMs)));
+  async #ensure({ done, command, undo }: Ensured): Promise<void> {
+    if (done) this.#journal.keep({ run: undo });
+    else await this.#journal.change({ run: undo }, () => run(command, this.#options.deadlineMs));
   }
 }
 

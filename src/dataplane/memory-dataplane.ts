@@ -2,18 +2,22 @@
  * The dataplane without a kernel, for tests of everything above it: remembers what is installed, carries counters that
  * a test sets, keeps transmitted frames, and hands up frames that a test punts.
  */
-import { attachmentKey } from '../model/access-line.js';
+import { type Attachment, attachmentKey } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { BngDropReasonLabels, BngVerdictLabels } from './abi.js';
 import type {
+  AnsweredLease,
   Dataplane,
   DataplaneInspection,
   DataplaneOutcome,
   DumpedSubscriber,
+  LeasePromise,
   PuntedFrame,
   PuntPath,
+  Reconciliation,
+  ReconcileOutcome,
   RemoveOutcome,
   SubscriberEntry,
 } from './port.js';
@@ -38,12 +42,14 @@ interface Held {
 const DEFAULT_CAPACITY = 131072;
 const DEFAULT_ACCESS_MAC = 0x02_00_00_00_00_fe as Mac;
 
-export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection {
+export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #held = new Map<Ipv4, Held>();
   readonly #lines = new Map<string, Ipv4>();
   readonly #slots: Slots;
   readonly #accessMac: Mac;
   readonly #accessInterface: string;
+  readonly #promises = new Map<string, LeasePromise>();
+  #answered: ((answered: AnsweredLease) => void) | null = null;
   #listener: ((punted: PuntedFrame) => void) | null = null;
   #refusal: string | null = null;
   #queueFull = false;
@@ -76,6 +82,9 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const held = this.#held.get(entry.address);
     if (held === undefined) return { ok: false, reason: 'address not installed' };
     this.#lines.delete(attachmentKey(held.entry.attachment));
+    if (attachmentKey(held.entry.attachment) !== attachmentKey(entry.attachment)) {
+      this.withdraw(held.entry.attachment);
+    }
     this.#held.set(entry.address, { ...held, entry });
     this.#lines.set(attachmentKey(entry.attachment), entry.address);
     return { ok: true };
@@ -88,9 +97,20 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const held = this.#held.get(address);
     if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
     this.#held.delete(address);
+    this.withdraw(held.entry.attachment);
     this.#lines.delete(attachmentKey(held.entry.attachment));
     this.#slots.free(held.slot);
     return { ok: true, traffic: held.traffic };
+  }
+
+  promise(lease: LeasePromise): boolean {
+    if (!this.#held.has(lease.address)) return false;
+    this.#promises.set(attachmentKey(lease.attachment), lease);
+    return true;
+  }
+
+  withdraw(attachment: Attachment): void {
+    this.#promises.delete(attachmentKey(attachment));
   }
 
   traffic(address: Ipv4): TrafficCounters | null {
@@ -101,8 +121,58 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     return new Map([...this.#held].map(([address, held]) => [address, held.traffic]));
   }
 
+  *trafficInPortions(size: number): Iterable<ReadonlyMap<Ipv4, TrafficCounters>> {
+    const all = [...this.allTraffic()];
+    for (let first = 0; first < all.length; first += size) yield new Map(all.slice(first, first + size));
+  }
+
+  async firewallDrops(): Promise<bigint | null> {
+    return 0n;
+  }
+
+  async gardenMismatches(): Promise<number | null> {
+    return 0;
+  }
+
+  async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
+    const byAddress = new Map(wanted.map((entry) => [entry.address, entry]));
+    const foreign = [...this.#held.values()]
+      .filter(({ entry }) => !byAddress.has(entry.address))
+      .map(({ entry, traffic }) => ({ address: entry.address, traffic }));
+    for (const { address } of foreign) await this.remove(address);
+    const missing = wanted.filter(({ address }) => !this.#held.has(address));
+    const stale = wanted.filter((entry) => {
+      const held = this.#held.get(entry.address);
+      return held !== undefined && !isSame(held.entry, entry);
+    });
+    // All old lines first: two subscribers may have changed places.
+    const changing = stale.flatMap((entry) => {
+      const held = this.#held.get(entry.address);
+      return held === undefined ? [] : [{ entry, held }];
+    });
+    for (const { held } of changing) this.#lines.delete(attachmentKey(held.entry.attachment));
+    for (const { entry, held } of changing) {
+      this.#held.set(entry.address, { ...held, entry });
+      this.#lines.set(attachmentKey(entry.attachment), entry.address);
+    }
+    for (const entry of missing) {
+      const outcome = await this.install(entry);
+      if (!outcome.ok) return outcome;
+    }
+    const addressOf = ({ address }: SubscriberEntry): Ipv4 => address;
+    const kept = wanted.length - missing.length - stale.length;
+    return {
+      ok: true,
+      report: { kept, missing: missing.map(addressOf), stale: stale.map(addressOf), foreign },
+    };
+  }
+
   onPunt(listener: (punted: PuntedFrame) => void): void {
     this.#listener = listener;
+  }
+
+  onAnswered(listener: (answered: AnsweredLease) => void): void {
+    this.#answered = listener;
   }
 
   transmit(ifindex: number, frame: Uint8Array): boolean {
@@ -154,6 +224,16 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#listener !== null;
   }
 
+  /** For tests: what may be answered at an attachment; null when nothing may. */
+  promised(attachment: Attachment): LeasePromise | null {
+    return this.#promises.get(attachmentKey(attachment)) ?? null;
+  }
+
+  /** For tests: tells of an answer. */
+  answer(answered: AnsweredLease): void {
+    this.#answered?.(answered);
+  }
+
   /** For tests: the next install, update or remove is refused with this reason. */
   refuseNext(reason: string): void {
     this.#refusal = reason;
@@ -174,6 +254,15 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const holder = this.#lines.get(attachmentKey(entry.attachment));
     return holder === undefined || holder === entry.address ? null : 'line already in use by another address';
   }
+}
+
+function isSame(a: SubscriberEntry, b: SubscriberEntry): boolean {
+  return (
+    attachmentKey(a.attachment) === attachmentKey(b.attachment) &&
+    a.walled === b.walled &&
+    a.downloadBitsPerSecond === b.downloadBitsPerSecond &&
+    a.uploadBitsPerSecond === b.uploadBitsPerSecond
+  );
 }
 
 function zeroes(labels: ReadonlyMap<number, string>): Readonly<Record<string, bigint>> {

@@ -20,6 +20,14 @@ export interface NativeBinding {
   openObject(path: string): NativeObject;
   /** Opens a raw packet socket (AF_PACKET) on an interface of the calling thread's network namespace. */
   openPacketSocket(options: PacketSocketOptions): NativePacketSocket;
+  /** Opens a map pinned in bpffs; throws ENOENT, or EINVAL when something else is pinned there. Close it. */
+  openPinnedMap(path: string): NativeMap;
+  /** Opens an XDP link pinned in bpffs, which `close()` leaves in place. */
+  openPinnedLink(path: string): NativeLink;
+  /** Raw BTF that a program in the kernel was loaded with; null when it came without. */
+  programBtf(programId: number): Uint8Array | null;
+  /** What XDP runs on an interface; null for none. */
+  xdpOf(ifindex: number): { readonly mode: XdpMode; readonly programId: number } | null;
   /** Ring buffer consumer over a loaded map of type RINGBUF. */
   openRingBuffer(map: NativeMap, options: RingBufferOptions): NativeRingBuffer;
   /** Index of an interface in this network namespace; throws ENODEV. */
@@ -29,10 +37,22 @@ export interface NativeBinding {
   sendDatagram(path: string, bytes: Uint8Array): void;
 }
 
+export interface MapShape {
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+  readonly keyTypeId: number;
+  readonly valueTypeId: number;
+}
+
 export interface NativeObject {
   /** Raw BTF (.BTF section) of the object; available once open. */
   btf(): Uint8Array;
   mapNames(): string[];
+  /** What a map is, or will be once loaded; types are ids in the object's own BTF, 0 = none. */
+  mapShape(mapName: string): MapShape;
   programNames(): string[];
   /** The initial bytes of `.rodata`; before load only. */
   rodata(): Uint8Array;
@@ -59,6 +79,8 @@ export interface NativeMap {
   /** Bytes of one value; of one CPU's value for per-CPU maps. */
   readonly valueSize: number;
   readonly maxEntries: number;
+  /** `BPF_F_*` of its making. */
+  readonly flags: number;
   /** The value, or null when the key is absent. Per-CPU maps give all CPUs' values one after another, each padded to 8 bytes. */
   lookup(key: Uint8Array): Uint8Array | null;
   update(key: Uint8Array, value: Uint8Array, mode?: MapUpdateMode): void;
@@ -73,12 +95,18 @@ export interface NativeMap {
    * `valueSize / 8` words an entry.
    */
   readSums(first: number, count: number): BigUint64Array;
+  /** Gives it a name in bpffs, by which it outlives the process; unlinking the file takes that back. Throws EEXIST. */
+  pin(path: string): void;
+  /** The kernel's number of it: two handles of one map have the same. */
+  id(): number;
+  /** Raw BTF that it was made with, and which types of it key and value are; null when it came without. */
+  types(): { readonly btf: Uint8Array; readonly keyTypeId: number; readonly valueTypeId: number } | null;
   close(): void;
 }
 
 export interface NativeProgram {
   readonly name: string;
-  /** Attaches as a bpf_link that goes away with `close()` or the process. */
+  /** Attaches as a bpf_link that goes away with `close()` or the process, unless it is pinned. */
   attachXdp(ifindex: number, mode: XdpMode): NativeLink;
   /** Attaches to clsact egress or ingress (created when missing); `replace` swaps the program at the same handle. */
   attachTc(ifindex: number, direction: 'ingress' | 'egress'): NativeLink;
@@ -107,7 +135,15 @@ export interface TestRunResult {
 export interface NativeLink {
   /** Swaps the program in place without a gap. */
   replace(program: NativeProgram): void;
-  /** Detaches. */
+  /** Gives an XDP link a name in bpffs, by which it outlives handle and process; tc filters have none (EOPNOTSUPP). */
+  pin(path: string): void;
+  /** From now on `close()` gives up the handle only: a tc filter, or a pinned link, goes on. */
+  leave(): void;
+  /** As the kernel has it; `ifindex` is 0 when the interface is gone or the link was detached. */
+  info(): { readonly ifindex: number; readonly programId: number };
+  /** Takes the program off its interface, pinned or left in place as it may be, and closes the handle. */
+  detach(): void;
+  /** Detaches, unless it was pinned or left in place. */
   close(): void;
 }
 

@@ -22,6 +22,32 @@ export type RemoveOutcome =
   | { readonly ok: true; readonly traffic: TrafficCounters }
   | { readonly ok: false; readonly reason: string };
 
+/**
+ * A bound lease that the dataplane may repeat to its client by itself, as offer or as acknowledgement. Times are those
+ * of the monotonic clock.
+ */
+export interface LeasePromise {
+  readonly address: Ipv4;
+  readonly attachment: Attachment;
+  readonly poolName: string;
+  readonly leaseSeconds: number;
+  /** The value of option 82 that the client's messages bear: with any other they may be another session's. Empty: none. */
+  readonly option82: Uint8Array;
+  readonly expiresAtMs: number;
+  /** No lease is repeated beyond it; null where nothing ends the session but its client. */
+  readonly endsAtMs: number | null;
+}
+
+/** Something that the dataplane has promised again by itself. */
+export interface AnsweredLease {
+  readonly answer: 'offer' | 'ack';
+  readonly address: Ipv4;
+  readonly attachment: Attachment;
+  /** An acknowledged lease lasts so long from `atMs` on. */
+  readonly leaseSeconds: number;
+  readonly atMs: number;
+}
+
 export interface Dataplane {
   /** Resolves when packets of the subscriber are forwarded or filtered as the entry says. Counters start at zero. */
   install(entry: SubscriberEntry): Promise<DataplaneOutcome>;
@@ -29,6 +55,13 @@ export interface Dataplane {
   update(entry: SubscriberEntry): Promise<DataplaneOutcome>;
   /** Stops forwarding, then reads the final counters. Removing an unknown address succeeds with no traffic. */
   remove(address: Ipv4): Promise<RemoveOutcome>;
+  /**
+   * Lets the dataplane answer the client of an installed address; replaces what was promised to the same attachment. False
+   * when it does not, which costs speed and nothing else.
+   */
+  promise(lease: LeasePromise): boolean;
+  /** From the return on no answer begins. Withdrawing what was not promised is fine; `remove` withdraws too. */
+  withdraw(attachment: Attachment): void;
   /** What the kernel counted for one address since its install; null when it is not installed. */
   traffic(address: Ipv4): TrafficCounters | null;
 }
@@ -48,6 +81,8 @@ export interface PuntedFrame {
 export interface PuntPath {
   /** One listener; the punt path stays closed until it is set. */
   onPunt(listener: (punted: PuntedFrame) => void): void;
+  /** One listener, to be set before the punt path opens: nothing that was promised goes untold. */
+  onAnswered(listener: (answered: AnsweredLease) => void): void;
   /** Sends one whole frame on an access interface; false when its queue is full. */
   transmit(ifindex: number, frame: Uint8Array): boolean;
   /** The MAC address that subscribers see as their gateway's. */
@@ -77,6 +112,15 @@ export interface DataplaneInspection {
   }[];
   /** Counters of every installed address, one pass over the kernel's maps. */
   allTraffic(): ReadonlyMap<Ipv4, TrafficCounters>;
+  /**
+   * The same in portions of at most `size`, each read when it is asked for, so that the reader can let others do something
+   * in between. An address that comes or goes meanwhile may be left out.
+   */
+  trafficInPortions(size: number): Iterable<ReadonlyMap<Ipv4, TrafficCounters>>;
+  /** Packets that the garden's rules dropped in the stack, since those rules were set; null when it cannot be read. */
+  firewallDrops(): Promise<bigint | null>;
+  /** How many addresses the firewall and we do not agree about being walled, read back; null when it cannot be read. */
+  gardenMismatches(): Promise<number | null>;
 }
 
 /** How the kernel differed from the table, and that it no longer does. */

@@ -11,6 +11,7 @@ import {
   BNG_SUBSCRIBER_SIZE,
   BngLimit,
   BngSubscriberFlag,
+  readBngLineKey,
   readBngSubscriber,
   writeBngLineKey,
   writeBngSubscriber,
@@ -79,13 +80,60 @@ export class SubscriberMaps {
     return found === null ? null : ipv4FromBytes(found);
   }
 
+  /** Whether the value read back is what the entry is written as. */
+  isAsWanted(stored: StoredSubscriber & { readonly bytes: Uint8Array }, entry: SubscriberEntry): boolean {
+    return Buffer.compare(stored.bytes, this.#encode(entry, stored.slot)) === 0;
+  }
+
+  /** Writes many, whether or not they are there. */
+  putAll(entries: readonly { readonly entry: SubscriberEntry; readonly slot: number }[]): void {
+    const keys = new Uint8Array(entries.length * 4);
+    const values = new Uint8Array(entries.length * BNG_SUBSCRIBER_SIZE);
+    for (const [i, { entry, slot }] of entries.entries()) {
+      keys.set(ipv4ToBytes(entry.address), i * 4);
+      values.set(this.#encode(entry, slot), i * BNG_SUBSCRIBER_SIZE);
+    }
+    this.#subscribers.updateBatch(keys, values, entries.length);
+  }
+
+  /** Writes many lines, whoever was there. */
+  putLines(lines: readonly { readonly attachment: Attachment; readonly address: Ipv4 }[]): void {
+    const keys = new Uint8Array(lines.length * BNG_LINE_KEY_SIZE);
+    const values = new Uint8Array(lines.length * 4);
+    for (const [i, { attachment, address }] of lines.entries()) {
+      keys.set(encodeLine(attachment), i * BNG_LINE_KEY_SIZE);
+      values.set(ipv4ToBytes(address), i * 4);
+    }
+    this.#lines.updateBatch(keys, values, lines.length);
+  }
+
+  /** Every line, read back. */
+  readLines(): readonly { readonly attachment: Attachment; readonly address: Ipv4 }[] {
+    const { keys, values, count } = this.#lines.readAll();
+    const view = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
+    return Array.from({ length: count }, (_, i) => {
+      const { ifindex, sVlan, cVlan, mac } = readBngLineKey(view, i * BNG_LINE_KEY_SIZE);
+      return {
+        attachment: { ifindex, sVlan, cVlan, mac: macFromBytes(mac) },
+        address: ipv4FromBytes(values, i * 4),
+      };
+    });
+  }
+
+  /** Gives the next owners of many slots full buckets. */
+  resetPolicers(slots: readonly number[]): void {
+    const keys = new Uint8Array(slots.length * 4);
+    for (const [i, slot] of slots.entries()) keys.set(slotKey(slot), i * 4);
+    this.#policers.updateBatch(keys, new Uint8Array(slots.length * BNG_POLICER_SIZE), slots.length);
+  }
+
   /** Gives the slot's next owner full buckets. */
   resetPolicer(slot: number): void {
     this.#policers.update(slotKey(slot), new Uint8Array(BNG_POLICER_SIZE));
   }
 
   /** Every subscriber, read back. Rates are what the policers enforce, rounded to whole bits a second. */
-  readAll(): readonly StoredSubscriber[] {
+  readAll(): readonly (StoredSubscriber & { readonly bytes: Uint8Array })[] {
     const { keys, values, count } = this.#subscribers.readAll();
     const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
     return Array.from({ length: count }, (_, i) => {
@@ -102,6 +150,7 @@ export class SubscriberMaps {
         downloadBitsPerSecond: bitsPerSecondOf(stored.downstream, FRACTION_BITS),
         uploadBitsPerSecond: bitsPerSecondOf(stored.upstream, FRACTION_BITS),
         slot: stored.slot,
+        bytes: values.subarray(i * BNG_SUBSCRIBER_SIZE, (i + 1) * BNG_SUBSCRIBER_SIZE),
       };
     });
   }
@@ -129,6 +178,18 @@ export class SubscriberMaps {
   }
 }
 
+/** Who is walled according to a loaded object's map. */
+export function walledAddresses(object: NativeObject): readonly Ipv4[] {
+  const { keys, values, count } = object.map('bng_subscribers').readAll();
+  const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
+  const walled: Ipv4[] = [];
+  for (let i = 0; i < count; i++) {
+    const { flags } = readBngSubscriber(view, i * BNG_SUBSCRIBER_SIZE);
+    if ((flags & BngSubscriberFlag.walled) !== 0) walled.push(ipv4FromBytes(keys, i * 4));
+  }
+  return walled;
+}
+
 /** Keys of arrays are u32 in the machine's order, and every machine with these programs is little-endian. */
 export function slotKey(slot: number): Uint8Array {
   const key = new Uint8Array(4);
@@ -136,7 +197,8 @@ export function slotKey(slot: number): Uint8Array {
   return key;
 }
 
-function encodeLine(attachment: Attachment): Uint8Array {
+/** The key of the maps that are keyed by station. */
+export function encodeLine(attachment: Attachment): Uint8Array {
   const key = new Uint8Array(BNG_LINE_KEY_SIZE);
   writeBngLineKey(new DataView(key.buffer), 0, { ...attachment, mac: macToBytes(attachment.mac) });
   return key;

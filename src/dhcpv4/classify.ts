@@ -107,8 +107,10 @@ function lineOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): Ac
   // RFC 3046 §2.1: option 82 with a giaddr of 0 comes from a trusted access node or is dropped.
   if (!rules.trustOption82) return 'untrusted-option82';
   const told = message.options.relayAgentInformation;
+  const option82 = message.options.get(DhcpOption.RelayAgentInformation);
   return {
     ...attachment,
+    ...(option82 === undefined ? {} : { option82 }),
     ...(told?.circuitId === undefined ? {} : { circuitId: told.circuitId }),
     ...(told?.remoteId === undefined ? {} : { remoteId: told.remoteId }),
   };

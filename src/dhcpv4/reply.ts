@@ -7,7 +7,9 @@ import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, encodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import { DHCP_FLAG_BROADCAST, encodeDhcpMessage, wantsBroadcast } from '../wire/dhcpv4-message.js';
 import type { DhcpMessage } from '../wire/dhcpv4-message.js';
+import { OPTIONS_OFFSET } from '../wire/dhcpv4-option-area.js';
 import { DhcpOption } from '../wire/dhcpv4-option-codes.js';
+import { optionsLength } from '../wire/dhcpv4-option-layout.js';
 import { DhcpOptionsBuilder } from '../wire/dhcpv4-options-builder.js';
 import type { DhcpOptions } from '../wire/dhcpv4-options.js';
 
@@ -16,6 +18,8 @@ type TermsVerdict = Extract<SpokenVerdict, { terms: unknown }>;
 
 /** The access interface carries IP packets of at most this size, whatever a client says it can take. */
 const MTU = 1500;
+/** Option 53 comes first: code, length, value. */
+const MESSAGE_TYPE_AT = OPTIONS_OFFSET + 2;
 
 /** Builds the whole frame of the answer, tagged like the request. */
 export function replyFrame(request: DhcpFrame, verdict: SpokenVerdict, accessMac: Mac): Uint8Array {
@@ -58,6 +62,14 @@ function destinationOf(message: DhcpMessage, verdict: SpokenVerdict): Ipv4 {
 }
 
 function replyOptions(message: DhcpMessage, verdict: SpokenVerdict): DhcpOptions {
+  const options = ownOptions(verdict);
+  echo(options, message, DhcpOption.ClientIdentifier); // RFC 6842 §3
+  echo(options, message, DhcpOption.RelayAgentInformation); // RFC 3046 §2.2
+  return options.build();
+}
+
+/** What an answer says whoever asked. */
+function ownOptions(verdict: SpokenVerdict): DhcpOptionsBuilder {
   const options = new DhcpOptionsBuilder();
   switch (verdict.kind) {
     case 'nak':
@@ -77,9 +89,22 @@ function replyOptions(message: DhcpMessage, verdict: SpokenVerdict): DhcpOptions
       addParameters(options, verdict);
       break;
   }
-  echo(options, message, DhcpOption.ClientIdentifier); // RFC 6842 §3
-  echo(options, message, DhcpOption.RelayAgentInformation); // RFC 3046 §2.2
-  return options.build();
+  return options;
+}
+
+/**
+ * The message of every OFFER and ACK of a pool, up to where the client's own options are echoed: without END and
+ * padding, and zero wherever the client, its address or the kind of answer decide. For who answers in our place.
+ */
+export function replyTemplate(verdict: Omit<TermsVerdict, 'kind'>): Uint8Array {
+  const options = ownOptions({ ...verdict, kind: 'offer' }).build();
+  const end = OPTIONS_OFFSET + optionsLength(options);
+  const message = encodeDhcpMessage(
+    { op: 'BOOTREPLY', xid: 0, chaddr: 0 as Mac, options },
+    { maxMessageSize: MTU },
+  ).slice(0, end);
+  message[MESSAGE_TYPE_AT] = 0;
+  return message;
 }
 
 /** T1 at half and T2 at seven eighths of the lease (RFC 2131 §4.4.5), stated so that no client uses other fractions. */

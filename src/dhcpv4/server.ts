@@ -4,6 +4,7 @@
  */
 import type { PuntedFrame, PuntPath } from '../dataplane/port.js';
 import { isBngError, isWireError } from '../model/bng-error.js';
+import type { Clock } from '../model/clock.js';
 import type { DhcpInlet, DhcpVerdict } from '../session/inlet.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
@@ -15,9 +16,19 @@ export interface DhcpServerOptions {
   readonly inlet: DhcpInlet;
   readonly punts: PuntPath;
   readonly trustOption82: boolean;
-  /** Told of every answer, silence included; `poolName` is null for silence. */
-  readonly observer: { answered(kind: DhcpVerdict['kind'], poolName: string | null): void };
+  readonly clock: Clock;
+  readonly observer: DhcpServerObserver;
   readonly onBug: (error: unknown) => void;
+}
+
+/** Told what became of every message. */
+export interface DhcpServerObserver {
+  /** Silence is a decision too; `poolName` is null for it. */
+  decided(kind: DhcpVerdict['kind'], poolName: string | null): void;
+  /** Its answer is on its way; the time is from the message's arrival. */
+  answered(kind: Exclude<DhcpVerdict['kind'], 'silence'>, durationMs: number): void;
+  /** No answer because of what the message was, or because it could not be sent. */
+  dropped(reason: DhcpDropReason): void;
 }
 
 export type DhcpDropReason = IgnoreReason | 'malformed' | 'reply-too-long' | 'transmit-queue-full';
@@ -34,7 +45,10 @@ export class DhcpServer {
 
   /** Opens the punt path. */
   start(): void {
+    const { inlet, punts, observer } = this.#o;
     this.#open = true;
+    // Also when no more messages are taken: the client counts on what it was told.
+    punts.onAnswered((answered) => observer.decided(answered.answer, inlet.answered(answered)));
     this.#o.punts.onPunt((punted) => this.#receive(punted));
   }
 
@@ -78,9 +92,10 @@ export class DhcpServer {
     message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
     ifindex: number,
   ): Promise<void> {
-    const { inlet, punts, observer } = this.#o;
+    const { inlet, punts, clock, observer } = this.#o;
+    const arrivedMs = clock.monotonicMs();
     const verdict = await ask(inlet, message);
-    observer.answered(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
+    observer.decided(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
     if (verdict.kind === 'silence') return;
     let reply: Uint8Array;
     try {
@@ -91,11 +106,16 @@ export class DhcpServer {
       this.#drop('reply-too-long');
       return;
     }
-    if (!punts.transmit(ifindex, reply)) this.#drop('transmit-queue-full');
+    if (!punts.transmit(ifindex, reply)) {
+      this.#drop('transmit-queue-full');
+      return;
+    }
+    observer.answered(verdict.kind, clock.monotonicMs() - arrivedMs);
   }
 
   #drop(reason: DhcpDropReason): void {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
+    this.#o.observer.dropped(reason);
   }
 }
 

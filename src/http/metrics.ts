@@ -1,40 +1,62 @@
 /** Metrics of the BNG: fed by lifecycle events, by the DHCP server and, at each scrape, by pools and dataplane. */
-import { fastify, LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { Registry } from 'prom-client';
 import type { Counter } from 'prom-client';
 import type { DataplaneInspection } from '../dataplane/port.js';
+import type { Clock } from '../model/clock.js';
+import { formatIpv4 } from '../model/ipv4.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleEvent, LifecycleSource } from '../session/lifecycle.js';
 import { SESSION_STATES } from '../session/view.js';
-import { answerBrokenHttp, answerError } from './error-answers.js';
+import type { ExpositionFormat } from './exposition.js';
+import { renderFamilies } from './exposition.js';
+import { GardenAudit } from './garden-audit.js';
+import { MetricCatalogue } from './metric-catalogue.js';
+import type { FamilyDescription } from './metric-catalogue.js';
 import { defineFamilies } from './metric-families.js';
 import type { MetricFamilies } from './metric-families.js';
 import { availableAddresses, utilization } from './pool-figures.js';
-import { sendProblem } from './problem.js';
+import { ProcessMetrics } from './process-metrics.js';
 import { RadiusMetrics } from './radius-metrics.js';
 import type { RadiusReport } from './radius-report.js';
+import { TimeSlices } from './time-slice.js';
+import { StoreMetrics } from './store-metrics.js';
+import type { StoreReport } from './store-metrics.js';
 import { TrafficLedger } from './traffic-ledger.js';
 import type { LedgerPool } from './traffic-ledger.js';
+import { TrafficScores } from './traffic-scores.js';
 
-/** Told by the DHCP server once for every request it has decided. */
+/** Told by the DHCP server of every message that reached it. */
 export interface DhcpObserver {
   /** `poolName` is null where the decision named no pool. */
-  answered(kind: string, poolName: string | null): void;
+  decided(kind: string, poolName: string | null): void;
+  /** The answer was transmitted so long after the message had come. */
+  answered(kind: string, durationMs: number): void;
+  dropped(reason: string): void;
+}
+
+/** Told of every write to the store; `failure` is the kind of it, or null. */
+export interface StoreObserver {
+  written(durationMs: number, failure: string | null): void;
 }
 
 export interface MetricsSources {
-  readonly operator: Pick<OperatorInlet, 'stateCounts'>;
+  readonly operator: Pick<OperatorInlet, 'stateCounts' | 'sessionByAddress'>;
   readonly lifecycle: LifecycleSource;
   readonly pools: AddressPools;
   readonly poolNames: readonly string[];
-  readonly dataplane: DataplaneInspection;
+  readonly dataplane: Omit<DataplaneInspection, 'dump' | 'allTraffic'>;
   readonly radius: () => RadiusReport;
+  readonly store: () => StoreReport;
+  readonly clock: Clock;
+  readonly topTalkers: number;
 }
 
 const NO_POOL = 'none';
+const FIREWALL = 'firewall';
+const DHCP_ANSWERS = ['offer', 'ack', 'nak', 'inform'] as const;
 const ACTIVATION_RESULTS = ['success', 'failed', 'refused'] as const;
+/** What is read of the kernel at once: about a millisecond. */
+const TRAFFIC_PORTION = 500;
 const isGardenReason = (reason: string): boolean => /garden/i.test(reason);
 
 /** Sets a counter to what its source counted; the source, not prom-client, keeps the total. */
@@ -44,72 +66,116 @@ function mirror(counter: Counter, labels: Readonly<Record<string, string>>, tota
 
 export class Metrics {
   readonly #sources: MetricsSources;
-  readonly #registry = new Registry();
+  readonly #catalogue = new MetricCatalogue();
   readonly #families: MetricFamilies;
   readonly #radius: RadiusMetrics;
+  readonly #process: ProcessMetrics;
+  readonly #store: StoreMetrics;
   readonly #ledger: TrafficLedger;
+  readonly #scores = new TrafficScores();
+  readonly #audit: GardenAudit;
   readonly #stopListening: () => void;
   /** Ids of sessions that are activating because they were resumed. */
   readonly #resuming = new Set<string>();
 
   /** Give this to the DHCP server. */
   readonly dhcp: DhcpObserver = {
-    answered: (_kind, poolName) => this.#families.dhcpRequests.inc({ pool: poolName ?? NO_POOL }),
+    decided: (_kind, poolName) => this.#families.dhcpRequests.inc({ pool: poolName ?? NO_POOL }),
+    answered: (kind, durationMs) => this.#families.dhcpAnswer.observe({ answer: kind }, durationMs / 1000),
+    dropped: (reason) => this.#families.dhcpDropped.inc({ reason }),
+  };
+
+  /** Give this to the store. */
+  readonly store: StoreObserver = {
+    written: (durationMs, failure) => {
+      const { storeWrites, storeWriteDuration, storeFailing } = this.#families;
+      storeWrites.inc({ result: failure ?? 'ok' });
+      storeWriteDuration.observe(durationMs / 1000);
+      storeFailing.set(failure === null ? 0 : 1);
+    },
   };
 
   constructor(sources: MetricsSources) {
     this.#sources = sources;
-    this.#families = defineFamilies(this.#registry);
-    this.#radius = new RadiusMetrics(this.#registry);
-    this.#ledger = new TrafficLedger(
-      sources.poolNames.flatMap((name): LedgerPool[] => {
+    this.#families = defineFamilies(this.#catalogue);
+    this.#radius = new RadiusMetrics(this.#catalogue);
+    this.#process = new ProcessMetrics(this.#catalogue);
+    this.#store = new StoreMetrics(this.#catalogue);
+    this.#audit = new GardenAudit(sources);
+    this.#ledger = new TrafficLedger({
+      pools: sources.poolNames.flatMap((name): LedgerPool[] => {
         const terms = sources.pools.terms(name);
         return terms === null ? [] : [{ name, network: terms.network }];
       }),
-    );
-    // Series that exist from the start: a rate over a series that begins at 1 misses its first event.
-    for (const pool of [...sources.poolNames, NO_POOL]) this.#families.dhcpRequests.inc({ pool }, 0);
-    for (const result of ACTIVATION_RESULTS) this.#families.activations.inc({ result }, 0);
-    for (const state of SESSION_STATES) this.#families.sessionDuration.zero({ state });
+      onMoved: (address, bytes) => this.#scores.moved(address, bytes, sources.clock.monotonicMs()),
+    });
+    this.#beginSeries();
     this.#stopListening = sources.lifecycle.onLifecycle((event) => this.#count(event));
   }
 
-  get contentType(): string {
-    return this.#registry.contentType;
+  /** Series that exist from the start: a rate over a series that begins at 1 misses its first event. */
+  #beginSeries(): void {
+    const { dhcpRequests, dhcpAnswer, activations, sessionDuration, storeWrites, storeFailing } =
+      this.#families;
+    for (const pool of [...this.#sources.poolNames, NO_POOL]) dhcpRequests.inc({ pool }, 0);
+    for (const answer of DHCP_ANSWERS) dhcpAnswer.zero({ answer });
+    for (const result of ACTIVATION_RESULTS) activations.inc({ result }, 0);
+    for (const state of SESSION_STATES) sessionDuration.zero({ state });
+    storeWrites.inc({ result: 'ok' }, 0);
+    storeFailing.set(0);
+  }
+
+  /** Of every family, in the order in which they are rendered. */
+  get descriptions(): readonly FamilyDescription[] {
+    return this.#catalogue.descriptions;
   }
 
   eventClientDropped(): void {
     this.#families.eventClientsDropped.inc();
   }
 
-  /** Reads pools, dataplane and AAA once, then renders every family in the text format of Prometheus. */
-  async render(): Promise<string> {
+  /** Reads pools, dataplane and AAA once, then renders every family. Lets the event loop turn while it reads subscribers. */
+  async render(format: ExpositionFormat): Promise<string> {
+    const [firewallDrops] = await Promise.all([this.#sources.dataplane.firewallDrops(), this.#readTraffic()]);
+    // From here to the rendering nothing waits: another scrape must not find families half read.
     this.#readSessionsAndPools();
-    this.#readTraffic();
-    this.#readFrames();
+    this.#readTopTalkers();
+    this.#readFrames(firewallDrops);
+    this.#readAudit();
+    this.#process.read();
+    this.#store.read(this.#sources.store());
     const roundTrips = this.#radius.read(this.#sources.radius());
-    return `${await this.#registry.metrics()}\n${roundTrips}`;
+    return renderFamilies([...(await this.#catalogue.families()), roundTrips], format);
   }
 
   close(): void {
     this.#stopListening();
+    this.#process.close();
   }
 
   #count(event: LifecycleEvent): void {
     const families = this.#families;
     switch (event.type) {
+      case 'session-created':
+        families.detected.inc();
+        return;
       case 'state-changed':
         families.sessionDuration.observe({ state: event.from }, event.durationMs / 1000);
         this.#countActivation(event);
         return;
+      case 'lease-bound':
+        // Null but for a session's first lease.
+        if (event.setupMs === null) return;
+        families.provisioned.inc();
+        families.sessionSetup.observe(event.setupMs / 1000);
+        return;
       case 'lease-ended':
         this.#ledger.leaseEnded(event.address, event.poolName, event.traffic);
+        this.#scores.forget(event.address);
         return;
       case 'order-refused':
         if (event.order === 'activate') families.activations.inc({ result: 'refused' });
         return;
-      case 'session-created':
-      case 'lease-bound':
       case 'lease-renewed':
       case 'trouble':
         return;
@@ -139,11 +205,7 @@ export class Metrics {
       families.poolUtilization.set({ pool: usage.name }, utilization(usage));
       families.poolAvailable.set({ pool: usage.name }, availableAddresses(usage));
     }
-  }
-
-  #readTraffic(): void {
-    const { trafficBytes, trafficPackets } = this.#families;
-    this.#ledger.observe(this.#sources.dataplane.allTraffic());
+    const { trafficBytes, trafficPackets } = families;
     trafficBytes.reset();
     trafficPackets.reset();
     for (const [pool, total] of this.#ledger.totals()) {
@@ -154,13 +216,40 @@ export class Metrics {
     }
   }
 
-  #readFrames(): void {
+  async #readTraffic(): Promise<void> {
+    const slices = new TimeSlices();
+    for (const portion of this.#sources.dataplane.trafficInPortions(TRAFFIC_PORTION)) {
+      this.#ledger.observe(portion);
+      await slices.pause();
+    }
+    // What comes next looks at all of them once more, and renders.
+    await slices.turn();
+  }
+
+  #readTopTalkers(): void {
+    const { topTalkers } = this.#families;
+    topTalkers.reset();
+    for (const address of this.#scores.top(this.#sources.topTalkers)) {
+      const session = this.#sources.operator.sessionByAddress(address);
+      const traffic = this.#ledger.lastOf(address);
+      if (session === null || traffic === null) continue;
+      const who = { ont_serial: session.ontSerial ?? '', ip: formatIpv4(address) };
+      mirror(topTalkers, { ...who, direction: 'in' }, traffic.upstreamBytes);
+      mirror(topTalkers, { ...who, direction: 'out' }, traffic.downstreamBytes);
+    }
+  }
+
+  #readFrames(firewallDrops: bigint | null): void {
     const { drops, gardenDrops, verdicts, xdpNative } = this.#families;
     drops.reset();
     gardenDrops.reset();
     for (const [reason, count] of Object.entries(this.#sources.dataplane.drops())) {
       mirror(drops, { reason }, count);
       if (isGardenReason(reason)) mirror(gardenDrops, { reason }, count);
+    }
+    if (firewallDrops !== null) {
+      mirror(drops, { reason: FIREWALL }, firewallDrops);
+      mirror(gardenDrops, { reason: FIREWALL }, firewallDrops);
     }
     verdicts.reset();
     for (const [verdict, count] of Object.entries(this.#sources.dataplane.verdicts())) {
@@ -170,28 +259,11 @@ export class Metrics {
       xdpNative.set({ interface: port.interface }, port.xdpMode === 'native' ? 1 : 0);
     }
   }
-}
 
-/** Builds the app that serves `/metrics`; the caller listens and closes. */
-export function buildMetrics(options: {
-  readonly metrics: Metrics;
-  readonly logger: FastifyBaseLogger;
-}): FastifyInstance {
-  const app: FastifyInstance = fastify({
-    loggerInstance: options.logger,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: 1024,
-    requestTimeout: 10_000,
-    forceCloseConnections: true,
-    frameworkErrors: (...failure) => void answerError(...failure),
-    clientErrorHandler: answerBrokenHttp,
-  });
-  app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, 'not-found', { detail: `Nothing is at ${request.url}; the metrics are at /metrics.` }),
-  );
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(options.metrics.contentType).send(await options.metrics.render()),
-  );
-  return app;
+  #readAudit(): void {
+    const { gardenMismatches } = this.#families;
+    const found = this.#audit.lastFound();
+    if (found === null) gardenMismatches.remove();
+    else gardenMismatches.set(found);
+  }
 }

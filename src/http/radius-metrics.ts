@@ -1,5 +1,6 @@
 /** Sets the metric families of AAA to what its report says, at each scrape. Keeps no total of its own. */
-import type { Registry } from 'prom-client';
+import type { Family, Sample } from './exposition.js';
+import type { MetricCatalogue } from './metric-catalogue.js';
 import { cumulative } from './radius-round-trip.js';
 import { defineRadiusFamilies } from './radius-metric-families.js';
 import type { RadiusMetricFamilies } from './radius-metric-families.js';
@@ -12,22 +13,25 @@ import type {
 } from './radius-report.js';
 
 const CODE_OF: Readonly<Record<RadiusRole, string>> = { auth: 'Access-Request', acct: 'Accounting-Request' };
-const ROUND_TRIP = 'bng_radius_round_trip_seconds';
 
 export class RadiusMetrics {
   readonly #families: RadiusMetricFamilies;
 
-  constructor(registry: Registry) {
-    this.#families = defineRadiusFamilies(registry);
+  constructor(catalogue: MetricCatalogue) {
+    this.#families = defineRadiusFamilies(catalogue);
   }
 
-  /** Sets every family in the registry, and renders the one that no registry can hold. */
-  read(report: RadiusReport): string {
-    for (const family of Object.values(this.#families)) family.reset();
+  /** Sets every family in the registry, and gives the one that no registry can hold. */
+  read(report: RadiusReport): Family {
+    const { roundTrip, ...mirrored } = this.#families;
+    for (const family of Object.values(mirrored)) family.reset();
     for (const server of report.servers) this.#readServer(server);
     this.#readQueue(report.accounting);
     this.#readCoa(report.coa);
-    return roundTripText(report.servers);
+    return {
+      ...roundTrip,
+      samples: report.servers.flatMap((server) => roundTripSamples(roundTrip.name, server)),
+    };
   }
 
   #readServer(report: RadiusServerReport): void {
@@ -83,26 +87,18 @@ export class RadiusMetrics {
 }
 
 /** prom-client's histogram only observes one value at a time; ours arrive as buckets, and leave as they came. */
-function roundTripText(servers: readonly RadiusServerReport[]): string {
-  const lines = [
-    `# HELP ${ROUND_TRIP} Time from a RADIUS request to its answer, of requests that were sent once`,
-    `# TYPE ${ROUND_TRIP} histogram`,
+function roundTripSamples(
+  family: string,
+  { name: server, roundTrip }: RadiusServerReport,
+): readonly Sample[] {
+  const bounds = roundTrip.boundsMs.map((boundMs) => boundMs / 1000);
+  const buckets = cumulative(roundTrip).map((count, index): Sample => {
+    return { name: `${family}_bucket`, labels: { server, le: bounds[index] }, value: count };
+  });
+  return [
+    ...buckets,
+    { name: `${family}_bucket`, labels: { server, le: '+Inf' }, value: roundTrip.count },
+    { name: `${family}_sum`, labels: { server }, value: roundTrip.sumMs / 1000 },
+    { name: `${family}_count`, labels: { server }, value: roundTrip.count },
   ];
-  for (const { name, roundTrip } of servers) {
-    const server = `server="${escapeLabel(name)}"`;
-    for (const [index, count] of cumulative(roundTrip).entries()) {
-      const boundSeconds = (roundTrip.boundsMs[index] ?? 0) / 1000;
-      lines.push(`${ROUND_TRIP}_bucket{${server},le="${boundSeconds}"} ${count}`);
-    }
-    lines.push(
-      `${ROUND_TRIP}_bucket{${server},le="+Inf"} ${roundTrip.count}`,
-      `${ROUND_TRIP}_sum{${server}} ${roundTrip.sumMs / 1000}`,
-      `${ROUND_TRIP}_count{${server}} ${roundTrip.count}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function escapeLabel(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

@@ -14,14 +14,15 @@ export interface LedgerPool {
   readonly network: Ipv4Prefix;
 }
 
-const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const above = (now: bigint, before: bigint): bigint => (now > before ? now - before : 0n);
 
-function largest(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
+/** What came on top; a counter that fell short of its earlier reading adds nothing. */
+function growth(now: TrafficCounters, before: TrafficCounters): TrafficCounters {
   return {
-    upstreamPackets: larger(a.upstreamPackets, b.upstreamPackets),
-    upstreamBytes: larger(a.upstreamBytes, b.upstreamBytes),
-    downstreamPackets: larger(a.downstreamPackets, b.downstreamPackets),
-    downstreamBytes: larger(a.downstreamBytes, b.downstreamBytes),
+    upstreamPackets: above(now.upstreamPackets, before.upstreamPackets),
+    upstreamBytes: above(now.upstreamBytes, before.upstreamBytes),
+    downstreamPackets: above(now.downstreamPackets, before.downstreamPackets),
+    downstreamBytes: above(now.downstreamBytes, before.downstreamBytes),
   };
 }
 
@@ -29,51 +30,68 @@ function hasStartedAgain(now: TrafficCounters, before: TrafficCounters): boolean
   return now.upstreamPackets < before.upstreamPackets || now.downstreamPackets < before.downstreamPackets;
 }
 
+function hasMoved(now: TrafficCounters, before: TrafficCounters): boolean {
+  return (
+    now.upstreamPackets !== before.upstreamPackets ||
+    now.downstreamPackets !== before.downstreamPackets ||
+    now.upstreamBytes !== before.upstreamBytes ||
+    now.downstreamBytes !== before.downstreamBytes
+  );
+}
+
+export interface TrafficLedgerOptions {
+  readonly pools: readonly LedgerPool[];
+  /** Told what an address moved, both ways together, since it was last observed. */
+  readonly onMoved: (address: Ipv4, bytes: bigint) => void;
+}
+
 export class TrafficLedger {
-  readonly #pools: readonly LedgerPool[];
-  /** Traffic of leases that have ended, by pool. */
-  readonly #ended = new Map<string, TrafficCounters>();
+  readonly #o: TrafficLedgerOptions;
+  readonly #totals = new Map<string, TrafficCounters>();
   /** The last reading of every address whose lease has not ended. */
   readonly #running = new Map<Ipv4, TrafficCounters>();
 
-  constructor(pools: readonly LedgerPool[]) {
-    this.#pools = pools;
-    for (const pool of pools) this.#ended.set(pool.name, NO_TRAFFIC);
+  constructor(options: TrafficLedgerOptions) {
+    this.#o = options;
+    for (const pool of options.pools) this.#totals.set(pool.name, NO_TRAFFIC);
   }
 
-  /** Takes in what the dataplane counts for every installed address. */
+  /** Takes in what the dataplane counts for some installed addresses, or for all of them. */
   observe(reading: ReadonlyMap<Ipv4, TrafficCounters>): void {
     for (const [address, now] of reading) {
-      const before = this.#running.get(address);
-      // Installed anew without an end having been told (a removal that failed): what was read before is its end.
-      if (before !== undefined && hasStartedAgain(now, before)) this.#bank(this.#poolOf(address), before);
+      const last = this.#running.get(address) ?? NO_TRAFFIC;
+      if (!hasMoved(now, last)) continue;
+      // Installed anew without an end having been told (a removal that failed): what was read before was its end.
+      const moved = growth(now, hasStartedAgain(now, last) ? NO_TRAFFIC : last);
       this.#running.set(address, now);
+      this.#add(this.#poolOf(address), moved);
+      this.#o.onMoved(address, moved.upstreamBytes + moved.downstreamBytes);
     }
   }
 
   /** Takes in the final traffic of a lease. Where it falls short of an earlier reading, the reading counts. */
   leaseEnded(address: Ipv4, poolName: string, final: TrafficCounters): void {
-    const before = this.#running.get(address);
+    const last = this.#running.get(address) ?? NO_TRAFFIC;
     this.#running.delete(address);
-    this.#bank(poolName, before === undefined ? final : largest(final, before));
+    this.#add(poolName, growth(final, last));
   }
 
   /** Totals by pool: ended leases and running ones as last observed. Every pool is present. */
   totals(): ReadonlyMap<string, TrafficCounters> {
-    const totals = new Map(this.#ended);
-    for (const [address, traffic] of this.#running) {
-      const pool = this.#poolOf(address);
-      if (pool !== null) totals.set(pool, addTraffic(totals.get(pool) ?? NO_TRAFFIC, traffic));
-    }
-    return totals;
+    return this.#totals;
+  }
+
+  /** The last reading of an address whose lease has not ended; null when it has moved nothing. */
+  lastOf(address: Ipv4): TrafficCounters | null {
+    return this.#running.get(address) ?? null;
   }
 
   #poolOf(address: Ipv4): string | null {
-    return this.#pools.find((pool) => prefixContains(pool.network, address))?.name ?? null;
+    return this.#o.pools.find((pool) => prefixContains(pool.network, address))?.name ?? null;
   }
 
-  #bank(poolName: string | null, traffic: TrafficCounters): void {
+  #add(poolName: string | null, traffic: TrafficCounters): void {
     if (poolName === null) return;
-    this.#ended.set(poolName, addTraffic(this.#ended.get(poolName) ?? NO_TRAFFIC, traffic));
+    this.#totals.set(poolName, addTraffic(this.#totals.get(poolName) ?? NO_TRAFFIC, traffic));
   }
 }

@@ -59,9 +59,11 @@ export function labConfig(lab: Lab, tokenFile: string): Record<string, unknown> 
     ],
     auth: { mode: 'local', defaultPool: 'wgar' },
     walledGarden: { pool: 'wgar', portal: '10.255.0.1:80', allow: [`${CORE_ADDRESSES.gardenAllowed}/32`] },
+    dataplane: { pinPath: `${lab.paths.bpffsDirectory}/bng` },
     olt: { socket: lab.paths.oltSocket, vlans: LAB_VLANS },
     api: { listen: '127.0.0.1:8080', tokenFile },
     metrics: { listen: '127.0.0.1:9090' },
+    store: { path: join(lab.paths.directory, 'store') },
   };
 }
 
@@ -98,6 +100,19 @@ export class LabBng {
   /** Looks from inside the BNG's namespace. */
   get probe(): NamespaceProbe {
     return this.process.probe;
+  }
+
+  /** `bng run --teardown`, after the BNG has ended: ends every session and leaves nothing behind. */
+  teardown(): ReturnType<NamespaceProbe['run']> {
+    const command = [
+      process.execPath,
+      labProgram('../bin/bng.js'),
+      'run',
+      '-c',
+      this.configFile,
+      '--teardown',
+    ];
+    return this.probe.run(command, READY_TIMEOUT_MS);
   }
 
   get(path: string): Promise<ApiAnswer> {

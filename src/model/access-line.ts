@@ -24,6 +24,8 @@ export interface Attachment extends VlanTags {
 export interface AccessLine extends Attachment {
   readonly circuitId?: Uint8Array;
   readonly remoteId?: Uint8Array;
+  /** The whole value of option 82, as it came. */
+  readonly option82?: Uint8Array;
 }
 
 /** What the access node tells of a line before any frame of it came. What it does not tell is not there. */

@@ -15,6 +15,14 @@ export interface Clock {
   after(delayMs: number, fire: () => void): TimerHandle;
 }
 
+/** The time of this boot of the machine: what tells after a restart of ours how long it took, whatever the wall clock did. */
+export interface BootClock {
+  /** Another after each boot. */
+  readonly bootId: string;
+  /** Milliseconds since the machine was booted, times of suspension included. */
+  bootMs(): number;
+}
+
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** The clock of the running process. Its timers do not keep the process alive. */

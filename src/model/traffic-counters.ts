@@ -21,3 +21,17 @@ export function addTraffic(a: TrafficCounters, b: TrafficCounters): TrafficCount
     downstreamBytes: a.downstreamBytes + b.downstreamBytes,
   };
 }
+
+/** Of each counter the larger. */
+export function mostTraffic(a: TrafficCounters, b: TrafficCounters): TrafficCounters {
+  return {
+    upstreamPackets: larger(a.upstreamPackets, b.upstreamPackets),
+    upstreamBytes: larger(a.upstreamBytes, b.upstreamBytes),
+    downstreamPackets: larger(a.downstreamPackets, b.downstreamPackets),
+    downstreamBytes: larger(a.downstreamBytes, b.downstreamBytes),
+  };
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

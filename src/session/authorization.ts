@@ -19,6 +19,8 @@ export interface AuthorizationDeskOptions extends Places {
   readonly runner: SessionRunner;
   readonly pools: AddressPools;
   readonly gardenProfile: ServiceProfile;
+  /** Why no order can be taken at the moment; null when it can. */
+  readonly refusal: () => string | null;
 }
 
 const NOT_ONE = 'no one session agrees with all that was named';
@@ -36,6 +38,8 @@ export class AuthorizationDesk implements AuthorizationInlet {
   ): Promise<AuthorizationOutcome> {
     const record = select(this.#o, selector);
     if (typeof record === 'string') return { ok: false, kind: record, reason: NOT_ONE };
+    const refusal = this.#o.refusal();
+    if (refusal !== null) return { ok: false, kind: 'failed', reason: refusal };
     const { poolName } = change;
     if (poolName !== undefined && this.#o.pools.terms(poolName) === null) {
       return { ok: false, kind: 'invalid', reason: `there is no pool ${poolName}` };
@@ -53,6 +57,8 @@ export class AuthorizationDesk implements AuthorizationInlet {
   async disconnect(selector: SessionSelector): Promise<AuthorizationOutcome> {
     const record = select(this.#o, selector);
     if (typeof record === 'string') return { ok: false, kind: record, reason: NOT_ONE };
+    const refusal = this.#o.refusal();
+    if (refusal !== null) return { ok: false, kind: 'failed', reason: refusal };
     await new Promise<void>((done) =>
       this.#o.runner.push(record, { event: { type: 'end', cause: 'Admin-Reset' }, done }),
     );

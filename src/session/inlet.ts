@@ -1,4 +1,5 @@
 /** What the inlets (DHCP, OLT, HTTP) may ask of the session layer, and what they get back. */
+import type { AnsweredLease } from '../dataplane/port.js';
 import type { AccessLine, AnnouncedLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { LeaseTerms } from '../model/lease.js';
@@ -25,6 +26,8 @@ export interface DhcpInlet {
   inform(line: AccessLine, address: Ipv4): Promise<DhcpVerdict>;
   release(line: AccessLine, address: Ipv4): Promise<void>;
   decline(line: AccessLine, address: Ipv4): Promise<void>;
+  /** The dataplane has answered in our place, as was promised to it. The pool's name; null when nobody has the address. */
+  answered(answered: AnsweredLease): string | null;
   /** True for an address that DHCP clients may know this server by. */
   isServerId(address: Ipv4): boolean;
 }

@@ -5,12 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Accounting, AccountingSession, AccountingUsage, TerminateCause } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
-import type { Attachment } from '../model/access-line.js';
+import type { AccessLine, Attachment } from '../model/access-line.js';
 import type { Clock, TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { NO_TRAFFIC } from '../model/traffic-counters.js';
+import { addTraffic, mostTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
-import type { Effect, Grant } from './machine/types.js';
+import type { Effect, Grant, Held } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 
 /** How many times an idle subscriber is looked at in one idle timeout: the timeout is met within this part of it. */
@@ -22,12 +22,33 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** A timer of the AAA server ran out; the session must end. */
   readonly onTimeout: (record: SessionRecord, cause: TerminateCause) => void;
+  /** Accounting was told what the session has used so far. */
+  readonly onReported?: (record: SessionRecord) => void;
+}
+
+/** What of the use of an address outlives us. Times are monotonic. */
+export interface SavedUse {
+  readonly accountingId: string;
+  readonly startedMs: number;
+  readonly startedWallMs: number;
+  /** When the subscriber was last seen to do anything; only kept up where there is an idle timeout. */
+  readonly activeMs: number;
+  readonly line: AccessLine;
+  /** What was used before the dataplane's counters began. */
+  readonly base: TrafficCounters;
+  /** All that was used as far as we had looked, the base included. */
+  readonly known: TrafficCounters;
 }
 
 interface Entry {
   session: AccountingSession;
   readonly record: SessionRecord;
   readonly startedMs: number;
+  base: TrafficCounters;
+  known: TrafficCounters;
+  activeMs: number;
+  /** When the lease ran out, where that was before this run. */
+  endedMs: number;
   readonly timers: Map<'interim' | 'session' | 'idle', TimerHandle>;
 }
 
@@ -60,11 +81,100 @@ export class AccountingLedger {
       terms: grant.terms,
       startedWallMs: this.#o.clock.wallMs(),
     };
-    const entry = { session, record, startedMs: this.#o.clock.monotonicMs(), timers: new Map() };
+    const startedMs = this.#o.clock.monotonicMs();
+    const entry: Entry = {
+      session,
+      record,
+      startedMs,
+      base: NO_TRAFFIC,
+      known: NO_TRAFFIC,
+      activeMs: startedMs,
+      endedMs: Infinity,
+      timers: new Map(),
+    };
     this.#byAddress.set(grant.address, entry);
     this.#byAccountingId.set(session.accountingId, record);
     this.#o.accounting.start(session);
     this.#watch(entry);
+  }
+
+  /** Takes over what an earlier run began. Nothing is told and nothing watched until `resume`. */
+  adopt(record: SessionRecord, { grant, expiresAtMs }: Held, use: SavedUse): void {
+    const { identity } = record;
+    const session: AccountingSession = {
+      accountingId: use.accountingId,
+      multiSessionId: record.id,
+      subscriberId: identity.subscriberId,
+      ontSerial: identity.ontSerial,
+      line: use.line,
+      address: grant.address,
+      profile: grant.profile,
+      terms: grant.terms,
+      startedWallMs: use.startedWallMs,
+    };
+    const { startedMs, base, known, activeMs } = use;
+    const endedMs = expiresAtMs <= this.#o.clock.monotonicMs() ? expiresAtMs : Infinity;
+    const entry = { session, record, startedMs, base, known, activeMs, endedMs, timers: new Map() };
+    this.#byAddress.set(grant.address, entry);
+    this.#byAccountingId.set(use.accountingId, record);
+  }
+
+  /** The dataplane lost its counters of this address, or counts it anew: the account goes on from what was known. */
+  countsAnew(address: Ipv4): void {
+    const entry = this.#byAddress.get(address);
+    if (entry !== undefined) entry.base = entry.known;
+  }
+
+  /** Looks after what was adopted; `endedMs` of a lease that was renewed meanwhile no longer holds. */
+  resume(address: Ipv4, expiresAtMs: number): void {
+    const entry = this.#byAddress.get(address);
+    if (entry === undefined) return;
+    const nowMs = this.#o.clock.monotonicMs();
+    if (expiresAtMs > nowMs) entry.endedMs = Infinity;
+    // Traffic since the last look: it was active, nobody knows when.
+    if (total(this.#used(entry, this.#traffic(entry))) !== total(entry.known)) entry.activeMs = nowMs;
+    this.#watch(entry);
+  }
+
+  /** Ends what was adopted without a word: accounting itself closes it. */
+  drop(address: Ipv4): void {
+    const entry = this.#byAddress.get(address);
+    if (entry !== undefined) this.#remove(entry);
+  }
+
+  /** The accounting sessions that are open, and what each has used as far as is known. */
+  *open(): Iterable<readonly [accountingId: string, usage: AccountingUsage]> {
+    for (const { session, startedMs, known, record } of this.#byAddress.values()) {
+      const durationMs = Math.max(0, record.writtenMs - startedMs);
+      yield [session.accountingId, { traffic: known, durationMs }];
+    }
+  }
+
+  /** Looks how much was used by now. */
+  look(address: Ipv4): void {
+    const entry = this.#byAddress.get(address);
+    if (entry !== undefined) this.#usage(entry, this.#traffic(entry));
+  }
+
+  /** As it is to be kept; null when the address is not in use by this session. */
+  useAt(address: Ipv4, record: SessionRecord): SavedUse | null {
+    const entry = this.#byAddress.get(address);
+    if (entry === undefined || entry.record !== record) return null;
+    const { startedMs, activeMs, base, known } = entry;
+    const { accountingId, startedWallMs, line } = entry.session;
+    return { accountingId, startedMs, startedWallMs, activeMs, line, base, known };
+  }
+
+  /** Stops watching; what is in use stays so. */
+  close(): void {
+    for (const entry of this.#byAddress.values()) this.#unwatch(entry);
+  }
+
+  /** When the AAA server's Session-Timeout ends the use of an address, on the monotonic clock; null: never. */
+  endsAtMs(address: Ipv4): number | null {
+    const entry = this.#byAddress.get(address);
+    const timeout = entry?.session.terms.sessionTimeoutSeconds ?? null;
+    return entry === undefined || timeout === null ? null : entry.startedMs + 1000 * timeout;
   }
 
   /** Resolves when accounting would not lose what it was told so far. */
@@ -77,29 +187,46 @@ export class AccountingLedger {
     const entry = this.#byAddress.get(grant.address);
     if (entry === undefined) return;
     entry.session = { ...entry.session, profile: grant.profile, terms: grant.terms };
+    entry.activeMs = this.#o.clock.monotonicMs();
     this.#watch(entry);
   }
 
   ended(effect: Extract<Effect, { type: 'lease-ended' }>): void {
     const entry = this.#byAddress.get(effect.grant.address);
     if (entry === undefined) return;
-    for (const timer of entry.timers.values()) timer.cancel();
-    this.#byAddress.delete(effect.grant.address);
-    this.#byAccountingId.delete(entry.session.accountingId);
+    this.#remove(entry);
     this.#o.accounting.stop(entry.session, { ...this.#usage(entry, effect.traffic), cause: effect.cause });
   }
 
-  #usage(entry: Entry, traffic: TrafficCounters): AccountingUsage {
-    return { traffic, durationMs: this.#o.clock.monotonicMs() - entry.startedMs };
+  #remove(entry: Entry): void {
+    this.#unwatch(entry);
+    this.#byAddress.delete(entry.session.address);
+    this.#byAccountingId.delete(entry.session.accountingId);
+  }
+
+  #usage(entry: Entry, counted: TrafficCounters): AccountingUsage {
+    const traffic = this.#used(entry, counted);
+    entry.known = traffic;
+    const untilMs = Math.min(this.#o.clock.monotonicMs(), entry.endedMs);
+    return { traffic, durationMs: Math.max(0, untilMs - entry.startedMs) };
+  }
+
+  /** Never less than what was known: after a restart the counters may be those of a later entry. */
+  #used(entry: Entry, counted: TrafficCounters): TrafficCounters {
+    return mostTraffic(entry.known, addTraffic(entry.base, counted));
   }
 
   #traffic(entry: Entry): TrafficCounters {
     return this.#o.dataplane.traffic(entry.session.address) ?? NO_TRAFFIC;
   }
 
-  #watch(entry: Entry): void {
+  #unwatch(entry: Entry): void {
     for (const timer of entry.timers.values()) timer.cancel();
     entry.timers.clear();
+  }
+
+  #watch(entry: Entry): void {
+    this.#unwatch(entry);
     const { sessionTimeoutSeconds, idleTimeoutSeconds, interimIntervalSeconds } = entry.session.terms;
     this.#watchInterim(entry, 1000 * (interimIntervalSeconds ?? this.#o.accounting.interimIntervalSeconds));
     if (sessionTimeoutSeconds !== null) {
@@ -115,6 +242,7 @@ export class AccountingLedger {
   #watchInterim(entry: Entry, intervalMs: number): void {
     const report = (): void => {
       this.#o.accounting.interim(entry.session, this.#usage(entry, this.#traffic(entry)));
+      this.#o.onReported?.(entry.record);
       this.#after(entry, 'interim', intervalMs, report);
     };
     this.#after(entry, 'interim', intervalMs * (1 + Math.random()) * 0.5, report);
@@ -123,12 +251,11 @@ export class AccountingLedger {
   #watchIdle(entry: Entry, timeoutMs: number): void {
     const { clock } = this.#o;
     let last = total(this.#traffic(entry));
-    let activeMs = clock.monotonicMs();
     const look = (): void => {
       const now = total(this.#traffic(entry));
-      if (now !== last) activeMs = clock.monotonicMs();
+      if (now !== last) entry.activeMs = clock.monotonicMs();
       last = now;
-      if (clock.monotonicMs() - activeMs >= timeoutMs) this.#o.onTimeout(entry.record, 'Idle-Timeout');
+      if (clock.monotonicMs() - entry.activeMs >= timeoutMs) this.#o.onTimeout(entry.record, 'Idle-Timeout');
       else this.#after(entry, 'idle', timeoutMs / IDLE_LOOKS, look);
     };
     this.#after(entry, 'idle', timeoutMs / IDLE_LOOKS, look);

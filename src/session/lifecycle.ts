@@ -18,10 +18,13 @@ export type LifecycleEvent =
       readonly durationMs: number;
     })
   | (Told & {
-      readonly type: 'lease-bound' | 'lease-renewed';
+      readonly type: 'lease-bound';
       readonly address: Ipv4;
       readonly poolName: string;
+      /** From the session's first DHCP message to this, its first lease; null for every later one. */
+      readonly setupMs: number | null;
     })
+  | (Told & { readonly type: 'lease-renewed'; readonly address: Ipv4; readonly poolName: string })
   /** `traffic` is what the lease carried in all; the dataplane no longer counts it. */
   | (Told & {
       readonly type: 'lease-ended';

@@ -3,14 +3,15 @@
  * and queues the event there; decides nothing that the machine decides.
  */
 import { randomUUID } from 'node:crypto';
-import type { Accounting, Authenticator, AuthorizationInlet } from '../aaa/port.js';
-import type { Dataplane } from '../dataplane/port.js';
+import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from '../aaa/port.js';
+import type { AnsweredLease, Dataplane } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
-import type { Clock } from '../model/clock.js';
+import type { BootClock, Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { AddressPools } from '../pool/port.js';
+import type { Commits, Store, StoreFailure } from '../store/port.js';
 import type { AccessNode } from './access-node.js';
 import type { Identity } from './identity.js';
 import { accessNodeIdentity, lineIdentity, ontIdentity } from './identity.js';
@@ -24,12 +25,21 @@ import type {
   OperatorInlet,
   OperatorResult,
 } from './inlet.js';
+import { Instants } from './instants.js';
+import { SessionJournal } from './journal.js';
 import { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
+import { holding, isServed } from './machine/build.js';
 import type { DhcpEvent, OrderEvent } from './machine/types.js';
+import { Quarantines } from './quarantines.js';
 import { SessionRecord } from './record.js';
+import type { UnkeptFigures } from './replies.js';
+import { unkeptReason } from './replies.js';
+import { Restoration } from './restore.js';
 import { AuthorizationDesk } from './authorization.js';
 import { SessionRunner } from './runner.js';
+import type { PortNames } from './session-row.js';
+import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
 import type { SessionStateName, SessionView } from './view.js';
 
@@ -45,7 +55,24 @@ export interface SessionManagerOptions {
   /** Believe option 82 of the access node. */
   readonly trustOption82: boolean;
   readonly maxSessions: number;
+  /** Where sessions outlive the process; null where they do not. */
+  readonly durability?: Durability | null;
   readonly onBug: (error: unknown) => void;
+}
+
+export interface Durability {
+  readonly store: Store;
+  /** Of that store. */
+  readonly commits: Commits;
+  readonly boot: BootClock;
+  readonly ports: PortNames;
+}
+
+/** What the store's state means for sessions; all zero and null while it works. */
+export interface DurabilityFigures extends UnkeptFigures {
+  readonly failure: StoreFailure | null;
+  readonly refusedSessions: number;
+  readonly refusedOrders: number;
 }
 
 export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, LifecycleSource {
@@ -53,6 +80,10 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   readonly #table = new SessionTable();
   readonly #ledger: AccountingLedger;
   readonly #runner: SessionRunner;
+  readonly #journal: SessionJournal | null;
+  readonly #restoration: Restoration | null;
+  #refusedSessions = 0;
+  #refusedOrders = 0;
   /** What the AAA server may order. */
   readonly authorization: AuthorizationInlet;
   readonly #listeners = new Set<LifecycleListener>();
@@ -69,9 +100,22 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       dataplane,
       clock,
       onTimeout: (record, cause) => this.#runner.push(record, { event: { type: 'end', cause } }),
+      onReported: (record) => this.#journal?.changed(record),
     });
+    const suspensions = new SuspensionReasons();
+    const durability = options.durability ?? null;
+    const instants = durability === null ? null : new Instants(clock, durability.boot);
+    const reasonOf = (subscriberId: string): string | null => suspensions.reasonOf(subscriberId);
+    this.#journal =
+      durability === null || instants === null
+        ? null
+        : new SessionJournal({ ...durability, instants, ledger: this.#ledger, reasonOf });
+    const quarantines = new Quarantines({ pools, clock, journal: this.#journal });
     this.#runner = new SessionRunner({
       ...options,
+      journal: this.#journal,
+      suspensions,
+      quarantines,
       gardenPool: options.gardenProfile.poolName,
       table: this.#table,
       ledger: this.#ledger,
@@ -86,7 +130,48 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       runner: this.#runner,
       pools,
       gardenProfile: options.gardenProfile,
+      refusal: () => this.#orderRefusal(),
     });
+    this.#restoration =
+      durability === null || instants === null || this.#journal === null
+        ? null
+        : new Restoration({
+            ...options,
+            store: durability.store,
+            instants,
+            journal: this.#journal,
+            table: this.#table,
+            ledger: this.#ledger,
+            runner: this.#runner,
+            suspensions,
+            quarantines,
+          });
+  }
+
+  /** The sessions of an earlier run, for whoever starts us; null where nothing outlives us. */
+  get restoration(): Restoration | null {
+    return this.#restoration;
+  }
+
+  /** The accounting sessions that are open, and what each has used as far as is known. */
+  openAccounting(): ReadonlyMap<string, AccountingUsage> {
+    return new Map(this.#ledger.open());
+  }
+
+  durabilityFigures(): DurabilityFigures {
+    return {
+      failure: this.#journal?.failure ?? null,
+      refusedSessions: this.#refusedSessions,
+      refusedOrders: this.#refusedOrders,
+      ...this.#runner.replies.figures(),
+    };
+  }
+
+  #orderRefusal(): string | null {
+    const failure = this.#journal?.failure ?? null;
+    if (failure === null) return null;
+    this.#refusedOrders += 1;
+    return unkeptReason(failure);
   }
 
   // --- DHCP ---
@@ -113,6 +198,14 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     await this.#dhcp(line, { type: 'decline', address, attachment: line }, false);
   }
 
+  answered({ answer, address, attachment, leaseSeconds, atMs }: AnsweredLease): string | null {
+    const record = this.#table.byAddress(address);
+    if (record === null) return null;
+    const event = { type: 'answered', address, attachment, leaseSeconds, atMs } as const;
+    if (answer === 'ack') this.#runner.push(record, { event });
+    return poolOf(record, address);
+  }
+
   isServerId(address: Ipv4): boolean {
     return this.#serverIds.has(address);
   }
@@ -121,6 +214,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const record = this.#recordOf(line, mayCreate);
     if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });
     record.line = line;
+    record.heard(this.#o.clock.monotonicMs());
     if (line.circuitId !== undefined) record.circuitId = line.circuitId;
     return new Promise((reply) => this.#runner.push(record, { event, reply }));
   }
@@ -140,6 +234,11 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const sameLine = this.#table.bySubscriber(identity.subscriberId);
     if (sameLine !== null) return sameLine;
     if (!mayCreate) return 'no session on this line';
+    const failure = this.#journal?.failure ?? null;
+    if (failure !== null) {
+      this.#refusedSessions += 1;
+      return unkeptReason(failure);
+    }
     return this.#create(identity, { line, circuitId: line.circuitId ?? null, mayHoldLostLease: false });
   }
 
@@ -171,6 +270,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const known = this.#table.bySubscriber(identity.subscriberId);
     if (known !== null) {
       known.circuitId = ont.circuitId;
+      if (known.mustReprovision) this.#runner.push(known, { event: { type: 'reprovision' } });
       return;
     }
     const mayHoldLostLease = ont.wasThere === true;
@@ -216,6 +316,8 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   #order(ontSerial: string, event: OrderEvent): Promise<OperatorResult> {
     const record = this.#table.bySubscriber(ontIdentity(ontSerial).subscriberId);
     if (record === null) return Promise.resolve({ ok: false, kind: 'unknown-ont' });
+    const refusal = this.#orderRefusal();
+    if (refusal !== null) return Promise.resolve({ ok: false, kind: 'failed', reason: refusal });
     return new Promise((order) => this.#runner.push(record, { event, order }));
   }
 
@@ -246,8 +348,12 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends every session in good order: out of the dataplane, final counters to accounting. Idempotent. */
-  async close(): Promise<void> {
+  /**
+   * Takes nothing new. `end`: every session ends in good order, out of the dataplane, final counters to accounting. `keep`:
+   * what is under way is finished, and the store has every session with all that it has used. Idempotent.
+   */
+  async close(how: 'end' | 'keep' = 'end'): Promise<void> {
+    if (how === 'keep' && this.#journal !== null) return this.#keep(this.#journal);
     this.#closed = true;
     const ending = [...this.#table.all()].map(
       (record) =>
@@ -256,6 +362,26 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
         }),
     );
     await Promise.all(ending);
+  }
+
+  async #keep(journal: SessionJournal): Promise<void> {
+    this.#closed = true;
+    const records = [...this.#table.all()];
+    // An event that changes nothing, behind all that was there before it.
+    const event = { type: 'lease-expired', nowMs: -Infinity } as const;
+    const busy = records.filter((record) => record.busy);
+    await Promise.all(
+      busy.map((record) => new Promise<void>((done) => this.#runner.push(record, { event, done }))),
+    );
+    this.#ledger.close();
+    for (const record of this.#table.all()) {
+      this.#runner.unwatch(record);
+      const { state } = record.session;
+      const now = isServed(state) ? holding(state) : null;
+      if (now !== null) this.#ledger.look(now.grant.address);
+      journal.changed(record);
+    }
+    await this.#o.durability?.commits.settled();
   }
 
   /** An ONT that is still there begins anew: what ended was its session, not its fibre. */
@@ -286,4 +412,10 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   #viewOrNull(record: SessionRecord | null): SessionView | null {
     return record === null ? null : this.#view(record);
   }
+}
+
+function poolOf({ session: { state } }: SessionRecord, address: Ipv4): string | null {
+  if (!isServed(state)) return null;
+  const grant = state.held?.grant.address === address ? state.held.grant : state.grant;
+  return grant.profile.poolName;
 }

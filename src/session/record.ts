@@ -1,9 +1,11 @@
 /** One session's mutable record: the machine's value, its queue, timers and accounting. Only the manager touches it. */
+import type { LeasePromise } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import type { TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Identity } from './identity.js';
 import type { DhcpVerdict, OperatorResult } from './inlet.js';
+import type { DurableGrant } from './journal.js';
 import { isServed } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
 import type { Session, SessionEvent } from './machine/types.js';
@@ -45,6 +47,18 @@ export class SessionRecord {
   busy = false;
   /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
   mayHoldLostLease: boolean;
+  /** When its client was first heard, until its first lease; `done` afterwards, and where it had one before it was heard. */
+  #setup: 'unheard' | 'done' | { readonly heardMs: number } = 'unheard';
+  /** Of an earlier run. */
+  wasRestored = false;
+  /** When the row was written that it was restored from, monotonic. */
+  writtenMs = 0;
+  /** The access node may have been given what the session is not: told anew when it is there. */
+  mustReprovision = false;
+  /** The store may have a row of it. */
+  hasRow = false;
+  /** What its row is known to say; null without one. */
+  durable: DurableGrant | null = null;
   /** Why it is suspended, while it is. */
   suspendedFor: string | null = null;
   /** The end of the present lease on both clocks, as first shown. */
@@ -52,6 +66,8 @@ export class SessionRecord {
   /** The client that was told to wait while authentication is out. */
   heldReply: HeldReply | null = null;
   readonly deadlines = new Map<DeadlineName, TimerHandle>();
+  /** What the dataplane may answer for it now. */
+  promised: LeasePromise | null = null;
   /** Keys under which the attachment index knows this record. */
   attachmentKeys: readonly string[] = [];
 
@@ -72,6 +88,20 @@ export class SessionRecord {
     this.createdWallMs = options.wallMs;
     this.stateSinceMs = options.nowMs;
     this.stateSinceWallMs = options.wallMs;
+  }
+
+  /** A DHCP message of the session's client has come. */
+  heard(nowMs: number): void {
+    if (this.#setup !== 'unheard') return;
+    const { state } = this.session;
+    this.#setup = isServed(state) && state.lease.phase === 'bound' ? 'done' : { heardMs: nowMs };
+  }
+
+  /** A lease began: the time since the client was first heard when it is the first, else null. */
+  leaseBegan(nowMs: number): number | null {
+    const setup = this.#setup;
+    this.#setup = 'done';
+    return typeof setup === 'object' ? nowMs - setup.heardMs : null;
   }
 
   /** A picture for operators; `nowMs`/`wallMs` are the same instant on both clocks. */

@@ -19,15 +19,17 @@ import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
 import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
-import type { AnswerEvent, Ask, Effect, Grant, SessionEvent } from './machine/types.js';
+import { intend } from './intent.js';
+import type { SessionJournal } from './journal.js';
+import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent } from './machine/types.js';
+import { Promises } from './promises.js';
+import type { Quarantines } from './quarantines.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
-import { SuspensionReasons } from './suspension-reasons.js';
+import { Replies } from './replies.js';
+import type { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
 import type { SessionStateName, SessionView } from './view.js';
 import { verdictOf } from './verdict.js';
-
-/** How long a declined address stays out of use. */
-const QUARANTINE_MS = 600_000;
 
 export interface RunnerOptions {
   readonly authenticator: Authenticator;
@@ -36,6 +38,10 @@ export interface RunnerOptions {
   /** Null where no access node is configured: every reconfiguration then succeeds at once. */
   readonly accessNode: AccessNode | null;
   readonly ledger: AccountingLedger;
+  /** Null where nothing outlives us. */
+  readonly journal: SessionJournal | null;
+  readonly suspensions: SuspensionReasons;
+  readonly quarantines: Quarantines;
   readonly clock: Clock;
   readonly gardenPool: string;
   readonly table: SessionTable;
@@ -63,11 +69,14 @@ interface Turn {
 
 export class SessionRunner {
   readonly #o: RunnerOptions;
-  readonly #suspensions = new SuspensionReasons();
   readonly #deadlines: Deadlines;
+  readonly #promises: Promises;
+  readonly replies: Replies;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
+    this.#promises = new Promises(options);
+    this.replies = new Replies(options);
     this.#deadlines = new Deadlines({ ...options, push: (record, event) => this.push(record, { event }) });
   }
 
@@ -79,10 +88,24 @@ export class SessionRunner {
     this.#drain(record).catch(this.#o.onBug);
   }
 
+  /** Sets the deadlines that a session of an earlier run had, and lets the dataplane answer for its lease again. */
+  watch(record: SessionRecord, { lease, held }: Served): void {
+    const leaseAtMs = lease.phase === 'bound' ? lease.expiresAtMs : null;
+    this.#deadlines.arm(record, 'lease', leaseAtMs);
+    this.#deadlines.arm(record, 'held', held?.expiresAtMs ?? null);
+    if (leaseAtMs === null && held === null) this.#deadlines.watchUnbound(record);
+    this.#promises.keep(record, false);
+  }
+
+  /** Takes the session's deadlines away. */
+  unwatch(record: SessionRecord): void {
+    this.#deadlines.clear(record);
+  }
+
   async #drain(record: SessionRecord): Promise<void> {
     for (let next = record.queue.shift(); next !== undefined; next = record.queue.shift()) {
       await this.#handle(record, next);
-      next.done?.();
+      if (next.done !== undefined) this.replies.settled(record, next.done);
     }
     record.busy = false;
   }
@@ -95,13 +118,19 @@ export class SessionRunner {
     let event: SessionEvent | null = first;
     while (event !== null) {
       const from = record.session.state.name;
+      const { state, step } = record.session;
       const next = transition(record.session, event);
       record.session = next.session;
+      if (next.session.state !== state || next.session.step !== step) this.#o.journal?.changed(record);
       this.#o.table.moved(record, from);
+      this.#promises.review(record);
       if (from !== record.session.state.name) this.#stateChanged(record, turn, from);
       for (const effect of next.effects) this.#perform(record, turn, effect);
       event = next.ask === null ? null : await this.#ask(record, next.ask);
     }
+    if (seen.leaseStarted) {
+      this.#promises.keepAfter(record, this.#o.ledger.stored()).catch(this.#o.onBug);
+    } else this.#promises.keep(record, first.type === 'answered');
     if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
@@ -109,7 +138,7 @@ export class SessionRunner {
   }
 
   #perform(record: SessionRecord, { item, first, before, seen }: Turn, effect: Effect): void {
-    const { pools, authenticator, ledger, clock } = this.#o;
+    const { pools, authenticator, ledger, journal } = this.#o;
     const { subscriberId } = record.identity;
     switch (effect.type) {
       case 'authenticate':
@@ -121,7 +150,8 @@ export class SessionRunner {
         return;
       case 'order-done':
         seen.ordered = true;
-        item.order?.({
+        if (item.order === undefined) return;
+        this.replies.order(record, item.order, {
           ok: true,
           ontSerial: record.identity.ontSerial ?? subscriberId,
           oldState: before.state,
@@ -142,25 +172,29 @@ export class SessionRunner {
       case 'free':
         pools.free(effect.grant.profile.poolName, effect.grant.address, subscriberId);
         return;
-      case 'quarantine': {
-        const { poolName } = effect.grant.profile;
-        pools.quarantine(poolName, effect.grant.address);
-        clock.after(QUARANTINE_MS, () => pools.unquarantine(poolName, effect.grant.address));
+      case 'quarantine':
+        this.#o.quarantines.begin(effect.grant.profile.poolName, effect.grant.address);
         return;
-      }
       case 'assign':
         authenticator.assign(subscriberId, effect.profile, effect.resumeTo);
+        journal?.assigned(subscriberId, effect.profile, effect.resumeTo);
         return;
       case 'forget':
         authenticator.forget(subscriberId);
-        this.#suspensions.forget(subscriberId);
+        this.#o.suspensions.forget(subscriberId);
+        journal?.forgotten(subscriberId);
         return;
       case 'lease-started':
         ledger.started(record, effect.grant, effect.attachment);
         seen.leaseStarted = true;
-        this.#tell(record, { type: 'lease-bound', ...placeOf(effect.grant) });
+        this.#tell(record, {
+          type: 'lease-bound',
+          ...placeOf(effect.grant),
+          setupMs: record.leaseBegan(this.#o.clock.monotonicMs()),
+        });
         return;
       case 'lease-renewed':
+        if (journal !== null) ledger.look(effect.grant.address);
         this.#tell(record, { type: 'lease-renewed', ...placeOf(effect.grant) });
         return;
       case 'lease-reprofiled':
@@ -198,13 +232,13 @@ export class SessionRunner {
     if (own === null) record.heldReply = null;
     if (client === null) return;
     const verdict = verdictOf(effect.answer, { pools: this.#o.pools, asked: client.asked });
-    // What the client builds on must not be unknown to accounting after a crash. The session does not wait meanwhile.
-    if (seen.leaseStarted) this.#o.ledger.stored().then(() => client.reply(verdict), this.#o.onBug);
-    else client.reply(verdict);
+    this.replies.dhcp(record, { reply: client.reply, verdict, leaseStarted: seen.leaseStarted });
   }
 
   async #ask(record: SessionRecord, ask: Ask): Promise<AnswerEvent> {
-    const { dataplane, accessNode } = this.#o;
+    const { dataplane, accessNode, journal, ledger } = this.#o;
+    const refusal = journal === null ? null : await intend(record, ask, { journal, ledger });
+    if (refusal !== null) return refusal;
     switch (ask.ask) {
       case 'allocate':
         return this.#grant(record, ask.profile, termsOf(record, ask.terms));
@@ -215,11 +249,14 @@ export class SessionRunner {
       case 'reconfigure': {
         const { ontSerial } = record.identity;
         if (ontSerial === null || accessNode === null || !this.#o.isLineKnown(ontSerial)) {
+          // After a restart the access node may just not have said yet that the line is there.
+          if (record.wasRestored) record.mustReprovision = true;
           return { type: 'reconfigured' };
         }
         const bounce = record.mayHoldLostLease;
         record.mayHoldLostLease = false;
         const outcome = await accessNode.reconfigure(ontSerial, ask.profile, { bounce });
+        if (outcome.ok) record.mustReprovision = false;
         return outcome.ok ? { type: 'reconfigured' } : { type: 'reconfigure-failed', reason: outcome.reason };
       }
     }
@@ -260,7 +297,7 @@ export class SessionRunner {
   }
 
   #stateChanged(record: SessionRecord, { first }: Turn, from: SessionStateName): void {
-    record.suspendedFor = this.#suspensions.reasonAfter(record.identity.subscriberId, {
+    record.suspendedFor = this.#o.suspensions.reasonAfter(record.identity.subscriberId, {
       from,
       to: record.session.state.name,
       said: first.type === 'suspend' ? first.reason : null,

@@ -1,6 +1,6 @@
 /**
- * Why subscribers are suspended: outlives the session as the suspension itself does (`Authenticator.assign`), in memory as
- * that is. Decides nothing.
+ * Why subscribers are suspended: outlives the session as the suspension itself does (`Authenticator.assign`), and like that
+ * is kept by the journal. Decides nothing.
  */
 import type { SessionStateName } from './view.js';
 
@@ -24,6 +24,15 @@ export class SuspensionReasons {
       if (to === 'suspended' && said !== null) this.#bySubscriber.set(subscriberId, said);
     }
     return to === 'suspended' ? (this.#bySubscriber.get(subscriberId) ?? null) : null;
+  }
+
+  reasonOf(subscriberId: string): string | null {
+    return this.#bySubscriber.get(subscriberId) ?? null;
+  }
+
+  /** What an earlier run was told. */
+  restore(subscriberId: string, reason: string): void {
+    this.#bySubscriber.set(subscriberId, reason);
   }
 
   forget(subscriberId: string): void {

@@ -21,9 +21,14 @@ export interface OpenedFile {
   readonly unlock: () => void;
 }
 
+/** Keeps every other process out of the store in this folder; gives what lets them in. Throws `SqliteFileError`. */
+export function lockStore(folder: string): () => void {
+  return lock(join(folder, 'lock.db'));
+}
+
 /** `wallMs` names what is kept aside. Throws `SqliteFileError`. */
 export function openFile(path: string, tables: readonly StoreTable[], wallMs: number): OpenedFile {
-  const unlock = lock(join(dirname(path), 'lock.db'));
+  const unlock = lockStore(dirname(path));
   try {
     return { ...openChecked(path, tables, wallMs), unlock };
   } catch (error) {
@@ -83,7 +88,8 @@ function openChecked(
   return { file: new SqliteFile(path, tables), damage };
 }
 
-function fileDamage(path: string, tables: readonly StoreTable[]): string | null {
+/** What is damaged in the file in words, or null. Opens it: what is left of its log becomes part of it. */
+export function fileDamage(path: string, tables: readonly StoreTable[]): string | null {
   const file = openDamaged(path, tables);
   if (file === null) return 'database header or schema';
   try {

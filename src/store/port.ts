@@ -62,3 +62,25 @@ export interface Store {
   /** Waits for what was asked before; afterwards everything fails with `closed`. */
   close(): Promise<void>;
 }
+
+/**
+ * Gives, each time a commit is made, the newest state of everything of its that changed since: what changes several times
+ * between two commits is written once.
+ */
+export interface RowSource {
+  take(): readonly StoreChange[];
+  /** What was taken last is durable (null); or it is not, and belongs into the next commit too. */
+  settled(failure: StoreFailure | null): void;
+}
+
+/** Commits one after the other, each of everything that was there to be written when it began: all of it or none. */
+export interface Commits {
+  /** Why the store takes nothing at the moment; null when it does. Tried again by itself. */
+  readonly failure: StoreFailure | null;
+  /** One source; given before anything is touched. */
+  join(source: RowSource): void;
+  /** The source has something to write. */
+  touch(): void;
+  /** Resolves when all that was given or touched before is durable (null), or with what keeps it from being so. */
+  settled(): Promise<StoreFailure | null>;
+}

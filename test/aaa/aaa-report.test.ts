@@ -98,6 +98,7 @@ test('the accounting queue shows what waits in an outage and what was delivered 
     limits: { firstRetryMs: 10, lastRetryMs: 20 },
     nas: NAS,
     interimIntervalSeconds: 300,
+    bootId: 'boot',
   });
   assert.ok(opened.ok);
   const queue = opened.value;

@@ -59,6 +59,7 @@ async function open(
     clock,
     nas: NAS,
     interimIntervalSeconds: 300,
+    bootId: 'boot',
     sender: client === null ? (to as AccountingSender) : new RadiusAccountingSender({ client, nas: NAS }),
     limits: { firstRetryMs: 100, lastRetryMs: 500 },
   });

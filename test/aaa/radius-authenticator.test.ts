@@ -61,7 +61,12 @@ async function bench(
   });
   const authenticator = new RadiusAuthenticator({
     client: made.client,
-    nas: { identifier: 'bng-1', address: parseIpv4('192.0.2.1'), interfaceName: () => 'access0', soleInterface: 'access0' },
+    nas: {
+      identifier: 'bng-1',
+      address: parseIpv4('192.0.2.1'),
+      interfaceName: () => 'access0',
+      soleInterface: 'access0',
+    },
     userName: parseUserNameFormat('ont-serial'),
     defaultPool: 'wgar',
     garden: GARDEN,

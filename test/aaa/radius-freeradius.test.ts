@@ -74,7 +74,12 @@ async function bench(
   const acct = client(server.acctPort);
   const authenticator = new RadiusAuthenticator({
     client: auth,
-    nas: { identifier: 'bng-1', address: parseIpv4('192.0.2.1'), interfaceName: () => 'access0', soleInterface: 'access0' },
+    nas: {
+      identifier: 'bng-1',
+      address: parseIpv4('192.0.2.1'),
+      interfaceName: () => 'access0',
+      soleInterface: 'access0',
+    },
     userName: parseUserNameFormat('ont-serial'),
     defaultPool: 'wgar',
     garden: {

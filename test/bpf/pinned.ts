@@ -70,6 +70,9 @@ function configuredObject(): Buffer {
     puntNewRate: UNLIMITED,
     puntLineRate: UNLIMITED,
     puntTotalInstalledRate: UNLIMITED,
+    answerRate: UNLIMITED,
+    option82Seed: 0n,
+    option82Factor: 1n,
     puntTotalNewRate: UNLIMITED,
   });
   return elf;

@@ -198,6 +198,9 @@ export class Rig {
       puntLineRate: UNLIMITED,
       puntTotalInstalledRate: UNLIMITED,
       puntTotalNewRate: UNLIMITED,
+      answerRate: UNLIMITED,
+      option82Seed: 0x0123456789abcdefn,
+      option82Factor: 0xfedcba9876543211n,
       ...settings,
     });
     this.object.setRodata(bytes(rodata));

@@ -24,6 +24,7 @@ const XDP_CODES: Readonly<Record<string, number>> = {
   drop: Xdp.drop,
   punt: Xdp.drop,
   arp_reply: Xdp.tx,
+  dhcp_reply: Xdp.tx,
   forward_up: Xdp.redirect,
   forward_down: Xdp.redirect,
   forward_local: Xdp.redirect,

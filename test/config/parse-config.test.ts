@@ -80,6 +80,7 @@ describe('a configuration that is right', () => {
         trustOption82: false,
         localForwarding: true,
         forwardInStack: false,
+        fastDhcp: true,
       },
       core: { interfaces: ['core0'] },
       pools: [
@@ -117,10 +118,15 @@ describe('a configuration that is right', () => {
         tokenFile: '/etc/bng/api.token',
         allowRemote: false,
       },
-      metrics: { listen: { address: parseIpv4('127.0.0.1'), port: 9090 } },
-      store: null,
+      metrics: {
+        listen: { address: parseIpv4('127.0.0.1'), port: 9090 },
+        topTalkers: 10,
+        subscribers: false,
+      },
+      store: { path: '/var/lib/bng' },
       log: { level: 'info' },
       qos: { burstMs: 100 },
+      dataplane: { pinPath: '/sys/fs/bpf/bng' },
     });
   });
 
@@ -171,6 +177,7 @@ describe('a configuration that is right', () => {
       'allowRemote',
       'log',
       'qos',
+      'dataplane',
     ]) {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }
@@ -190,6 +197,10 @@ describe('a configuration that is right', () => {
       },
       coa: COA_DEFAULTS,
     });
+  });
+
+  it('has no store where its mode is memory', () => {
+    assert.equal(parsed(`${MINIMAL}store: { mode: memory }\n`).store, null);
   });
 
   it('fills in the defaults of RADIUS, and lets accounting follow authentication', () => {

@@ -37,7 +37,6 @@ walledGarden: { pool: wgar, portal: 10.255.0.1:80 }
       problemsOf(text).map((problem) => formatProblem(problem, 'bng.yaml')),
       [
         'bng.yaml:1: radius: expected a mapping, as auth.mode is radius, found nothing',
-        'bng.yaml:1: store: expected a mapping, as accounting follows auth.mode radius, found nothing',
         'bng.yaml:3: access.xdpMode: expected native or generic, found fast',
         'bng.yaml:4: core.interface: expected an interface other than access.interface, found access0',
         'bng.yaml:8: pools[0].gateway: expected an address inside 10.255.0.0/16, found 10.254.0.1',

@@ -39,18 +39,20 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   ],
   [
     withLine('auth:', 'auth: { mode: radius, defaultPool: wgar }') +
-      `radius: { servers: [${SERVER}], nasIdentifier: bng-1 }`,
-    'store',
-    'a mapping, as accounting follows auth.mode radius',
-    'nothing',
-    1,
+      `store: { mode: memory }\nradius: { servers: [${SERVER}], nasIdentifier: bng-1 }`,
+    'store.mode',
+    'durable, as accounting follows auth.mode radius',
+    'memory',
+    8,
   ],
   [
-    also(`accounting: { mode: radius }\nradius: { servers: [${SERVER}], nasIdentifier: bng-1 }`),
-    'store',
-    'a mapping, as accounting.mode is radius',
-    'nothing',
-    1,
+    also(
+      `accounting: { mode: radius }\nstore: { mode: memory }\nradius: { servers: [${SERVER}], nasIdentifier: bng-1 }`,
+    ),
+    'store.mode',
+    'durable, as accounting.mode is radius',
+    'memory',
+    9,
   ],
   [
     also('accounting: { mode: radius }\nstore: {}'),

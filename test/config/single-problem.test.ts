@@ -48,7 +48,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [
     also('dhcp: {}'),
     'dhcp',
-    'only the keys access, core, pools, auth, radius, accounting, walledGarden, olt, api, metrics, store, log, qos',
+    'only the keys access, core, pools, auth, radius, accounting, walledGarden, olt, api, metrics, store, log, qos, dataplane',
     'the unknown key dhcp',
     8,
   ],
@@ -379,6 +379,13 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     'log.level',
     'trace or debug or info or warn or error or fatal or silent',
     'loud',
+    8,
+  ],
+  [
+    also('dataplane: { pinPath: /sys/fs/bpf/b.ng }'),
+    'dataplane.pinPath',
+    'an absolute path below /, without dots',
+    '/sys/fs/bpf/b.ng',
     8,
   ],
   [also('qos: { burstMs: 0 }'), 'qos.burstMs', 'a whole number of milliseconds from 1 to 10000', '0', 8],

@@ -92,7 +92,7 @@ describe('messages that are not handled', () => {
       assert.equal(await bng.ont('ONT1', one.line).say(one.type, one.said), null);
       assert.deepEqual([...bng.server.drops()], [[one.reason, 1]]);
       assert.deepEqual([...bng.manager.sessions()], []);
-      assert.deepEqual(bng.answered, []);
+      assert.deepEqual(bng.decided, []);
     });
   }
 

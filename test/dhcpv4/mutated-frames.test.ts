@@ -22,7 +22,7 @@ describe('the DHCP inlet', () => {
       client.frame('DHCPDECLINE', { requestedAddress: address }),
     ];
     const random = seededRandom(2131);
-    const answeredBefore = bng.answered.length;
+    const answeredBefore = bng.decided.length;
     for (let n = 0; n < FRAMES; n++) {
       const seed = seeds[random(seeds.length)]!;
       client.punt(mutate(seed, random));
@@ -33,7 +33,7 @@ describe('the DHCP inlet', () => {
     }
     await settled();
     assert.deepEqual(bng.bugs, []);
-    const { answered } = bng;
+    const { decided: answered } = bng;
     const dropped = [...bng.server.drops()]
       .filter(([reason]) => reason !== 'transmit-queue-full' && reason !== 'reply-too-long')
       .reduce((sum, [, count]) => sum + count, 0);

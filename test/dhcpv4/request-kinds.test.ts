@@ -33,7 +33,7 @@ describe('DISCOVER, OFFER, REQUEST, ACK', () => {
     assert.equal(kindOf(ack), 'DHCPACK');
     assert.equal(ack?.message.yiaddr, address);
     assert.equal(bng.dataplane.installed(address)?.attachment.mac, client.mac);
-    assert.deepEqual(bng.answered, [
+    assert.deepEqual(bng.decided, [
       ['offer', 'wgar'],
       ['ack', 'wgar'],
     ]);

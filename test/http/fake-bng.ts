@@ -116,7 +116,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   readonly list: SessionView[] = [];
   readonly orders: { name: string; order: unknown }[] = [];
   readonly installed = new Map<Ipv4, TrafficCounters>();
-  readonly dropTable: Record<string, bigint> = { garden: 0n, 'garden-fragment': 0n, malformed: 0n };
+  readonly dropTable: Record<string, bigint> = { garden: 0n, garden_fragment: 0n, malformed: 0n };
   readonly verdictTable: Record<string, bigint> = { drop: 0n, 'forward-up': 0n };
   readonly checks: HealthCheck[] = [{ name: 'dataplane', ok: true, detail: 'native' }];
   readonly listeners = new Set<LifecycleListener>();
@@ -125,6 +125,8 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   /** What the next orders get instead of the table's answer; an error is thrown. */
   nextResult: OperatorResult | Error | null = null;
   trafficReads = 0;
+  firewallDrops: bigint | null = 0n;
+  gardenMismatches: number | null = 0;
 
   readonly pools: AddressPools = {
     allocate: () => ({ kind: 'exhausted' }),
@@ -140,6 +142,8 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     install: () => Promise.resolve({ ok: true }),
     update: () => Promise.resolve({ ok: true }),
     remove: () => Promise.resolve({ ok: false, reason: 'not here' }),
+    promise: () => false,
+    withdraw: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
     dump: () => Promise.resolve([]),
     drops: () => this.dropTable,
@@ -148,10 +152,13 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
       { interface: 'access0', role: 'access', xdpMode: 'native' },
       { interface: 'core0', role: 'core', xdpMode: 'generic' },
     ],
-    allTraffic: () => {
+    allTraffic: () => new Map(this.installed),
+    trafficInPortions: () => {
       this.trafficReads += 1;
-      return new Map(this.installed);
+      return [new Map(this.installed)];
     },
+    firewallDrops: async () => this.firewallDrops,
+    gardenMismatches: async () => this.gardenMismatches,
   };
 
   activate(order: ActivationOrder): Promise<OperatorResult> {

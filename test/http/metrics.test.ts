@@ -1,9 +1,10 @@
 /** /metrics, read line by line as Prometheus does. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { buildMetrics, Metrics } from '../../src/http/metrics.js';
+import { afterEach, test } from 'node:test';
+import { buildMetrics } from '../../src/http/metrics-app.js';
+import { Metrics } from '../../src/http/metrics.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
-import { FakeBng, makeLogger, makeSession, START_WALL_MS, traffic } from './fake-bng.js';
+import { FakeBng, FakeClock, makeLogger, makeSession, START_WALL_MS, traffic } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
 import { radiusReport } from './radius-figures.js';
 
@@ -18,7 +19,7 @@ function parseMetrics(text: string): { series: Map<string, number>; types: Map<s
       types.set(type[1]!, type[2]!);
       continue;
     }
-    const sample = /^([a-z_]+)(\{[a-z]+="[^"\\]*"(?:,[a-z]+="[^"\\]*")*\})? ([0-9.e+]+)$/.exec(line);
+    const sample = /^([a-z_]+)(\{[a-z_]+="[^"\\]*"(?:,[a-z_]+="[^"\\]*")*\})? ([0-9.e+-]+)$/.exec(line);
     assert.ok(sample !== null, `not a line of the text format: ${line}`);
     const family = sample[1]!.replace(/_(bucket|sum|count)$/, '');
     assert.ok(types.has(sample[1]!) || types.get(family) === 'histogram', `no TYPE before ${line}`);
@@ -29,7 +30,12 @@ function parseMetrics(text: string): { series: Map<string, number>; types: Map<s
   return { series, types };
 }
 
-function makeMetrics(bng: FakeBng) {
+const open: Metrics[] = [];
+afterEach(() => {
+  for (const metrics of open.splice(0)) metrics.close();
+});
+
+function makeMetrics(bng: FakeBng, { topTalkers = 10, clock = new FakeClock() } = {}) {
   const metrics = new Metrics({
     operator: bng,
     lifecycle: bng,
@@ -37,21 +43,47 @@ function makeMetrics(bng: FakeBng) {
     poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
     radius: () => bng.radius,
+    store: () => ({
+      refusedSessions: 3,
+      refusedOrders: 2,
+      withheldAnswers: 1,
+      unstoredRenewals: 5,
+    }),
+    clock,
+    topTalkers,
   });
-  const app = buildMetrics({ metrics, logger: makeLogger().logger });
+  open.push(metrics);
+  const app = buildMetrics({ metrics, subscribers: null, logger: makeLogger().logger });
   const scrape = async () => {
     const response = await app.inject({ url: '/metrics' });
     assert.equal(response.statusCode, 200);
     assert.match(String(response.headers['content-type']), /^text\/plain; version=0.0.4/);
     return parseMetrics(response.body);
   };
-  return { metrics, app, scrape };
+  return { metrics, app, scrape, clock };
 }
 
 test('every family of the mission is there with its type, and nothing unnamed beside them', async () => {
   const { types } = await makeMetrics(new FakeBng()).scrape();
   assert.deepEqual(Object.fromEntries(types), {
     bng_sessions_total: 'gauge',
+    bng_sessions_detected_total: 'counter',
+    bng_sessions_provisioned_total: 'counter',
+    bng_session_setup_duration_seconds: 'histogram',
+    bng_dhcp_answer_duration_seconds: 'histogram',
+    bng_dhcp_dropped_total: 'counter',
+    bng_top_talker_bytes_total: 'counter',
+    bng_garden_mismatches: 'gauge',
+    bng_store_writes_total: 'counter',
+    bng_store_write_duration_seconds: 'histogram',
+    bng_store_failing: 'gauge',
+    bng_process_cpu_seconds_total: 'counter',
+    bng_process_resident_memory_bytes: 'gauge',
+    bng_process_heap_used_bytes: 'gauge',
+    bng_process_open_fds: 'gauge',
+    bng_process_start_time_seconds: 'gauge',
+    bng_event_loop_busy_seconds_total: 'counter',
+    bng_event_loop_delay_seconds: 'histogram',
     bng_session_duration_seconds: 'histogram',
     bng_dhcp_requests_total: 'counter',
     bng_dhcp_pool_utilization: 'gauge',
@@ -65,6 +97,8 @@ test('every family of the mission is there with its type, and nothing unnamed be
     bng_verdicts_total: 'counter',
     bng_xdp_native: 'gauge',
     bng_event_clients_dropped_total: 'counter',
+    bng_store_refused_total: 'counter',
+    bng_store_unstored_renewals_total: 'counter',
     bng_radius_requests_total: 'counter',
     bng_radius_retransmissions_total: 'counter',
     bng_radius_ignored_total: 'counter',
@@ -138,7 +172,7 @@ test('drops and verdicts mirror the dataplane, garden reasons in a family of the
   const { series } = await scrape();
   assert.equal(series.get('bng_drops_total{reason="malformed"}'), 4);
   assert.equal(series.get('bng_walled_garden_drops_total{reason="garden"}'), 3);
-  assert.equal(series.get('bng_walled_garden_drops_total{reason="garden-fragment"}'), 0);
+  assert.equal(series.get('bng_walled_garden_drops_total{reason="garden_fragment"}'), 0);
   assert.equal(series.has('bng_walled_garden_drops_total{reason="malformed"}'), false);
   assert.equal(series.get('bng_verdicts_total{verdict="drop"}'), 7);
 });
@@ -184,15 +218,22 @@ test('a resumption and refused orders of other kinds are no activations', async 
 
 test('DHCP requests count by pool, those without a pool as none; dropped event clients count too', async () => {
   const { metrics, scrape } = makeMetrics(new FakeBng());
-  metrics.dhcp.answered('offer', 'wgar');
-  metrics.dhcp.answered('ack', 'wgar');
-  metrics.dhcp.answered('silence', null);
+  metrics.dhcp.decided('offer', 'wgar');
+  metrics.dhcp.answered('offer', 3);
+  metrics.dhcp.decided('ack', 'wgar');
+  metrics.dhcp.decided('silence', null);
+  metrics.dhcp.dropped('malformed');
   metrics.eventClientDropped();
   const { series } = await scrape();
   assert.equal(series.get('bng_dhcp_requests_total{pool="wgar"}'), 2);
   assert.equal(series.get('bng_dhcp_requests_total{pool="isp-residential"}'), 0);
   assert.equal(series.get('bng_dhcp_requests_total{pool="none"}'), 1);
   assert.equal(series.get('bng_event_clients_dropped_total'), 1);
+  assert.equal(series.get('bng_dhcp_dropped_total{reason="malformed"}'), 1);
+  assert.equal(series.get('bng_dhcp_answer_duration_seconds_count{answer="offer"}'), 1);
+  assert.equal(series.get('bng_dhcp_answer_duration_seconds_bucket{le="0.002",answer="offer"}'), 0);
+  assert.equal(series.get('bng_dhcp_answer_duration_seconds_bucket{le="0.005",answer="offer"}'), 1);
+  assert.equal(series.get('bng_dhcp_answer_duration_seconds_count{answer="ack"}'), 0);
 });
 
 test('AAA is mirrored at each scrape, its round trips bucket for bucket', async () => {
@@ -276,6 +317,118 @@ test('two BNGs in one process do not share a series, and a closed one listens no
   assert.equal(one.listeners.size, 0);
 });
 
+test('session set-up is timed once a session, and only then is it provisioned', async () => {
+  const bng = new FakeBng();
+  const { scrape } = makeMetrics(bng);
+  const session = makeSession();
+  const bound = { type: 'lease-bound', wallMs: START_WALL_MS, session, poolName: 'wgar' } as const;
+  bng.tell({ type: 'session-created', wallMs: START_WALL_MS, session });
+  bng.tell({ ...bound, address: parseIpv4('10.255.0.10'), setupMs: 40 });
+  bng.tell({ ...bound, address: parseIpv4('10.0.0.10'), setupMs: null });
+  const { series } = await scrape();
+  assert.equal(series.get('bng_sessions_detected_total'), 1);
+  assert.equal(series.get('bng_sessions_provisioned_total'), 1);
+  assert.equal(series.get('bng_session_setup_duration_seconds_count'), 1);
+  assert.equal(series.get('bng_session_setup_duration_seconds_sum'), 0.04);
+});
+
+test('drops in the firewall count as garden drops; where they cannot be read there is no series', async () => {
+  const bng = new FakeBng();
+  const { scrape } = makeMetrics(bng);
+  bng.firewallDrops = 5n;
+  const { series } = await scrape();
+  assert.equal(series.get('bng_walled_garden_drops_total{reason="firewall"}'), 5);
+  assert.equal(series.get('bng_drops_total{reason="firewall"}'), 5);
+  bng.firewallDrops = null;
+  assert.equal((await scrape()).series.has('bng_walled_garden_drops_total{reason="firewall"}'), false);
+});
+
+test('the garden is audited beside the scrapes, again after a pause, and not known while it cannot be read', async () => {
+  const bng = new FakeBng();
+  const { scrape, clock } = makeMetrics(bng);
+  bng.gardenMismatches = 2;
+  const found = async (): Promise<number | undefined> => {
+    // The first scrape begins a look when one is due, the second shows what it found.
+    await scrape();
+    return (await scrape()).series.get('bng_garden_mismatches');
+  };
+  assert.equal(await found(), 2);
+  bng.gardenMismatches = null;
+  clock.advance(4_999);
+  assert.equal(await found(), 2);
+  clock.advance(1);
+  assert.equal(await found(), undefined);
+});
+
+test('writes to the store count by result, and the last one says whether it is failing', async () => {
+  const { metrics, scrape } = makeMetrics(new FakeBng());
+  assert.equal((await scrape()).series.get('bng_store_failing'), 0);
+  metrics.store.written(3, null);
+  metrics.store.written(30, 'full');
+  const failing = (await scrape()).series;
+  assert.equal(failing.get('bng_store_failing'), 1);
+  assert.equal(failing.get('bng_store_writes_total{result="ok"}'), 1);
+  assert.equal(failing.get('bng_store_writes_total{result="full"}'), 1);
+  assert.equal(failing.get('bng_store_write_duration_seconds_count'), 2);
+  metrics.store.written(3, null);
+  assert.equal((await scrape()).series.get('bng_store_failing'), 0);
+});
+
+test('top talkers are those who moved most lately, as many as configured, and gone with their lease', async () => {
+  const bng = new FakeBng();
+  const { scrape, clock } = makeMetrics(bng, { topTalkers: 2 });
+  const talkers = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(parseIpv4);
+  const [first, second, third] = talkers as [(typeof talkers)[0], (typeof talkers)[0], (typeof talkers)[0]];
+  bng.list.push(
+    ...talkers.map((address, n) => makeSession({ id: `s${n}`, ontSerial: `ONT${n + 1}`, address })),
+  );
+  bng.installed.set(first, traffic(8000n, 100n));
+  bng.installed.set(second, traffic(4000n));
+  bng.installed.set(third, traffic(1000n));
+  const seen = async (): Promise<string[]> =>
+    [...(await scrape()).series]
+      .filter(([name]) => name.startsWith('bng_top_talker_bytes_total'))
+      .map(
+        ([name, value]) =>
+          `${/ont_serial="(\w+)".*direction="(\w+)"/.exec(name)?.slice(1).join(' ')} ${value}`,
+      );
+  assert.deepEqual(await seen(), ['ONT1 in 8000', 'ONT1 out 100', 'ONT2 in 4000', 'ONT2 out 0']);
+  // Five minutes later the third has moved less than the others ever did, but now.
+  clock.advance(300_000);
+  bng.installed.set(third, traffic(2000n));
+  assert.deepEqual(await seen(), ['ONT3 in 2000', 'ONT3 out 0', 'ONT1 in 8000', 'ONT1 out 100']);
+  bng.tell({
+    type: 'lease-ended',
+    wallMs: START_WALL_MS,
+    session: makeSession(),
+    address: third,
+    poolName: 'isp-residential',
+    traffic: traffic(2000n),
+  });
+  bng.installed.delete(third);
+  assert.deepEqual(await seen(), ['ONT1 in 8000', 'ONT1 out 100', 'ONT2 in 4000', 'ONT2 out 0']);
+});
+
+test('two scrapers at the same time both see everything once', async () => {
+  const bng = new FakeBng();
+  const { scrape } = makeMetrics(bng);
+  bng.installed.set(parseIpv4('10.0.0.7'), traffic(1000n));
+  bng.dropTable['malformed'] = 4n;
+  for (const { series } of await Promise.all([scrape(), scrape(), scrape()])) {
+    assert.equal(series.get('bng_traffic_bytes_total{direction="in",pool="isp-residential"}'), 1000);
+    assert.equal(series.get('bng_drops_total{reason="malformed"}'), 4);
+  }
+});
+
 test('another path is a problem document', async () => {
   checkProblem(await makeMetrics(new FakeBng()).app.inject({ url: '/' }), 404, 'not-found');
+});
+
+test('a store that takes nothing is an alarm, and what was refused because of it is counted by what it was', async () => {
+  const { series } = await makeMetrics(new FakeBng()).scrape();
+  const refused = ['session', 'order', 'answer'].map((what) =>
+    series.get(`bng_store_refused_total{what="${what}"}`),
+  );
+  assert.deepEqual(refused, [3, 2, 1]);
+  assert.equal(series.get('bng_store_unstored_renewals_total'), 5);
 });

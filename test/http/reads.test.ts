@@ -196,7 +196,7 @@ test('drops and verdicts are decimal strings, every reason present', async () =>
   bng.dropTable['garden'] = 2n ** 63n;
   const response = await buildApi(apiOptions(bng)).inject({ url: '/api/v1/drops' });
   assert.deepEqual(response.json(), {
-    drops: { garden: '9223372036854775808', 'garden-fragment': '0', malformed: '0' },
+    drops: { garden: '9223372036854775808', garden_fragment: '0', malformed: '0' },
     verdicts: { drop: '0', 'forward-up': '0' },
   });
 });

@@ -11,6 +11,7 @@ import type { PuntedFrame, SubscriberEntry } from '../../src/dataplane/port.js';
 import { systemClock } from '../../src/model/clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
+import type { Mac } from '../../src/model/mac.js';
 import { addTraffic, NO_TRAFFIC } from '../../src/model/traffic-counters.js';
 import { enterNamespaces, makeVeth, OBJECT_PATH, run, runIn, until, XdpPass } from './dataplane-world.js';
 
@@ -246,6 +247,36 @@ test('a walled subscriber gets the portal for any TCP/80, what the garden allows
     (await dataplane.dump()).map(({ walled, gardenMember }) => ({ walled, gardenMember })),
     [{ walled: true, gardenMember: true }],
   );
+});
+
+test('counters can be read in portions, and a membership taken away beside us is a mismatch', async () => {
+  const installed = parseIpv4(ADDRESS);
+  const other = entry({
+    address: parseIpv4('10.0.0.78'),
+    attachment: { ...entry().attachment, mac: (entry().attachment.mac + 1) as Mac },
+  });
+  assert.deepEqual(await dataplane.install(other), { ok: true });
+  const portions = [...dataplane.trafficInPortions(1)];
+  assert.deepEqual(
+    portions.map((portion) => [...portion.keys()]),
+    [[installed], [other.address]],
+  );
+  assert.deepEqual(new Map(portions.flatMap((portion) => [...portion])), dataplane.allTraffic());
+  assert.deepEqual(await dataplane.remove(other.address), {
+    ok: true,
+    traffic: portions[1]?.get(other.address),
+  });
+  assert.deepEqual(
+    [...dataplane.trafficInPortions(100)].map((portion) => [...portion.keys()]),
+    [[installed]],
+  );
+  assert.equal(await dataplane.gardenMismatches(), 0);
+  run(`nft delete element inet ker-bng garden_members { ${ADDRESS} }`);
+  assert.equal(await dataplane.gardenMismatches(), 1);
+  run(`nft add element inet ker-bng garden_members { 10.0.0.99, ${ADDRESS} }`);
+  assert.equal(await dataplane.gardenMismatches(), 1);
+  run('nft delete element inet ker-bng garden_members { 10.0.0.99 }');
+  assert.equal(await dataplane.gardenMismatches(), 0);
 });
 
 test('the stack tracks the portal flows of walled subscribers, and nothing that only passes through', () => {

@@ -1,7 +1,8 @@
 /** Preparing interfaces: what is changed, what is left alone, what is only warned of. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { LinkSetup, readLink } from '../../src/dataplane/link-setup.js';
+import { LinkSetup, type LinkSetupOptions, readLink } from '../../src/dataplane/link-setup.js';
+import { UndoJournal } from '../../src/dataplane/undo-journal.js';
 import { isBngError } from '../../src/model/bng-error.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { patience } from '../../src/lab/patience.js';
@@ -21,6 +22,11 @@ const everything = (): string =>
   run(`ip link; ip -4 addr; ip route; ethtool -k access0; sysctl net.ipv4.ip_forward net.ipv4.conf.access0.rp_filter
     sysctl net.ipv6.conf.access0.disable_ipv6`);
 
+function setup(options: Omit<LinkSetupOptions, 'journal'>) {
+  const journal = new UndoJournal(null);
+  return { links: new LinkSetup({ ...options, journal }), revert: () => journal.revert(options.deadlineMs) };
+}
+
 before(() => {
   makeVeth('access0', 'sub0');
   makeVeth('core0', 'net0');
@@ -32,21 +38,21 @@ before(() => {
 
 test('interfaces are prepared, and taken back to what they were', async () => {
   const was = everything();
-  const links = new LinkSetup(OPTIONS);
+  const { links, revert } = setup(OPTIONS);
   await links.apply();
   assert.deepEqual(links.warnings, []);
   const link = await readLink('access0', 5000);
   assert.ok(link.flags.includes('NOARP') && link.flags.includes('UP'));
   assert.match(run('ip route show 10.0.0.0/16'), /dev access0 .*src 10\.0\.0\.1 mtu 1500/);
   assert.match(run('sysctl net.ipv4.ip_forward net.ipv4.conf.access0.rp_filter'), /= 1\n.*= 0\n/);
-  assert.deepEqual(await links.revert(), []);
-  assert.deepEqual(await links.revert(), []);
+  assert.deepEqual(await revert(), []);
+  assert.deepEqual(await revert(), []);
   assert.equal(everything(), was);
 });
 
 test('offloads at the far end of a veth that hide frames from XDP are a warning with the line to run', async () => {
   run('ethtool -K sub0 tx on txvlan on; ethtool -K net0 tx on txvlan on');
-  const links = new LinkSetup(OPTIONS);
+  const { links, revert } = setup(OPTIONS);
   await links.apply();
   assert.equal(links.warnings.length, 2);
   assert.match(links.warnings[0] ?? '', /net0, the other end of core0: .*; run ethtool -K net0 tx off$/);
@@ -55,11 +61,11 @@ test('offloads at the far end of a veth that hide frames from XDP are a warning 
     /sub0, the other end of access0: .*; run ethtool -K sub0 tx off txvlan off$/,
   );
   for (const warning of links.warnings) run(warning.slice(warning.indexOf('ethtool -K')));
-  await links.revert();
-  const again = new LinkSetup(OPTIONS);
+  await revert();
+  const { links: again, revert: revertAgain } = setup(OPTIONS);
   await again.apply();
   assert.deepEqual(again.warnings, []);
-  await again.revert();
+  await revertAgain();
 });
 
 test('a reverse path filter of all interfaces is left to all but several access ports', async () => {
@@ -72,42 +78,42 @@ test('a reverse path filter of all interfaces is left to all but several access 
       'cd /proc/sys/net/ipv4/conf; for name in all default access0 access1 core0 net0; do cat $name/rp_filter; done',
     );
   const was = settings();
-  const links = new LinkSetup({ ...OPTIONS, accessInterfaces: ['access0', 'access1'] });
+  const { links, revert } = setup({ ...OPTIONS, accessInterfaces: ['access0', 'access1'] });
   await links.apply();
   assert.deepEqual(settings().trim().split('\n'), ['0', '0', '0', '0', '1', '2']);
   assert.match(run('ip route show 10.0.0.0/16'), /dev access0 .*\n.*dev access1 .*metric 1/);
-  await links.revert();
+  await revert();
   assert.equal(settings(), was);
   run('sysctl -qw net.ipv4.conf.all.rp_filter=0; ip link del access1');
 });
 
 test('what is as it should be already is left alone, also when everything is taken back', async () => {
-  const first = new LinkSetup(OPTIONS);
+  const { links: first, revert: revertFirst } = setup(OPTIONS);
   await first.apply();
   const prepared = everything();
-  const second = new LinkSetup(OPTIONS);
+  const { links: second, revert: revertSecond } = setup(OPTIONS);
   await second.apply();
-  await second.revert();
+  await revertSecond();
   assert.equal(everything(), prepared);
-  await first.revert();
+  await revertFirst();
 });
 
 test('an MTU without room for two tags is a warning with its remedy', async () => {
   run('ip link set access0 mtu 1500');
-  const links = new LinkSetup(OPTIONS);
+  const { links, revert } = setup(OPTIONS);
   await links.apply();
   assert.deepEqual(links.warnings.length, 1);
   assert.match(links.warnings[0] ?? '', /ip link set access0 mtu 1508/);
-  await links.revert();
+  await revert();
 });
 
 test('an interface that does not exist is named, and what was changed before is taken back', async () => {
   const was = everything();
-  const links = new LinkSetup({ ...OPTIONS, coreInterfaces: ['nowhere0'] });
+  const { links, revert } = setup({ ...OPTIONS, coreInterfaces: ['nowhere0'] });
   await assert.rejects(
     links.apply(),
     (error) => isBngError(error, 'BNG_ERR_DATAPLANE') && /nowhere0/.test(error.message),
   );
-  await links.revert();
+  await revert();
   assert.equal(everything(), was);
 });

@@ -138,7 +138,15 @@ test('the firewall rebuilds table and members when its child dies, and removes i
   for (const gone of members.splice(0, 5)) assert.deepEqual(await firewall.removeMember(gone), { ok: true });
   assert.deepEqual([...(await firewall.dumpMembers())].sort(), [...members].sort());
 
+  assert.equal(await firewall.drops(), 0n);
+  // Packets of our own, counted as the rules' drops are.
+  run('nft insert rule inet ker-garden input iifname lo counter name garden_drops');
+  run('ping -q -c 3 -i 0.01 127.0.0.1 && conntrack -F 2>&1');
+  assert.equal(await firewall.drops(), 6n);
+
   run('nft delete table inet ker-garden');
+  assert.equal(await firewall.drops(), null);
+  assert.equal(await firewall.members(), null);
   const { childPid } = firewall;
   assert.ok(childPid !== null);
   process.kill(childPid, 'SIGKILL');
@@ -146,7 +154,7 @@ test('the firewall rebuilds table and members when its child dies, and removes i
   assert.deepEqual([...(await firewall.dumpMembers())].sort(), [...members].sort());
   assert.equal(warnings.length, 1);
 
-  assert.deepEqual(await firewall.close(), { ok: true });
+  assert.deepEqual(await firewall.close('remove'), { ok: true });
   assert.ok(!run('nft list tables').includes('ker-garden'));
 });
 

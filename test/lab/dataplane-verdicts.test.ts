@@ -16,6 +16,7 @@ import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import type { KernelDataplaneOptions } from '../../src/dataplane/kernel-parts.js';
 import { LinkSetup, readLink } from '../../src/dataplane/link-setup.js';
+import { UndoJournal } from '../../src/dataplane/undo-journal.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeBinding, NativeObject, NativePacketSocket } from '../../src/dataplane/native-binding.js';
 import type { SubscriberEntry } from '../../src/dataplane/port.js';
@@ -61,15 +62,11 @@ let loaded: NativeObject | null = null;
 
 /** Shows the object that the dataplane loads, so that its programs can be test-run. */
 const watched: NativeBinding = {
+  ...binding,
   openObject: (path) => {
     loaded = binding.openObject(path);
     return loaded;
   },
-  openPacketSocket: (options) => binding.openPacketSocket(options),
-  openRingBuffer: (map, options) => binding.openRingBuffer(map, options),
-  interfaceIndex: (name) => binding.interfaceIndex(name),
-  possibleCpus: () => binding.possibleCpus(),
-  sendDatagram: (path, bytes) => binding.sendDatagram(path, bytes),
 };
 
 let state = SEED;
@@ -248,7 +245,9 @@ async function askNft(
   subscribers: readonly SubscriberEntry[],
   cases: readonly Case[],
 ): Promise<Map<number, Verdict>> {
+  const journal = new UndoJournal(null);
   const links = new LinkSetup({
+    journal,
     accessInterfaces: ['access0'],
     coreInterfaces: ['core0'],
     subscriberMtu: 1500,
@@ -291,8 +290,8 @@ async function askNft(
   } finally {
     core.close();
     access.close();
-    await links.revert();
-    assert.deepEqual(await firewall.close(), { ok: true });
+    assert.deepEqual(await journal.revert(5000 * patience), []);
+    assert.deepEqual(await firewall.close('remove'), { ok: true });
   }
 }
 

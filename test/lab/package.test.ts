@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { exec } from '../../src/lab/exec.js';
 import { XdpPass } from './dataplane-world.js';
 import { BootedMachine, unpackRoot } from '../support/booted-machine.js';
+import { eventually } from '../support/eventually.js';
 
 // dist/test/lab → the repository
 const repository = join(import.meta.dirname, '..', '..', '..');
@@ -105,11 +106,85 @@ describe('The Debian package', () => {
   });
 
   test('a subscriber gets a lease and reaches the core through it', async () => {
-    await machine.must(['sh', '-c', 'cat >/usr/local/bin/lease; chmod +x /usr/local/bin/lease'], LEASE_SCRIPT);
+    await machine.must(
+      ['sh', '-c', 'cat >/usr/local/bin/lease; chmod +x /usr/local/bin/lease'],
+      LEASE_SCRIPT,
+    );
     const inSub = ['ip', 'netns', 'exec', 'sub'];
-    await machine.must([...inSub, 'udhcpc', '-i', 'eth0', '-n', '-q', '-t', '10', '-T', '1', '-s', '/usr/local/bin/lease']);
+    await machine.must([
+      ...inSub,
+      'udhcpc',
+      '-i',
+      'eth0',
+      '-n',
+      '-q',
+      '-t',
+      '10',
+      '-T',
+      '1',
+      '-s',
+      '/usr/local/bin/lease',
+    ]);
     await machine.must([...inSub, 'ping', '-c', '3', '-i', '0.2', '-W', '2', '192.0.2.2']);
   });
+
+  test('a crash in the middle of traffic costs no packet, and systemd starts the service again', async () => {
+    const before = await mainPid();
+    const traffic = ping();
+    await machine.must(['kill', '-KILL', String(before)]);
+    await eventually('another process', async () => {
+      const now = await mainPid();
+      return now !== 0 && now !== before ? true : null;
+    });
+    await eventually('the service', async () => ((await isActive()) ? true : null));
+    assert.match(await traffic, / 0% packet loss/);
+    assert.match(await sessions(), /active/);
+  });
+
+  test('stopped, it goes on forwarding', async () => {
+    await machine.must(['systemctl', 'stop', 'bng']);
+    assert.match(await ping(), / 0% packet loss/);
+    await machine.must(['systemctl', 'start', 'bng']);
+  });
+
+  test('an upgrade loses no session and no packet', async () => {
+    const before = await sessions();
+    const next = await build('9.9.9');
+    copyFileSync(next, join(root, 'next.deb'));
+    rmSync(next);
+    const traffic = ping();
+    await machine.must(['dpkg', '-i', '/next.deb']);
+    assert.match(await traffic, / 0% packet loss/);
+    assert.match(await machine.must(['dpkg-query', '-W', '-f', '${Version}', 'bng']), /^9\.9\.9$/);
+    assert.equal(await isActive(), true);
+    assert.equal(await sessions(), before);
+  });
+
+  test('purged, nothing of it is left', async () => {
+    await machine.must(['dpkg', '--purge', 'bng']);
+    const left = await machine.must([
+      'sh',
+      '-c',
+      'ls -d /etc/bng /var/lib/bng /run/bng /usr/lib/bng /usr/bin/bng /usr/bin/bngctl 2>/dev/null; getent passwd bng; nft list tables; ls /sys/fs/bpf; ip -d link show access0 | grep -o "prog/xdp.*"; true',
+    ]);
+    assert.equal(left, '');
+  });
+
+  /** Ten packets a second for six seconds from the subscriber to the core; gives what ping says. */
+  async function ping(): Promise<string> {
+    const count = ['ip', 'netns', 'exec', 'sub', 'ping', '-c', '60', '-i', '0.1', '-W', '2', '192.0.2.2'];
+    return (await machine.run(count)).stdout;
+  }
+
+  async function isActive(): Promise<boolean> {
+    return (await machine.run(['systemctl', 'is-active', 'bng'])).stdout === 'active';
+  }
+
+  /** Without what counts on. */
+  async function sessions(): Promise<string> {
+    const text = await machine.must(['bngctl', '--json', '--token-file', '/etc/bng/api.token', 'sessions']);
+    return JSON.stringify(JSON.parse(text), (key, value: unknown) => (key === 'traffic' ? undefined : value));
+  }
 
   async function mainPid(): Promise<number> {
     return Number(await machine.must(['systemctl', 'show', '--property=MainPID', '--value', 'bng']));

@@ -291,13 +291,19 @@ describe('subscribers of a RADIUS server', { timeout: 120_000, skip: !hasFreeRad
     assert.ok(Number(valueOf(idled, 'Acct-Session-Time')) >= 8, JSON.stringify(idled));
   });
 
-  it('when the BNG stops, what is left is stopped with NAS-Request, and Accounting-Off comes last', async () => {
+  it('a stop tells the server nothing; a teardown stops what is left with NAS-Request, and Accounting-Off comes last', async () => {
     const starts = radius.server
       .accounting()
       .filter((r) => detailValue(r, 'Acct-Status-Type') === 'Start').length;
     const { process: bng } = radius.house.bng;
+    const stops = (): number =>
+      radius.server.accounting().filter((r) => detailValue(r, 'Acct-Status-Type') === 'Stop').length;
+    const before = stops();
     await bng.stop();
     assert.deepEqual(bng.exit, { exitCode: 0, signal: null });
+    assert.equal(stops(), before);
+    const { exitCode, stderr } = await radius.house.bng.teardown();
+    assert.equal(exitCode, 0, stderr);
     const all = radius.server.accounting().map((record) => valueOf(record, 'Acct-Status-Type'));
     assert.equal(all.filter((status) => status === 'Stop').length, starts);
     assert.deepEqual([all[0], all.at(-1)], ['Accounting-On', 'Accounting-Off']);

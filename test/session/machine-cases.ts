@@ -18,6 +18,8 @@ import type {
 
 export const NOW = 10_000;
 const EXPIRES = 20_000;
+/** When a lease ends that was renewed once more. */
+const LATER = 30_000;
 const LEASE_SECONDS = 600;
 
 export const at: Attachment = { ifindex: 3, sVlan: 100, cVlan: 7, mac: parseMac('02:00:00:00:00:01') };
@@ -165,6 +167,15 @@ const request = (kind: 'selecting' | 'renewing', address: Ipv4, attachment = at)
   nowMs: NOW,
 });
 
+/** XDP's word that it has answered; the lease lasts until `untilMs`. */
+const answered = (address: Ipv4, untilMs: number, attachment = at): SessionEvent => ({
+  type: 'answered',
+  address,
+  attachment,
+  leaseSeconds: LEASE_SECONDS,
+  atMs: untilMs - LEASE_SECONDS * 1000,
+});
+
 export const events: Readonly<Record<string, SessionEvent>> = {
   created: { type: 'created' },
   'authorised garden': { type: 'authorised', grant: garden, resumeTo: null },
@@ -192,12 +203,19 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   'change rates': { type: 'change', profile: fasterProfile, terms: plainTerms('subscriber') },
   'change to the garden': { type: 'change', profile: gardenProfile, terms: plainTerms('subscriber') },
   'change to business': { type: 'change', profile: businessProfile, terms: plainTerms('subscriber') },
+  'answered garden': answered(GARDEN, LATER),
+  'answered home': answered(HOME, LATER),
+  'answered home late': answered(HOME, EXPIRES - 1),
+  'answered home again': answered(HOME, EXPIRES),
+  'answered home elsewhere': answered(HOME, LATER, moved),
+  'answered stranger': answered(STRANGER, LATER),
   'lease-expired': { type: 'lease-expired', nowMs: EXPIRES },
   'lease-expired early': { type: 'lease-expired', nowMs: EXPIRES - 1 },
   'held-expired': { type: 'held-expired', nowMs: EXPIRES },
   'held-expired early': { type: 'held-expired', nowMs: EXPIRES - 1 },
   'unbound-expired': { type: 'unbound-expired', lineKnown: false },
   'unbound-expired known': { type: 'unbound-expired', lineKnown: true },
+  reprovision: { type: 'reprovision' },
   end: { type: 'end', cause: 'Lost-Carrier' },
 };
 

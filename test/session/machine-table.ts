@@ -119,6 +119,7 @@ export const restingTable: Table = {
     'change to the garden': 'wgar wgar none | assign wgar, lease-reprofiled wgar, order-done',
     'change to business': 'wgar wgar none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
+    reprovision: 'wgar wgar none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
   },
   'wgar offered': {
@@ -144,6 +145,7 @@ export const restingTable: Table = {
     'change to the garden': 'wgar wgar offered | assign wgar, lease-reprofiled wgar, order-done',
     'change to business': 'wgar wgar offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
+    reprovision: 'wgar wgar offered ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
   },
   'wgar bound': {
@@ -169,7 +171,9 @@ export const restingTable: Table = {
     'change to the garden': 'wgar wgar bound until 20000 ?reprofiling |  | ask update walled 100',
     'change to business': 'wgar wgar bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'wgar wgar bound until 20000 ?closing |  | ask remove',
+    reprovision: 'wgar wgar bound until 20000 ?provisioning |  | ask reconfigure',
     end: 'wgar wgar bound until 20000 ?closing |  | ask remove',
+    'answered garden': 'wgar wgar bound until 30000 | lease@30000, lease-renewed wgar',
   },
   'activating none': {
     discover: 'activating isp offered | offer isp, watch-unbound',
@@ -194,6 +198,7 @@ export const restingTable: Table = {
     'change to the garden': 'activating isp none ?allocating |  | ask allocate',
     'change to business': 'activating isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
+    reprovision: 'activating isp none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
   },
   'activating none held': {
@@ -219,7 +224,9 @@ export const restingTable: Table = {
     'change to the garden': 'activating isp none held wgar ?allocating |  | ask allocate',
     'change to business': 'activating isp none held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp none held wgar ?dropping-held |  | ask remove',
+    reprovision: 'activating isp none held wgar ?provisioning |  | ask reconfigure',
     end: 'activating isp none held wgar ?closing |  | ask remove',
+    'answered garden': 'activating isp none held wgar | held@30000, lease-renewed wgar',
   },
   'activating offered held': {
     discover: 'activating isp offered held wgar | offer isp, watch-unbound',
@@ -244,7 +251,9 @@ export const restingTable: Table = {
     'change to the garden': 'activating isp offered held wgar ?allocating |  | ask allocate',
     'change to business': 'activating isp offered held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp offered held wgar ?dropping-held |  | ask remove',
+    reprovision: 'activating isp offered held wgar ?provisioning |  | ask reconfigure',
     end: 'activating isp offered held wgar ?closing |  | ask remove',
+    'answered garden': 'activating isp offered held wgar | held@30000, lease-renewed wgar',
   },
   'active none': {
     discover: 'active isp offered | offer isp, watch-unbound',
@@ -269,6 +278,7 @@ export const restingTable: Table = {
     'change to the garden': 'active isp none ?allocating |  | ask allocate',
     'change to business': 'active isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
+    reprovision: 'active isp none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
   },
   'active offered': {
@@ -294,6 +304,7 @@ export const restingTable: Table = {
     'change to the garden': 'active isp offered ?allocating |  | ask allocate',
     'change to business': 'active isp offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
+    reprovision: 'active isp offered ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
   },
   'active bound': {
@@ -319,7 +330,9 @@ export const restingTable: Table = {
     'change to the garden': 'active isp bound until 20000 ?allocating |  | ask allocate',
     'change to business': 'active isp bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'active isp bound until 20000 ?closing |  | ask remove',
+    reprovision: 'active isp bound until 20000 ?provisioning |  | ask reconfigure',
     end: 'active isp bound until 20000 ?closing |  | ask remove',
+    'answered home': 'active isp bound until 30000 | lease@30000, lease-renewed isp',
   },
   'suspended none': {
     discover: 'suspended wgar offered resume isp | offer wgar, watch-unbound',
@@ -345,6 +358,7 @@ export const restingTable: Table = {
       'suspended wgar none resume isp | assign wgar resume isp, lease-reprofiled wgar, order-done',
     'change to business': 'suspended wgar none resume isp ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
+    reprovision: 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
   },
   'suspended none held': {
@@ -371,7 +385,9 @@ export const restingTable: Table = {
       'suspended wgar none held isp resume isp | assign wgar resume isp, lease-reprofiled wgar, order-done',
     'change to business': 'suspended wgar none held isp resume isp ?allocating |  | ask allocate',
     'held-expired': 'suspended wgar none held isp resume isp ?dropping-held |  | ask remove',
+    reprovision: 'suspended wgar none held isp resume isp ?provisioning |  | ask reconfigure',
     end: 'suspended wgar none held isp resume isp ?closing |  | ask remove',
+    'answered home': 'suspended wgar none held isp resume isp | held@30000, lease-renewed isp',
   },
   'suspended bound': {
     discover: 'suspended wgar bound until 20000 resume isp | offer wgar',
@@ -399,7 +415,9 @@ export const restingTable: Table = {
       'suspended wgar bound until 20000 resume isp ?reprofiling |  | ask update walled 100',
     'change to business': 'suspended wgar bound until 20000 resume isp ?allocating |  | ask allocate',
     'lease-expired': 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
+    reprovision: 'suspended wgar bound until 20000 resume isp ?provisioning |  | ask reconfigure',
     end: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
+    'answered garden': 'suspended wgar bound until 30000 resume isp | lease@30000, lease-renewed wgar',
   },
   terminated: {
     'authorised garden': 'terminated Lost-Carrier | free wgar',

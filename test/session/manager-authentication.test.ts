@@ -66,9 +66,19 @@ describe('authentication', () => {
     assert.equal(heard[0]?.message.xid, xidOf(frames[2]!));
     assert.equal(aaa.asked.length, 1);
     assert.deepEqual(
-      bng.answered.map(([kind]) => kind),
+      bng.decided.map(([kind]) => kind),
       ['silence', 'silence', 'offer'],
     );
+  });
+
+  it('is part of the time that an answer takes', async () => {
+    const aaa = slow();
+    bng.ont('ONT1').punt(bng.ont('ONT1').frame('DHCPDISCOVER'));
+    await settled();
+    await bng.clock.advance(40);
+    aaa.say(ACCEPTED);
+    await settled();
+    assert.deepEqual(bng.answered, [['offer', 40]]);
   });
 
   it('knows the subscriber, the ONT and the line', async () => {

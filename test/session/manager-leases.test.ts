@@ -23,6 +23,8 @@ describe('install before promise', () => {
           ),
         update: (entry) => inner.update(entry),
         remove: (address) => inner.remove(address),
+        promise: (lease) => inner.promise(lease),
+        withdraw: (attachment) => inner.withdraw(attachment),
         traffic: (address) => inner.traffic(address),
       }),
     });
@@ -51,6 +53,28 @@ describe('install before promise', () => {
     resolve(null);
     await settled();
     assert.deepEqual(client.heard().map(kindOf), ['DHCPACK']);
+  });
+
+  it('the set-up is timed from the first message of the client, for the first lease of a session only', async () => {
+    bng = new InnerBng();
+    await bng.detect('ONT1');
+    // The access node told of the line long before anything was plugged into it.
+    await bng.clock.advance(3_600_000);
+    const client = bng.ont('ONT1');
+    const address = (await client.discover())!.message.yiaddr;
+    await bng.clock.advance(30);
+    await client.select(address, GARDEN.gateway);
+    await bng.manager.activate(orderFor('ONT1'));
+    await client.lease();
+    assert.deepEqual(
+      bng.lifecycle.flatMap((event) =>
+        event.type === 'lease-bound' ? [[event.poolName, event.setupMs]] : [],
+      ),
+      [
+        ['wgar', 30],
+        ['isp', null],
+      ],
+    );
   });
 
   it('a refused install is silence, and the next REQUEST tries again', async () => {

@@ -35,6 +35,7 @@ const opened = await RadiusAccounting.open({
   clock: systemClock,
   nas: NAS,
   interimIntervalSeconds: 300,
+  bootId: 'boot',
   limits: { firstRetryMs: 20, lastRetryMs: 200 },
 });
 if (!opened.ok) throw new Error(opened.failure.reason);

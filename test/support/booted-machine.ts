@@ -57,24 +57,39 @@ export class BootedMachine {
     await must(['mount', '-t', 'cgroup2', 'none', tree], COMMAND_DEADLINE_MS);
     const own = join(tree, `bng-machine-${process.pid}`);
     const start = `mkdir -p "$2" && echo $$ >"$2/cgroup.procs" && exec unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child sh -euc "$3" boot "$1"`;
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'sh', '-euc', start, 'start', root, own, BOOT], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const pid = await eventually('systemd', async () => {
-      const found = await exec(['pgrep', '-P', String(child.pid), '-f', 'systemd --system']);
-      return found.exitCode === 0 ? Number(found.stdout.trim()) : null;
-    }, BOOT_DEADLINE_MS);
+    const child = spawn(
+      'setpriv',
+      ['--pdeathsig', 'KILL', '--', 'sh', '-euc', start, 'start', root, own, BOOT],
+      {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
+    const pid = await eventually(
+      'systemd',
+      async () => {
+        const found = await exec(['pgrep', '-P', String(child.pid), '-f', 'systemd --system']);
+        return found.exitCode === 0 ? Number(found.stdout.trim()) : null;
+      },
+      BOOT_DEADLINE_MS,
+    );
     const machine = new BootedMachine(child, pid, tree);
-    await eventually('a machine that is up', async () => {
-      const { stdout } = await machine.run(['systemctl', 'is-system-running']);
-      return stdout.trim() === 'running' || stdout.trim() === 'degraded' ? true : null;
-    }, BOOT_DEADLINE_MS);
+    await eventually(
+      'a machine that is up',
+      async () => {
+        const { stdout } = await machine.run(['systemctl', 'is-system-running']);
+        return stdout.trim() === 'running' || stdout.trim() === 'degraded' ? true : null;
+      },
+      BOOT_DEADLINE_MS,
+    );
     return machine;
   }
 
   /** Runs a command in the machine to its end. */
   run(command: readonly string[], input?: string): Promise<ExecResult> {
-    return exec(this.entering(command), { timeoutMs: COMMAND_DEADLINE_MS, ...(input !== undefined && { input }) });
+    return exec(this.entering(command), {
+      timeoutMs: COMMAND_DEADLINE_MS,
+      ...(input !== undefined && { input }),
+    });
   }
 
   /** The same for a command that must succeed; gives its output. */
@@ -103,5 +118,6 @@ export class BootedMachine {
 
 async function must(command: readonly string[], timeoutMs: number): Promise<void> {
   const result = await exec(command, { timeoutMs });
-  if (result.exitCode !== 0) throw new Error(`${command.join(' ')}: exit ${result.exitCode}\n${result.stderr}`);
+  if (result.exitCode !== 0)
+    throw new Error(`${command.join(' ')}: exit ${result.exitCode}\n${result.stderr}`);
 }

@@ -6,6 +6,8 @@ interface Timer {
   readonly fire: () => void;
 }
 
+const START = { nowMs: 1_000, wallMs: Date.UTC(2026, 0, 1) + 1_000 };
+
 /** Lets everything run that waits for nothing but its turn; with in-memory peers that is everything. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -13,8 +15,18 @@ export function settled(): Promise<void> {
 
 export class FakeClock implements Clock {
   readonly #timers = new Set<Timer>();
-  #nowMs = 1_000;
-  readonly #wallOffsetMs = Date.UTC(2026, 0, 1);
+  #nowMs: number;
+  #wallOffsetMs: number;
+
+  constructor(start: { readonly nowMs: number; readonly wallMs: number } = START) {
+    this.#nowMs = start.nowMs;
+    this.#wallOffsetMs = start.wallMs - start.nowMs;
+  }
+
+  /** Sets the wall clock, as an operator or a time server does. */
+  stepWall(ms: number): void {
+    this.#wallOffsetMs += ms;
+  }
 
   get pendingTimers(): number {
     return this.#timers.size;

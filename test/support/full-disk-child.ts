@@ -32,6 +32,7 @@ const opened = await RadiusAccounting.open({
   clock: systemClock,
   nas: NAS,
   interimIntervalSeconds: 300,
+  bootId: 'boot',
   sender: {
     async send(record) {
       sent.push(`${record['Acct-Session-Id']} ${record['Acct-Status-Type']}`);

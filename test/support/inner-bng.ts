@@ -72,7 +72,8 @@ export class InnerBng {
   readonly server: DhcpServer;
   readonly accounted: Accounted[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
-  readonly answered: (readonly [DhcpVerdict['kind'], string | null])[] = [];
+  readonly decided: (readonly [DhcpVerdict['kind'], string | null])[] = [];
+  readonly answered: (readonly [DhcpVerdict['kind'], number])[] = [];
   /** What `stored` of the accounting peer gives. */
   accountingStored: Promise<unknown> = Promise.resolve(null);
   readonly reconfigured: {
@@ -124,7 +125,12 @@ export class InnerBng {
       inlet: this.manager,
       punts: this.dataplane,
       trustOption82,
-      observer: { answered: (kind, poolName) => this.answered.push([kind, poolName]) },
+      clock: this.clock,
+      observer: {
+        decided: (kind, poolName) => this.decided.push([kind, poolName]),
+        answered: (kind, durationMs) => this.answered.push([kind, durationMs]),
+        dropped: () => undefined,
+      },
       onBug,
     });
     this.server.start();

@@ -10,8 +10,13 @@ import { aborted, stopSignal } from './stop-signal.js';
 /** How long a stop may take before the process gives up on it. */
 const STOP_DEADLINE_MS = 15_000;
 
+export interface RunOptions {
+  /** Start, end every session in good order, leave nothing behind, and exit. */
+  readonly teardown?: boolean;
+}
+
 /** Returns the exit status once the daemon has stopped: 0 in order, 1 it could not start or stop, 2 bad configuration. */
-export async function run(configPath: string): Promise<number> {
+export async function run(configPath: string, { teardown = false }: RunOptions = {}): Promise<number> {
   const config = configOrProblems(configPath);
   if (config === null) return 2;
   const missing = missingRequirement();
@@ -30,15 +35,19 @@ export async function run(configPath: string): Promise<number> {
   const service = serviceManager((reason) => logger.warn({ event: 'service-manager-unreachable', reason }));
   let daemon: Daemon;
   try {
-    daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug });
+    daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug, teardown });
   } catch (error) {
     if (!isBngError(error) && !isListenError(error)) throw error;
     process.stderr.write(`bng could not start: ${error.message}\n`);
     return 1;
   }
-  service.ready(`serving ${config.access.interfaces.join(", ")}, core ${config.core.interfaces.join(", ")}`);
-  await aborted(stop);
-  service.stopping();
+  if (!teardown) {
+    service.ready(
+      `serving ${config.access.interfaces.join(', ')}, core ${config.core.interfaces.join(', ')}`,
+    );
+    await aborted(stop);
+    service.stopping();
+  }
   logger.info({ event: 'stopping' });
   const deadline = setTimeout(() => {
     process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);

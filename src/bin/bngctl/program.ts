@@ -19,6 +19,7 @@ import type { RadiusAnswer } from './radius-answers.js';
 import { radiusView } from './radius-view.js';
 import { parseRate } from './rate.js';
 import { harmless } from './terminal.js';
+import { addStoreCommands } from './store-commands.js';
 import type { Terminal } from './terminal.js';
 import { dropsView, eventView, healthView, poolsView, sessionsView, sessionView } from './views.js';
 
@@ -256,6 +257,7 @@ export async function runBngctl(args: readonly string[], terminal: Terminal): Pr
   };
   addReadCommands(program, perform);
   addOrderCommands(program, perform);
+  addStoreCommands(program, terminal, (exit) => (exitCode = exit));
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

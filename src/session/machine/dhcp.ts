@@ -4,7 +4,7 @@
  */
 import { formatIpv4 } from '../../model/ipv4.js';
 import { answer, entryOf, holding, sameAttachment, settle, silence, wait } from './build.js';
-import type { DhcpEvent, Served, State, Transition } from './types.js';
+import type { DhcpEvent, Served, SessionEvent, State, Transition } from './types.js';
 
 type DiscoverEvent = Extract<DhcpEvent, { type: 'discover' }>;
 type RequestEvent = Extract<DhcpEvent, { type: 'request' }>;
@@ -72,6 +72,28 @@ export function renew(state: Served, attachment: RequestEvent['attachment'], now
     { type: 'lease-renewed', grant: state.grant },
     answer({ say: 'ack', grant: state.grant }),
   );
+}
+
+/**
+ * The client was told, and counts from then on, whatever has been ordered meanwhile. What comes late, behind a later
+ * renewal, shortens nothing.
+ */
+export function onAnswered(state: Served, event: Extract<SessionEvent, { type: 'answered' }>): Transition {
+  const now = holding(state);
+  const expiresAtMs = event.atMs + event.leaseSeconds * 1000;
+  const counts =
+    now !== null &&
+    now.grant.address === event.address &&
+    sameAttachment(now.attachment, event.attachment) &&
+    expiresAtMs > now.expiresAtMs;
+  if (!counts) return settle(state);
+  const renewed = { type: 'lease-renewed', grant: now.grant } as const;
+  if (state.lease.phase === 'bound') {
+    const lease = { ...state.lease, expiresAtMs };
+    return settle({ ...state, lease }, { type: 'deadline', which: 'lease', atMs: expiresAtMs }, renewed);
+  }
+  const held = { ...now, expiresAtMs };
+  return settle({ ...state, held }, { type: 'deadline', which: 'held', atMs: expiresAtMs }, renewed);
 }
 
 function onInform(state: Served, event: OtherDhcpEvent): Transition {

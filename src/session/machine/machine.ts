@@ -4,7 +4,7 @@
  */
 import { onAnswer } from './answers.js';
 import { answer, isServed, settle, silence, unchanged, wait } from './build.js';
-import { onDhcp } from './dhcp.js';
+import { onAnswered, onDhcp } from './dhcp.js';
 import { close, onOrder } from './orders.js';
 import type {
   AnswerEvent,
@@ -74,6 +74,8 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
   if (isDhcp(event)) return onDhcp(state, event);
   if (isOrder(event)) return onOrder(state, event);
   switch (event.type) {
+    case 'answered':
+      return onAnswered(state, event);
     case 'lease-expired':
       if (state.lease.phase !== 'bound' || state.lease.expiresAtMs > event.nowMs) break;
       return close(state, 'Lost-Carrier', false);
@@ -87,6 +89,10 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
     case 'unbound-expired':
       if (event.lineKnown || state.lease.phase === 'bound' || state.held !== null) break;
       return close(state, 'Lost-Carrier', false);
+    case 'reprovision': {
+      const { profile } = state.grant;
+      return wait(state, { kind: 'provisioning', waiting: null }, { ask: 'reconfigure', profile });
+    }
     case 'end':
       return close(state, event.cause, false);
     case 'created':
@@ -146,8 +152,10 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
         : settle({ name: 'terminated', cause: 'Lost-Carrier' });
     case 'end':
       return settle({ name: 'terminated', cause: event.cause });
+    case 'answered':
     case 'lease-expired':
     case 'held-expired':
+    case 'reprovision':
       return unchanged({ state, step: null });
   }
 }

@@ -116,9 +116,19 @@ export type SessionEvent =
   | DhcpEvent
   | OrderEvent
   | AnswerEvent
+  /** The dataplane has acknowledged the lease by itself; nobody waits for an answer. */
+  | {
+      readonly type: 'answered';
+      readonly address: Ipv4;
+      readonly attachment: Attachment;
+      readonly leaseSeconds: number;
+      readonly atMs: number;
+    }
   | { readonly type: 'lease-expired' | 'held-expired'; readonly nowMs: number }
   /** Nobody took the offer. `lineKnown` is true while the access node reports the ONT. */
   | { readonly type: 'unbound-expired'; readonly lineKnown: boolean }
+  /** The access node may have something else than what the session is. */
+  | { readonly type: 'reprovision' }
   /** The line or the BNG goes away. */
   | { readonly type: 'end'; readonly cause: TerminateCause };
 

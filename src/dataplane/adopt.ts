@@ -1,0 +1,268 @@
+/**
+ * Which maps a new process goes on with: those that are pinned and of this build's shape are used as they are; others are
+ * replaced, and what they held is copied into the new ones before any program uses them. Attaches nothing.
+ *
+ * The order makes every crash harmless: copies are complete before the new maps are pinned, and pinned before the first
+ * program uses them; the old maps stay pinned until their counters are moved (carry.ts) and no program uses them.
+ */
+import { join } from 'node:path';
+import { BngAbiVersion } from './abi.js';
+import { type AbiEnum, findEnum } from './abi-layout.js';
+import { type BtfTable, readBtf } from './btf.js';
+import { COUNTER_MAPS } from './carry.js';
+import { isSameLayout, type Layout, layoutOf, layoutOfStruct, mover } from './map-layout.js';
+import type { MapShape, NativeBinding, NativeMap, NativeObject } from './native-binding.js';
+import { movePin, OLD_SUFFIX, PinFolder, pinFolders, removePin } from './pins.js';
+
+export interface AdoptionOptions {
+  readonly binding: NativeBinding;
+  /** Folder in bpffs, as `preparePinRoot` leaves it. */
+  readonly root: string;
+  /** Open, with its maps sized, not loaded. */
+  readonly object: NativeObject;
+  /** Told what was amiss and is repaired, or could not be kept. */
+  readonly warn: (warning: string) => void;
+}
+
+/** A map of another build, whose counters are to be moved. */
+export interface OldMap {
+  readonly name: string;
+  readonly map: NativeMap;
+}
+
+/** linux/bpf.h */
+const MapType = { hash: 1, array: 2, ringBuffer: 27 } as const;
+/** The kernel adds it to maps of devices. */
+const READ_ONLY_TO_PROGRAMS = 0x80;
+
+export class Adoption {
+  readonly #options: AdoptionOptions;
+  readonly #own: PinFolder;
+  readonly #btf: BtfTable;
+  readonly #names: readonly string[];
+  readonly #source: PinFolder;
+  readonly #others: readonly PinFolder[];
+  /** Read before its programs are replaced. */
+  readonly #running: BtfTable | null;
+  readonly #reused = new Map<string, NativeMap>();
+  readonly #replaced = new Map<string, NativeMap>();
+
+  /** Looks at what is pinned, repairs what a crash left half-done, and makes the object use what fits. */
+  constructor(options: AdoptionOptions) {
+    this.#options = options;
+    const { object, root } = options;
+    this.#own = new PinFolder(root, BngAbiVersion.version);
+    this.#btf = readBtf(object.btf());
+    // Names with a dot are libbpf's own: .rodata belongs to one load of the programs.
+    this.#names = object.mapNames().filter((name) => !name.includes('.'));
+    this.#others = pinFolders(root).filter((folder) => folder.version !== this.#own.version);
+    this.#repair();
+    this.#source = this.#own.maps().length > 0 ? this.#own : (this.#others.at(-1) ?? this.#own);
+    this.#running = this.#runningBtf();
+    for (const name of this.#names) this.#adopt(name);
+  }
+
+  /** The pins of this build's version. */
+  get folder(): PinFolder {
+    return this.#own;
+  }
+
+  /** Where links of earlier builds are pinned. */
+  get others(): readonly PinFolder[] {
+    return this.#others;
+  }
+
+  /** Whether an earlier process left anything. */
+  get found(): boolean {
+    return this.#reused.size + this.#replaced.size > 0;
+  }
+
+  /** The pinned ring of another record layout, to be read out, with the types of who wrote it; null when the ring goes on. */
+  get oldRing(): { readonly ring: NativeMap; readonly theirs: BtfTable; readonly ours: BtfTable } | null {
+    const ring = [...this.#replaced.values()].find((map) => map.type === MapType.ringBuffer);
+    return ring === undefined || this.#running === null
+      ? null
+      : { ring, theirs: this.#running, ours: this.#btf };
+  }
+
+  /** With the object loaded: fills the maps that replace others. */
+  fill(): void {
+    for (const [name, old] of this.#replaced) this.#copy(name, old, this.#options.object.map(name));
+  }
+
+  /** With every map filled: pins those that are not pinned yet. */
+  pin(): void {
+    const { object } = this.#options;
+    this.#own.make();
+    for (const name of this.#names) {
+      const path = this.#own.mapPath(name);
+      if (this.#replaced.has(name)) {
+        if (this.#source === this.#own) movePin(path, path + OLD_SUFFIX);
+      } else if (this.#reused.has(name) && this.#source === this.#own) continue;
+      object.map(name).pin(path);
+    }
+  }
+
+  /** Maps whose counters are still to be moved; every program uses the new ones by now. */
+  oldCounters(): readonly OldMap[] {
+    const found: OldMap[] = [];
+    const seen = new Set<number>();
+    for (const name of COUNTER_MAPS.keys()) {
+      seen.add(this.#options.object.map(name).id());
+      const paths = [
+        this.#own.mapPath(name + OLD_SUFFIX),
+        ...this.#others.map((folder) => folder.mapPath(name)),
+      ];
+      for (const path of paths) {
+        const map = this.#open(path);
+        if (map === null) continue;
+        const id = map.id();
+        if (seen.has(id)) map.close();
+        else found.push({ name, map });
+        seen.add(id);
+      }
+    }
+    return found;
+  }
+
+  /** With the counters moved: earlier builds' pins go, and with them their maps. */
+  finish(): void {
+    for (const map of [...this.#reused.values(), ...this.#replaced.values()]) map.close();
+    for (const name of this.#own.maps()) {
+      if (name.endsWith(OLD_SUFFIX)) removePin(this.#own.mapPath(name));
+    }
+    for (const folder of this.#others) folder.remove();
+  }
+
+  #repair(): void {
+    const { warn } = this.#options;
+    for (const name of this.#own.maps().filter((found) => found.endsWith(OLD_SUFFIX))) {
+      const current = name.slice(0, -OLD_SUFFIX.length);
+      if (this.#own.maps().includes(current)) continue;
+      warn(`a start did not finish: pinned map ${current} is put back`);
+      movePin(this.#own.mapPath(name), this.#own.mapPath(current));
+    }
+    const pinned = new Set(this.#own.maps());
+    const missing = this.#names.filter((name) => !pinned.has(name));
+    if (pinned.size === 0 || missing.length === 0) return;
+    if (this.#own.links().length === 0 && this.#others.length > 0) {
+      warn(`a start did not finish: migration to ${this.#own.path} begins anew`);
+      this.#own.remove();
+    } else {
+      warn(`pins in ${this.#own.path} are not complete: made anew and empty: ${missing.join(', ')}`);
+    }
+  }
+
+  #adopt(name: string): void {
+    const { object, warn } = this.#options;
+    const path = this.#source.mapPath(name);
+    const map = this.#open(path);
+    if (map === null) return;
+    const differs = this.#difference(name, object.mapShape(name), map);
+    if (differs === null) {
+      object.reuseMap(name, map);
+      this.#reused.set(name, map);
+    } else {
+      warn(`pinned map ${name} is of another build (${differs}): what it holds is moved`);
+      this.#replaced.set(name, map);
+    }
+  }
+
+  /** Null when nothing is pinned there, or nothing that can be used; then it is said. */
+  #open(path: string): NativeMap | null {
+    try {
+      return this.#options.binding.openPinnedMap(path);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      this.#options.warn(`pin removed, it holds no map: ${String(error)}`);
+      removePin(path);
+      return null;
+    }
+  }
+
+  #difference(name: string, own: MapShape, map: NativeMap): string | null {
+    for (const what of ['type', 'keySize', 'valueSize', 'maxEntries'] as const) {
+      if (own[what] !== map[what]) return `${what} ${map[what]} instead of ${own[what]}`;
+    }
+    if (((own.flags ^ map.flags) & ~READ_ONLY_TO_PROGRAMS) !== 0) return 'other flags';
+    if (own.type === MapType.ringBuffer) return this.#ringDifference();
+    const types = map.types();
+    if (types === null) return null;
+    const table = readBtf(types.btf);
+    const same = (theirs: number, ours: number): boolean =>
+      isSameLayout(layoutOf(table, theirs), layoutOf(this.#btf, ours));
+    if (!same(types.keyTypeId, own.keyTypeId)) return 'other keys';
+    if (!same(types.valueTypeId, own.valueTypeId)) return 'other values';
+    const labels = COUNTER_MAPS.get(name)?.labels;
+    if (labels !== undefined && !isSameEnum(findEnum(table, labels), findEnum(this.#btf, labels))) {
+      return 'other meaning of its entries';
+    }
+    return null;
+  }
+
+  /** A ring has no types of its own: what the programs that write it were loaded with says what its records are. */
+  #ringDifference(): string | null {
+    const theirs = this.#running;
+    if (theirs === null) return null;
+    const records = this.#btf.flatMap((type) =>
+      type.kind === 'struct' && RING_RECORDS.has(type.name) ? [type.name] : [],
+    );
+    const differs = records.find(
+      (record) => !isSameLayout(layoutOfStruct(theirs, record), layoutOfStruct(this.#btf, record)),
+    );
+    return differs === undefined ? null : `other ${differs}`;
+  }
+
+  /** The types of the programs that run now; null when none does. */
+  #runningBtf(): BtfTable | null {
+    const { binding } = this.#options;
+    for (const folder of [this.#source, ...this.#others]) {
+      for (const name of folder.links()) {
+        try {
+          const link = binding.openPinnedLink(join(folder.path, 'links', name));
+          const btf = binding.programBtf(link.info().programId);
+          link.close();
+          if (btf !== null) return readBtf(btf);
+        } catch {
+          // Whoever attaches the programs looks at the same link, and says what is amiss with it.
+        }
+      }
+    }
+    return null;
+  }
+
+  #copy(name: string, old: NativeMap, target: NativeMap): void {
+    const { warn } = this.#options;
+    if (old.type !== target.type || (old.type !== MapType.hash && old.type !== MapType.array)) return;
+    const types = old.types();
+    const own = this.#options.object.mapShape(name);
+    if (types === null) return;
+    const table = readBtf(types.btf);
+    const keys = moverOf(layoutOf(table, types.keyTypeId), layoutOf(this.#btf, own.keyTypeId));
+    const values = moverOf(layoutOf(table, types.valueTypeId), layoutOf(this.#btf, own.valueTypeId));
+    if (keys === null || values === null) {
+      warn(`entries of pinned map ${name} cannot be moved to its new layout: it starts empty`);
+      return;
+    }
+    const found = old.readAll();
+    const count = old.type === MapType.array ? Math.min(found.count, target.maxEntries) : found.count;
+    const newKeys = new Uint8Array(count * target.keySize);
+    const newValues = new Uint8Array(count * target.valueSize);
+    for (let i = 0; i < count; i++) {
+      keys(found.keys, i * old.keySize, newKeys, i * target.keySize);
+      values(found.values, i * old.valueSize, newValues, i * target.valueSize);
+    }
+    target.updateBatch(newKeys, newValues, count);
+  }
+}
+
+/** Structs that programs write into the ring. */
+const RING_RECORDS: ReadonlySet<string> = new Set(['bng_punt', 'bng_lease_answered']);
+
+function moverOf(from: Layout | null, to: Layout | null): ReturnType<typeof mover> {
+  return from === null || to === null ? null : mover(from, to);
+}
+
+function isSameEnum(a: AbiEnum | null, b: AbiEnum | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,18 @@
+/** Where errors of the addon become values. */
+import type { NativeFailure } from './native-binding.js';
+
+/** The kernel refusing is a value; anything else that is thrown is a bug of ours. */
+export function attempt<T>(
+  change: () => T,
+): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string } {
+  try {
+    return { ok: true, value: change() };
+  } catch (error) {
+    if (isNativeFailure(error)) return { ok: false, reason: error.message };
+    throw error;
+  }
+}
+
+function isNativeFailure(error: unknown): error is Error & NativeFailure {
+  return error instanceof Error && 'operation' in error && 'errno' in error;
+}

@@ -1,0 +1,151 @@
+/**
+ * What XDP may answer by itself, as entries of the kernel's maps: what the answers of each pool have in common, and the
+ * leases. Decides nothing; throws what the addon throws.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Attachment } from '../model/access-line.js';
+import type { Clock } from '../model/clock.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import { macToBytes } from '../model/mac.js';
+import {
+  BNG_DHCP_REPLY_SIZE,
+  BNG_LEASE_SIZE,
+  BngLimit,
+  type BngSettings,
+  BngSettingsFlag,
+  writeBngDhcpReply,
+  writeBngLease,
+} from './abi.js';
+import type { NativeMap, NativeObject } from './native-binding.js';
+import type { LeasePromise } from './port.js';
+import { encodeLine, slotKey } from './subscriber-maps.js';
+
+/** What the answers to the clients of one pool have in common. */
+export interface PoolReply {
+  readonly poolName: string;
+  readonly serverId: Ipv4;
+  readonly leaseSeconds: number;
+  /** The message up to where options are echoed; zero wherever the client decides. */
+  readonly message: Uint8Array;
+}
+
+export interface FastDhcp {
+  readonly trustOption82: boolean;
+  readonly replies: readonly PoolReply[];
+}
+
+/** What `bng_hash_option` is keyed with. */
+export type Option82Key = Pick<BngSettings, 'option82Seed' | 'option82Factor'>;
+
+const OPTION_82 = 82;
+const WORD_BYTES = 8;
+const NS_PER_MS = 1e6;
+
+/** A new one for every load: nobody who has seen the one before can use it. */
+export function newOption82Key(): Option82Key {
+  const bytes = randomBytes(2 * WORD_BYTES);
+  return { option82Seed: bytes.readBigUInt64LE(0), option82Factor: bytes.readBigUInt64LE(WORD_BYTES) | 1n };
+}
+
+/** The flags of `bng_settings` that switch it on. */
+export function fastDhcpFlags(fastDhcp: FastDhcp | null): number {
+  if (fastDhcp === null) return 0;
+  return BngSettingsFlag.fastDhcp | (fastDhcp.trustOption82 ? BngSettingsFlag.trustOption82 : 0);
+}
+
+/** As `bng_hash_option` in bpf/lib/dhcp.h hashes it; 0 for no option. */
+export function hashOption82(value: Uint8Array, key: Option82Key): bigint {
+  if (value.length === 0) return 0n;
+  const padded = Buffer.alloc(Math.ceil((value.length + 2) / WORD_BYTES) * WORD_BYTES);
+  padded.set([OPTION_82, value.length]);
+  padded.set(value, 2);
+  let hash = key.option82Seed;
+  for (let at = 0; at < padded.length; at += WORD_BYTES) {
+    hash = BigInt.asUintN(64, (hash ^ padded.readBigUInt64LE(at)) * key.option82Factor);
+    hash ^= hash >> 32n;
+  }
+  return hash === 0n ? 1n : hash;
+}
+
+/** The sum of 16-bit words as they stand in memory, folded. */
+function sumOf(message: Uint8Array): number {
+  let sum = 0;
+  for (let at = 0; at < message.length; at += 2) sum += (message[at] ?? 0) + 256 * (message[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return sum;
+}
+
+export class LeaseMaps {
+  readonly #leases: NativeMap;
+  readonly #key: Option82Key;
+  readonly #clock: Clock;
+  readonly #replies = new Map<string, { readonly index: number; readonly leaseSeconds: number }>();
+
+  constructor(object: NativeObject, options: { readonly key: Option82Key; readonly clock: Clock }) {
+    this.#leases = object.map('bng_leases');
+    this.#key = options.key;
+    this.#clock = options.clock;
+  }
+
+  /** Takes back what an earlier process promised: its replies and its key are not ours, and each session promises anew. */
+  clear(): void {
+    const { keys, count } = this.#leases.readAll();
+    for (let at = 0; at < count; at += 1) {
+      this.#leases.delete(keys.subarray(at * this.#leases.keySize, (at + 1) * this.#leases.keySize));
+    }
+  }
+
+  /** Writes what the pools' answers have in common. A pool beyond what fits is answered by the control plane alone. */
+  fillReplies(object: NativeObject, replies: readonly PoolReply[]): void {
+    const map = object.map('bng_dhcp_replies');
+    const short = replies.filter(({ message }) => message.length < BngLimit.dhcpReplyBytes);
+    for (const [index, reply] of short.slice(0, BngLimit.maxDhcpReplies).entries()) {
+      const value = new Uint8Array(BNG_DHCP_REPLY_SIZE);
+      const message = new Uint8Array(BngLimit.dhcpReplyRoom);
+      message.set(reply.message);
+      writeBngDhcpReply(new DataView(value.buffer), 0, {
+        ...reply,
+        message,
+        optionsEnd: reply.message.length,
+        sum: sumOf(message),
+      });
+      map.update(slotKey(index), value);
+      this.#replies.set(reply.poolName, { index, leaseSeconds: reply.leaseSeconds });
+    }
+  }
+
+  /** False when XDP could not answer this one as the control plane would. */
+  promise(lease: LeasePromise): boolean {
+    const reply = this.#replies.get(lease.poolName);
+    if (reply?.leaseSeconds !== lease.leaseSeconds || lease.option82.length > 255) return false;
+    const endsNs = lease.endsAtMs === null ? 0n : this.#kernelTime(lease.endsAtMs);
+    const expiresNs = this.#kernelTime(Math.min(lease.expiresAtMs, lease.endsAtMs ?? Infinity));
+    const value = new Uint8Array(BNG_LEASE_SIZE);
+    writeBngLease(new DataView(value.buffer), 0, {
+      expiresNs,
+      endsNs,
+      answerTat: 0n,
+      option82: hashOption82(lease.option82, this.#key),
+      address: lease.address,
+      reply: reply.index,
+      mac: macToBytes(lease.attachment.mac),
+    });
+    this.#leases.update(encodeLine(lease.attachment), value);
+    return true;
+  }
+
+  withdraw(attachment: Attachment): void {
+    this.#leases.delete(encodeLine(attachment));
+  }
+
+  /** On our monotonic clock; the kernel stamps its answers with CLOCK_MONOTONIC, which Node.js calls hrtime. */
+  clockMs(kernelNs: bigint): number {
+    return this.#clock.monotonicMs() - Number(process.hrtime.bigint() - kernelNs) / NS_PER_MS;
+  }
+
+  #kernelTime(atMs: number): bigint {
+    const fromNowNs = Math.round((atMs - this.#clock.monotonicMs()) * NS_PER_MS);
+    const atNs = process.hrtime.bigint() + BigInt(fromNowNs);
+    return atNs > 0n ? atNs : 1n;
+  }
+}

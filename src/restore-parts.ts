@@ -1,0 +1,68 @@
+/** Brings the sessions of earlier runs back, and tells what the store's state means: a part of the composition root. */
+import type { Logger } from 'pino';
+import type { AaaParts } from './aaa-parts.js';
+import type { Reconciliation } from './dataplane/port.js';
+import type { HealthCheck } from './http/api-options.js';
+import { BngError } from './model/bng-error.js';
+import { formatIpv4 } from './model/ipv4.js';
+import type { DurabilityFigures, SessionManager } from './session/manager.js';
+import { storeError } from './store-parts.js';
+
+export interface RestoreParts {
+  readonly manager: SessionManager;
+  readonly aaa: Pick<AaaParts, 'begin' | 'closeLost'>;
+  readonly dataplane: Reconciliation;
+  readonly logger: Logger;
+  readonly path: string;
+}
+
+/**
+ * Reads the sessions, makes the dataplane hold just them, closes the accounting of those that are lost, and goes on with the
+ * others. Before any inlet is open. Throws `BNG_ERR_STORE`, `BNG_ERR_DATAPLANE`.
+ */
+export async function restore({ manager, aaa, dataplane, logger, path }: RestoreParts): Promise<void> {
+  const { restoration } = manager;
+  const accounting = aaa.begin();
+  const loaded = await restoration?.load();
+  if (loaded?.ok === false) throw storeError(path, loaded.failure.reason);
+  const outcome = await dataplane.reconcile(restoration?.wanted() ?? []);
+  if (!outcome.ok) {
+    throw new BngError('BNG_ERR_DATAPLANE', 'expected a dataplane that can be made as the sessions are', {
+      reason: outcome.reason,
+    });
+  }
+  const { kept, missing, stale, foreign } = outcome.report;
+  for (const { address, traffic } of foreign) {
+    const { upstreamBytes, downstreamBytes } = traffic;
+    logger.warn({
+      event: 'dataplane-entry-of-no-session',
+      address: formatIpv4(address),
+      upstreamBytes: upstreamBytes.toString(),
+      downstreamBytes: downstreamBytes.toString(),
+    });
+  }
+  for (const reason of restoration?.unserved ?? []) logger.error({ event: 'session-not-served', reason });
+  const known = manager.openAccounting();
+  restoration?.reconciled(outcome.report);
+  aaa.closeLost(accounting === 'goes-on' ? new Set(known.keys()) : new Set(), known);
+  await restoration?.resume(accounting);
+  logger.info({
+    event: 'sessions-restored',
+    sessions: loaded?.value ?? 0,
+    accounting,
+    kept,
+    missing: missing.length,
+    stale: stale.length,
+    foreign: foreign.length,
+  });
+}
+
+/** Null path: sessions end with the process, as configured. */
+export function storeHealth({ failure }: DurabilityFigures, path: string | null): HealthCheck {
+  if (path === null) {
+    return { name: 'store', ok: true, degraded: true, detail: 'memory: sessions end with the process' };
+  }
+  if (failure === null) return { name: 'store', ok: true, detail: path };
+  const detail = `${path} takes nothing, no new sessions (${failure.kind}): ${failure.reason}`;
+  return { name: 'store', ok: true, degraded: true, detail };
+}

@@ -1,0 +1,239 @@
+/**
+ * Sessions of an earlier run: read from the store, given back their addresses, handed to the dataplane as what it should
+ * hold, and then gone on with. What an earlier run was in the middle of becomes:
+ *
+ * | step at the crash                        | the session afterwards                                              |
+ * |------------------------------------------|---------------------------------------------------------------------|
+ * | discovered, provisioning                 | is not there: nothing was promised; its next message begins it anew   |
+ * | allocating, walling, reprofiling         | as before the order, whose giver heard nothing                       |
+ * | reconfiguring, opening                   | the same, and the access node is told again what it should have      |
+ * | binding                                  | has its offer; an install that nobody was told of is taken back       |
+ * | reattaching                              | bound where it was                                                   |
+ * | moving                                   | the old lease is ended; the client asks again for the new one         |
+ * | releasing, dropping-held, declining, closing | goes on to its end, with what the dataplane counted last           |
+ */
+import type { Authenticator } from '../aaa/port.js';
+import type { ReconcileReport, SubscriberEntry } from '../dataplane/port.js';
+import type { Clock } from '../model/clock.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import { parseIpv4 } from '../model/ipv4.js';
+import { NO_TRAFFIC } from '../model/traffic-counters.js';
+import type { TrafficCounters } from '../model/traffic-counters.js';
+import type { AddressPools } from '../pool/port.js';
+import type { Store, StoredEntry, StoreResult } from '../store/port.js';
+import type { Instant, Instants } from './instants.js';
+import type { AssignmentRow, SessionJournal } from './journal.js';
+import { ASSIGNMENT_TABLE, durableGrant, QUARANTINE_TABLE } from './journal.js';
+import type { AccountingLedger } from './ledger.js';
+import { entryOf, holding, isServed } from './machine/build.js';
+import type { Served, Session } from './machine/types.js';
+import type { Quarantines } from './quarantines.js';
+import { SessionRecord } from './record.js';
+import type { SessionRunner } from './runner.js';
+import type { RemovalStep, SavedSession } from './session-row.js';
+import { removedAddress, SESSION_TABLE } from './session-row.js';
+import type { SuspensionReasons } from './suspension-reasons.js';
+import type { SessionTable } from './table.js';
+
+const PAGE = 1_000;
+
+export interface RestorationOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly instants: Instants;
+  readonly journal: SessionJournal;
+  readonly table: SessionTable;
+  readonly ledger: AccountingLedger;
+  readonly runner: SessionRunner;
+  readonly pools: AddressPools;
+  readonly authenticator: Authenticator;
+  readonly suspensions: SuspensionReasons;
+  readonly quarantines: Quarantines;
+}
+
+/** A session that goes on, and the removal it was in the middle of. */
+interface Restored {
+  readonly record: SessionRecord;
+  readonly removal: Ipv4 | null;
+  traffic: TrafficCounters;
+}
+
+export class Restoration {
+  readonly #o: RestorationOptions;
+  readonly #restored: Restored[] = [];
+  /** Sessions that cannot be served as they were, and why; they are closed. */
+  readonly #unserved: string[] = [];
+
+  constructor(options: RestorationOptions) {
+    this.#o = options;
+  }
+
+  get unserved(): readonly string[] {
+    return this.#unserved;
+  }
+
+  /** Reads everything. Gives how many sessions there are. */
+  async load(): Promise<StoreResult<number>> {
+    for (const step of [
+      () => this.#pages(ASSIGNMENT_TABLE.name, (entry) => this.#assign(entry)),
+      () => this.#pages(SESSION_TABLE.name, (entry) => this.#add(entry)),
+      () => this.#pages(QUARANTINE_TABLE.name, (entry) => this.#quarantine(entry)),
+    ]) {
+      const result = await step();
+      if (!result.ok) return result;
+    }
+    return { ok: true, value: this.#restored.length };
+  }
+
+  /** What the dataplane should hold: every lease that goes on. */
+  wanted(): SubscriberEntry[] {
+    return this.#restored.flatMap(({ record, removal }) => {
+      const { state } = record.session;
+      const now = isServed(state) ? holding(state) : null;
+      if (!isServed(state) || now === null || removal !== null) return [];
+      // A suspended subscriber that still has its old address is walled there.
+      const walled = state.name === 'suspended' || now.grant.profile.walled;
+      return [entryOf(now.grant, now.attachment, walled)];
+    });
+  }
+
+  /** Takes in what became of the dataplane: whose counters go on, and what was counted last of those that were to go. */
+  reconciled({ missing, foreign }: ReconcileReport): void {
+    for (const address of missing) this.#o.ledger.countsAnew(address);
+    const gone = new Map(foreign.map(({ address, traffic }) => [address, traffic]));
+    for (const restored of this.#restored) {
+      if (restored.removal !== null) restored.traffic = gone.get(restored.removal) ?? NO_TRAFFIC;
+    }
+  }
+
+  /**
+   * Goes on with every session: deadlines, accounting, removals that were begun. Where accounting `begins` (the server was
+   * told that all sessions ended), a lease that goes on is a new accounting session.
+   */
+  async resume(accounting: 'goes-on' | 'begins'): Promise<void> {
+    for (const [at, restored] of this.#restored.entries()) {
+      this.#resume(restored, accounting);
+      if (at % PAGE === PAGE - 1) await breath();
+    }
+    this.#restored.length = 0;
+  }
+
+  #resume({ record, removal, traffic }: Restored, accounting: 'goes-on' | 'begins'): void {
+    const { ledger, runner, clock, journal } = this.#o;
+    const { state } = record.session;
+    if (!isServed(state)) return;
+    const now = holding(state);
+    if (now !== null) {
+      if (accounting === 'begins') {
+        ledger.drop(now.grant.address);
+        const goesOn = removal === null && now.expiresAtMs > clock.monotonicMs();
+        if (goesOn) ledger.started(record, now.grant, now.attachment);
+        journal.changed(record);
+      } else ledger.resume(now.grant.address, now.expiresAtMs);
+    }
+    runner.watch(record, state);
+    if (record.session.step !== null) runner.push(record, { event: { type: 'removed', traffic } });
+  }
+
+  async #pages(table: string, each: (entry: StoredEntry) => boolean): Promise<StoreResult<null>> {
+    const { store } = this.#o;
+    let reading = store.scan(table, null, PAGE);
+    for (;;) {
+      const page: StoreResult<readonly StoredEntry[]> = await reading;
+      if (!page.ok) return page;
+      const last = page.value.at(-1);
+      const isLast = last === undefined || page.value.length < PAGE;
+      // The store reads on while this page is looked at.
+      if (!isLast) reading = store.scan(table, last.key, PAGE);
+      for (const entry of page.value) {
+        // Whole, but not ours to understand: it stays for an operator, and one row must not keep all others from service.
+        if (!each(entry)) this.#unserved.push(`row ${JSON.stringify(entry.key)} of ${table} cannot be read`);
+      }
+      if (isLast) return { ok: true, value: null };
+    }
+  }
+
+  #add({ key, value }: StoredEntry): boolean {
+    const saved = this.#o.journal.rows.decode(key, value);
+    if (saved === null) return false;
+    const { table, ledger } = this.#o;
+    const { state } = saved;
+    const trouble = this.#claim(saved);
+    const step: RemovalStep | null =
+      trouble === null ? saved.step : { kind: 'closing', cause: 'Service-Unavailable', ordered: false };
+    if (trouble !== null) this.#unserved.push(`${saved.subscriberId}: ${trouble}`);
+    const record = recordOf(saved, { state, step });
+    const now = holding(state);
+    table.add(record);
+    table.moved(record, state.name);
+    if (now !== null && saved.use !== null) ledger.adopt(record, now, saved.use);
+    const removal = step === null ? null : removedAddress(state, step);
+    this.#restored.push({ record, removal, traffic: NO_TRAFFIC });
+    return true;
+  }
+
+  /** Gives the session its addresses again; in words what keeps it from being served, or null. */
+  #claim({ subscriberId, state, isPortGone }: SavedSession): string | null {
+    if (isPortGone) return 'its access interface is not there';
+    if (this.#o.table.bySubscriber(subscriberId) !== null) return 'there are two sessions of it';
+    for (const grant of [state.grant, ...(state.held === null ? [] : [state.held.grant])]) {
+      const claim = this.#o.pools.claim(grant.address, subscriberId);
+      if (claim.kind === 'taken') return 'its address is held by another or excluded';
+      if (claim.kind === 'no-pool' || claim.poolName !== grant.profile.poolName) {
+        return `its address is not in pool ${grant.profile.poolName}`;
+      }
+    }
+    return null;
+  }
+
+  #assign({ key, value }: StoredEntry): boolean {
+    const row = parsed<AssignmentRow>(value);
+    if (typeof row?.profile?.poolName !== 'string') return false;
+    this.#o.authenticator.assign(key, row.profile, row.resumeTo);
+    if (row.suspendedFor !== null) this.#o.suspensions.restore(key, row.suspendedFor);
+    return true;
+  }
+
+  #quarantine({ key, value }: StoredEntry): boolean {
+    const row = parsed<{ poolName: string; untilMs: number; at: Instant }>(value);
+    if (typeof row?.poolName !== 'string' || typeof row.untilMs !== 'number') return false;
+    this.#o.quarantines.goOn(row.poolName, parseIpv4(key), this.#o.instants.reader(row.at)(row.untilMs));
+    return true;
+  }
+}
+
+function recordOf(saved: SavedSession, session: Session & { readonly state: Served }): SessionRecord {
+  const { subscriberId, ontSerial } = saved;
+  const record = new SessionRecord({
+    id: saved.id,
+    identity: { subscriberId, ontSerial },
+    line: saved.line,
+    circuitId: saved.circuitId,
+    mayHoldLostLease: saved.mayHoldLostLease,
+    nowMs: saved.stateSinceMs,
+    wallMs: saved.createdWallMs,
+  });
+  record.session = session;
+  record.stateSinceWallMs = saved.stateSinceWallMs;
+  record.suspendedFor = saved.suspendedFor;
+  record.wasRestored = true;
+  record.mustReprovision = saved.mustReprovision;
+  record.writtenMs = saved.writtenMs;
+  record.hasRow = true;
+  record.durable = durableGrant(session.state);
+  return record;
+}
+
+function parsed<T>(value: StoredEntry['value']): (Partial<T> & T) | null {
+  if (typeof value !== 'string') return null;
+  try {
+    return JSON.parse(value) as T;
+  } catch {
+    return null;
+  }
+}
+
+/** Lets whoever waits have a turn. */
+function breath(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

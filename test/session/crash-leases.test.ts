@@ -1,0 +1,8 @@
+// See cut-everywhere.ts for what is checked; two files, so that both stay well below the deadline of a file.
+import { describe, it } from 'node:test';
+import { cutEverywhere, DORA, ENDS } from '../support/cut-everywhere.js';
+
+describe('kill -9 at every point loses no promise, no session and no octet, and gives no address twice', () => {
+  it('of DORA, renewal and interim', (t) => cutEverywhere(t, DORA));
+  it('of a release and a termination', (t) => cutEverywhere(t, ENDS));
+});
