@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi docs check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
+.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -54,8 +54,13 @@ abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
 	@$(MAKE) dist/.tsc
 
-docs: dist/.tsc ## write docs/metrics.md and grafana/dashboards/ anew
+docs: dist/.tsc ## write anew the documents that are made from the code: manual page, completion, docs/metrics.md, dashboards
+	@mkdir -p deploy/completion
+	@$(node) node dist/scripts/generate-docs.js
 	@$(node) node dist/scripts/generate-observability.js
+
+docs-captures: build ## play a lab and write docs/bngctl.md, what bngctl shows of it (as root)
+	@$(node) node dist/scripts/capture-bngctl.js
 
 check: build check-format check-lint check-abi check-docs check-c ## formatting, lint, import directions, stale generated files (types: build); -k goes on after a finding
 
@@ -66,6 +71,7 @@ check-lint: build
 check-abi: build
 	@$(node) node dist/scripts/generate-abi.js --check
 check-docs: build
+	@$(node) node dist/scripts/generate-docs.js --check
 	@$(node) node dist/scripts/generate-observability.js --check
 check-c: build
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(bpf_sources) $(native_sources); \

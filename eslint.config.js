@@ -22,7 +22,14 @@ const mayImport = {
   // Frames reach the DHCP inlet from the dataplane and its replies go back there; it neither installs nor removes.
   dhcpv4: ['model', 'wire', ...sessionFace, 'dataplane/port.ts'],
   // The figures that operators read: addresses in use, drops by reason.
-  http: ['model', 'config', ...sessionFace, 'dataplane/port.ts', 'pool/port.ts'],
+  http: [
+    'model',
+    'config',
+    ...sessionFace,
+    ...['port', 'map-inspection', 'abi-decode', 'nft-listing'].map((file) => `dataplane/${file}.ts`),
+    'dhcpv4/trace.ts',
+    'pool/port.ts',
+  ],
   lab: ['model', 'wire', 'olt', 'dataplane/load-native.ts', 'dataplane/native-binding.ts'],
 };
 

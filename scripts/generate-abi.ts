@@ -1,14 +1,17 @@
 /**
- * Writes src/dataplane/abi.ts from the BTF of build/bpf/abi.bpf.o; with `--check` it writes nothing and fails when the
+ * Writes src/dataplane/abi.ts from the BTF of build/bpf/abi.bpf.o and the maps of bng.bpf.o; with `--check` it writes nothing and fails when the
  * committed file is stale. Must not import the generated file: it has to run when that is missing.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { extractAbi } from '../src/dataplane/abi-layout.js';
+import { extractMaps } from '../src/dataplane/abi-maps.js';
 import { writeAbiModule } from '../src/dataplane/abi-writer.js';
+import type { BtfTable } from '../src/dataplane/btf.js';
 import { readBtf } from '../src/dataplane/btf.js';
 import { BngError } from '../src/model/bng-error.js';
 
 const OBJECT = 'build/bpf/abi.bpf.o';
+const MAPS_OBJECT = 'build/bpf/bng.bpf.o';
 const GENERATED = 'src/dataplane/abi.ts';
 
 /** The bytes of one section of a little-endian ELF64 file. Throws `BNG_ERR_WIRE_MALFORMED` when there is none. */
@@ -41,7 +44,10 @@ function committed(): string | null {
   }
 }
 
-const text = writeAbiModule(extractAbi(readBtf(elfSection(readFileSync(OBJECT), '.BTF')), 'bng_abi'));
+const btfOf = (object: string): BtfTable => readBtf(elfSection(readFileSync(object), '.BTF'));
+
+const abi = extractAbi(btfOf(OBJECT), 'bng_abi');
+const text = writeAbiModule(abi, extractMaps(btfOf(MAPS_OBJECT), abi.enums));
 if (!process.argv.includes('--check')) {
   writeFileSync(GENERATED, text);
 } else if (committed() !== text) {

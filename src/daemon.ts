@@ -8,6 +8,7 @@
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { openApi } from './api-parts.js';
 import { openAaa, openCoa } from './aaa-parts.js';
 import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
@@ -23,7 +24,7 @@ import type { PoolReply } from './dataplane/lease-maps.js';
 import { replyTemplate } from './dhcpv4/reply.js';
 import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
-import { buildApi } from './http/api.js';
+import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { buildMetrics } from './http/metrics-app.js';
@@ -43,6 +44,7 @@ import { ObservedStore, type ObservedStoreOptions } from './store/observed-store
 import type { Store } from './store/port.js';
 
 const OLT_REQUEST_TIMEOUT_MS = 3000;
+const NFT_TABLE = 'bng';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -183,14 +185,23 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
+        ...(manager.isDraining
+          ? [{ name: 'draining', ok: true, degraded: true, detail: 'no new session begins' }]
+          : []),
         storeHealth(manager.durabilityFigures(), config.store?.path ?? null),
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
-    await this.#listen(
-      buildApi({
+    const trace = new DhcpTrace();
+    await openApi({
+      config: config.api,
+      token,
+      nftTable: NFT_TABLE,
+      onOpened: (stop) => this.#stops.push(stop),
+      options: {
         ...shared,
-        token,
+        maps: dataplane.maps,
+        dhcp: trace,
         health,
         clock: systemClock,
         limits: DEFAULT_API_LIMITS,
@@ -198,9 +209,8 @@ export class Daemon {
           metrics.eventClientDropped();
           logger.warn({ event: 'event-client-dropped' });
         },
-      }),
-      config.api.listen,
-    );
+      },
+    });
     const subscribers = config.metrics.subscribers ? shared : null;
     await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
@@ -217,6 +227,7 @@ export class Daemon {
       trustOption82,
       clock: systemClock,
       observer: metrics.dhcp,
+      trace,
       onBug,
     });
     this.#stops.push(() => dhcp.close());
@@ -292,7 +303,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
     fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
-    nftTable: 'bng',
+    nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
   });

@@ -81,7 +81,7 @@ export class BenchWorld {
       pools: POOLS,
       auth: { mode: 'local', defaultPool: options.defaultPool },
       walledGarden: { pool: 'wgar', portal: '10.240.0.1:80', allow: ['203.0.113.10/32'] },
-      api: { listen: '127.0.0.1:8080', tokenFile },
+      api: { listen: '127.0.0.1:8080', tokenFile, socket: this.paths.apiSocket },
       metrics: { listen: '127.0.0.1:9090' },
       log: { level: options.logLevel },
     };

@@ -148,6 +148,17 @@ export interface OltConfig {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+export interface ApiConfig {
+  readonly listen: Endpoint;
+  readonly tokenFile: string;
+  /** Path of the unix socket for root: no token there. */
+  readonly socket: string;
+  /** PEM files; null: plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Plain HTTP beyond the loopback all the same: the token can be read on the way. */
+  readonly insecure: boolean;
+}
+
 export interface MetricsConfig {
   readonly listen: Endpoint;
   /** How many subscribers `/metrics` names as top talkers. */
@@ -165,7 +176,7 @@ export interface Config {
   readonly accounting: AccountingConfig;
   readonly walledGarden: WalledGardenConfig;
   readonly olt: OltConfig | null;
-  readonly api: { readonly listen: Endpoint; readonly tokenFile: string; readonly allowRemote: boolean };
+  readonly api: ApiConfig;
   readonly metrics: MetricsConfig;
   /** Null: nothing outlives the process (store.mode memory). */
   readonly store: { readonly path: string } | null;

@@ -94,9 +94,10 @@ function checkPortal({ walledGarden, pools }: Draft): readonly Finding[] {
 
 function checkListeners({ api, metrics }: Draft): readonly Finding[] {
   const findings: Finding[] = [];
-  const { listen, allowRemote } = api.partial;
-  if (listen !== undefined && allowRemote === false && !isLoopback(listen)) {
-    findings.push({ path: ['api', 'listen'], expected: 'a loopback address, or api.allowRemote: true' });
+  const { listen, insecure, tls } = api.partial;
+  if (listen !== undefined && insecure === false && tls === undefined && !isLoopback(listen)) {
+    const expected = 'a loopback address, or api.tls, or api.insecure: true';
+    findings.push({ path: ['api', 'listen'], expected });
   }
   const other = metrics.partial.listen;
   if (listen !== undefined && other !== undefined && collide(listen, other)) {

@@ -76,7 +76,7 @@ function assemble(draft: Draft): Config | null {
       allow: garden.allow,
     },
     olt: draft.olt?.complete ?? null,
-    api,
+    api: { ...api, tls: api.tls ?? null },
     metrics,
     store: store.mode === 'memory' ? null : { path: store.path },
     log,

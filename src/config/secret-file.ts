@@ -7,6 +7,15 @@ import { BngError } from '../model/bng-error.js';
  * cannot be read, is not a regular file, is readable or writable by group or others, or holds no single line.
  */
 export function readSecretFile(path: string): string {
+  const secret = readPrivateFile(path).replace(/\r?\n$/, '');
+  if (secret === '' || /[\r\n]/.test(secret)) {
+    throw new BngError('BNG_ERR_CONFIG', 'expected a secret file with one line of text', { path });
+  }
+  return secret;
+}
+
+/** The same of a file with any text, such as a private key. */
+export function readPrivateFile(path: string): string {
   const descriptor = open(path);
   try {
     // Mode and content are those of one open file: nobody can change it between the look and the reading.
@@ -22,11 +31,7 @@ export function readSecretFile(path: string): string {
         },
       );
     }
-    const secret = readFileSync(descriptor, 'utf8').replace(/\r?\n$/, '');
-    if (secret === '' || /[\r\n]/.test(secret)) {
-      throw new BngError('BNG_ERR_CONFIG', 'expected a secret file with one line of text', { path });
-    }
-    return secret;
+    return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);
   }

@@ -133,7 +133,9 @@ export const OLT = {
 export const API = {
   listen: leaf.listenEndpoint.prefault('127.0.0.1:8080'),
   tokenFile: leaf.absolutePath.default('/etc/bng/api.token'),
-  allowRemote: leaf.flag.default(false),
+  socket: leaf.socketPath.default('/run/bng/bng.sock'),
+  tls: mapping({ certFile: leaf.absolutePath, keyFile: leaf.absolutePath }).optional(),
+  insecure: leaf.flag.default(false),
 };
 
 export const METRICS = {

@@ -40,7 +40,8 @@ export interface Abi {
   readonly enums: readonly AbiEnum[];
 }
 
-type FieldType = Pick<AbiField, 'size' | 'kind' | 'count' | 'element'>;
+/** What a key or a value is made of. */
+export type AbiType = Pick<AbiField, 'size' | 'kind' | 'count' | 'element'>;
 
 const SCALARS: Readonly<Record<number, AbiScalar>> = { 1: 'u8', 2: 'u16', 4: 'u32', 8: 'u64' };
 
@@ -65,8 +66,8 @@ function typeAt(table: BtfTable, id: number, where: string): BtfType {
   return type;
 }
 
-/** Follows typedefs and qualifiers; the kernel's `__be16` and `__be32` give the byte order that the int below lacks. */
-function resolve(table: BtfTable, id: number, where: string): FieldType {
+/** Follows typedefs and qualifiers, and throws `BNG_ERR_WIRE_UNSUPPORTED` for what an ABI cannot hold; the kernel's `__be16` and `__be32` give the byte order that the int below lacks. */
+export function resolveType(table: BtfTable, id: number, where: string): AbiType {
   // A chain longer than the table has a cycle.
   for (let step = 0, next = id; step <= table.length; step++) {
     const type = typeAt(table, next, where);
@@ -78,7 +79,7 @@ function resolve(table: BtfTable, id: number, where: string): FieldType {
   throw unsupported(where, 'endless chain of typedefs');
 }
 
-function resolveData(table: BtfTable, type: BtfType, where: string): FieldType {
+function resolveData(table: BtfTable, type: BtfType, where: string): AbiType {
   if (type.kind === 'int') {
     const kind = SCALARS[type.size];
     if (kind === undefined) throw unsupported(where, `integer of ${type.size} bytes`);
@@ -86,7 +87,7 @@ function resolveData(table: BtfTable, type: BtfType, where: string): FieldType {
   }
   if (type.kind === 'struct') return { kind: 'struct', size: type.size, element: type.name };
   if (type.kind !== 'array') throw unsupported(where, type.kind);
-  const element = resolve(table, type.elementId, where);
+  const element = resolveType(table, type.elementId, where);
   const size = element.size * type.count;
   if (element.kind === 'u8') return { kind: 'bytes', size };
   const { count } = type;
@@ -100,7 +101,7 @@ function extractStruct(table: BtfTable, type: BtfType & { readonly kind: 'struct
   const fields = type.members.map((member) => ({
     name: member.name,
     offset: member.offset,
-    ...resolve(table, member.typeId, `${type.name}.${member.name}`),
+    ...resolveType(table, member.typeId, `${type.name}.${member.name}`),
   }));
   return { name: type.name, size: type.size, fields };
 }

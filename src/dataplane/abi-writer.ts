@@ -1,5 +1,6 @@
 /** Writes the text of `src/dataplane/abi.ts` from an extracted ABI. Pure; knows no particular struct. */
 import { type Abi, type AbiEnum, type AbiField, type AbiScalar, type AbiStruct } from './abi-layout.js';
+import type { AbiMap } from './abi-maps.js';
 
 const HEAD = `/**
  * Generated from bpf/bng_abi.h by scripts/generate-abi; do not edit. Structs as the dataplane lays them out, with
@@ -7,6 +8,7 @@ const HEAD = `/**
  */
 import { BngError } from '../model/bng-error.js';
 import type { AbiEnum, AbiStruct } from './abi-layout.js';
+import type { AbiMap } from './abi-maps.js';
 
 function putBytes(view: DataView, at: number, size: number, bytes: Uint8Array): void {
   if (bytes.length !== size) {
@@ -203,7 +205,34 @@ function layoutText(abi: Abi): string {
   ].join('\n');
 }
 
+function typeLiteral(type: AbiMap['key']): string {
+  if (type === null) return 'null';
+  const element = type.element === undefined ? '' : `, element: '${type.element}'`;
+  const count = type.count === undefined ? '' : `, count: ${type.count}`;
+  return `{ size: ${type.size}, kind: '${type.kind}'${count}${element} }`;
+}
+
+function mapsText(maps: readonly AbiMap[]): string {
+  const indices = (map: AbiMap): string => (map.indices === null ? 'null' : `'${map.indices}'`);
+  return [
+    '/** Every map of the dataplane, for whoever reads them back. */',
+    'export const AbiMaps: readonly AbiMap[] = [',
+    ...maps.map(
+      (map) =>
+        `  { name: '${map.name}', key: ${typeLiteral(map.key)}, value: ${typeLiteral(map.value)}, indices: ${indices(map)} },`,
+    ),
+    '];',
+    '',
+  ].join('\n');
+}
+
 /** The whole generated file. Byte for byte the same for the same ABI. */
-export function writeAbiModule(abi: Abi): string {
-  return [HEAD, ...abi.enums.map(enumText), ...abi.structs.map(structText), layoutText(abi)].join('\n');
+export function writeAbiModule(abi: Abi, maps: readonly AbiMap[]): string {
+  return [
+    HEAD,
+    ...abi.enums.map(enumText),
+    ...abi.structs.map(structText),
+    layoutText(abi),
+    mapsText(maps),
+  ].join('\n');
 }

@@ -4,6 +4,7 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { AbiEnum, AbiStruct } from './abi-layout.js';
+import type { AbiMap } from './abi-maps.js';
 
 function putBytes(view: DataView, at: number, size: number, bytes: Uint8Array): void {
   if (bytes.length !== size) {
@@ -851,3 +852,22 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     } },
   ],
 };
+
+/** Every map of the dataplane, for whoever reads them back. */
+export const AbiMaps: readonly AbiMap[] = [
+  { name: 'bng_dhcp_replies', key: { size: 4, kind: 'u32' }, value: { size: 1040, kind: 'struct', element: 'bng_dhcp_reply' }, indices: null },
+  { name: 'bng_dhcp_scratch', key: { size: 4, kind: 'u32' }, value: { size: 1584, kind: 'struct', element: 'bng_dhcp_scratch' }, indices: null },
+  { name: 'bng_drops', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_drop_reason' },
+  { name: 'bng_garden', key: { size: 8, kind: 'struct', element: 'bng_garden_key' }, value: { size: 40, kind: 'struct', element: 'bng_garden' }, indices: null },
+  { name: 'bng_leases', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 48, kind: 'struct', element: 'bng_lease' }, indices: null },
+  { name: 'bng_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 4, kind: 'be32' }, indices: null },
+  { name: 'bng_local', key: { size: 4, kind: 'be32' }, value: { size: 4, kind: 'struct', element: 'bng_local' }, indices: null },
+  { name: 'bng_policers', key: { size: 4, kind: 'u32' }, value: { size: 16, kind: 'struct', element: 'bng_policer' }, indices: null },
+  { name: 'bng_ports', key: { size: 4, kind: 'u32' }, value: { size: 4, kind: 'u32' }, indices: null },
+  { name: 'bng_punt_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 8, kind: 'u64' }, indices: null },
+  { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
+  { name: 'bng_punts', key: null, value: null, indices: null },
+  { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 56, kind: 'struct', element: 'bng_subscriber' }, indices: null },
+  { name: 'bng_traffic', key: { size: 4, kind: 'u32' }, value: { size: 32, kind: 'struct', element: 'bng_traffic' }, indices: null },
+  { name: 'bng_verdicts', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_verdict' },
+];

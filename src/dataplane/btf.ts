@@ -1,6 +1,6 @@
 /**
  * Reader of raw BTF (the `.BTF` section of a BPF object): bytes in, a table of types out. Pure; knows no struct of
- * ours. Kinds that describe no data (functions, sections, tags) are kept as `other` so that type ids stay indices.
+ * ours. Kinds that describe no data (functions, tags) are kept as `other` so that type ids stay indices.
  */
 import { BngError } from '../model/bng-error.js';
 
@@ -18,7 +18,7 @@ export interface BtfEnumerator {
 
 export type BtfType =
   | { readonly kind: 'int'; readonly name: string; readonly size: number }
-  | { readonly kind: 'pointer' }
+  | { readonly kind: 'pointer'; readonly typeId: number }
   | { readonly kind: 'array'; readonly elementId: number; readonly count: number }
   | {
       readonly kind: 'struct' | 'union';
@@ -34,6 +34,9 @@ export type BtfType =
     }
   | { readonly kind: 'typedef'; readonly name: string; readonly typeId: number }
   | { readonly kind: 'qualifier'; readonly typeId: number }
+  | { readonly kind: 'variable'; readonly name: string; readonly typeId: number }
+  /** The variables of one section of the object, by type id. */
+  | { readonly kind: 'section'; readonly name: string; readonly variableIds: readonly number[] }
   | { readonly kind: 'other' };
 
 /** Types by id; id 0 is `void`. */
@@ -143,7 +146,17 @@ function readType(raw: RawType): BtfType {
     case Kind.int:
       return { kind: 'int', name, size: sizeOrType };
     case Kind.pointer:
-      return { kind: 'pointer' };
+      return { kind: 'pointer', typeId: sizeOrType };
+    case Kind.variable:
+      return { kind: 'variable', name, typeId: sizeOrType };
+    case Kind.section:
+      return {
+        kind: 'section',
+        name,
+        variableIds: Array.from({ length: raw.count }, (_, index) =>
+          raw.view.getUint32(trailer + index * 12, true),
+        ),
+      };
     case Kind.array:
       return {
         kind: 'array',

@@ -19,6 +19,8 @@ import {
   type OpenAccessPort,
   openKernelParts,
 } from './kernel-parts.js';
+import type { MapInspection } from './map-inspection.js';
+import { MapReader } from './map-reader.js';
 import { attempt } from './attempt.js';
 import { inFlightDone } from './in-flight.js';
 import type { NativeRingBuffer } from './native-binding.js';
@@ -54,6 +56,8 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #firewall: GardenFirewall;
   readonly #maps: SubscriberMaps;
   readonly #counters: Counters;
+  /** The maps as the kernel holds them, decoded. */
+  readonly maps: MapInspection;
   readonly #slots: Slots;
   readonly #held = new Map<Ipv4, Held>();
   readonly #addressOfSlot = new Map<number, Ipv4>();
@@ -73,6 +77,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       cTpid: options.access.cTpid,
       burstMs: options.burstMs,
     });
+    this.maps = new MapReader((name) => parts.object.map(name));
     this.#counters = new Counters(parts.object, options.binding.possibleCpus());
     this.#slots = new Slots(this.#maps.capacity);
   }

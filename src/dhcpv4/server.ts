@@ -11,6 +11,8 @@ import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { ClassifiedMessage, IgnoreReason } from './classify.js';
 import { classify } from './classify.js';
 import { replyFrame } from './reply.js';
+import type { DhcpTrace } from './trace.js';
+import { describeMessage, describeVerdict, opaqueText } from './trace.js';
 
 export interface DhcpServerOptions {
   readonly inlet: DhcpInlet;
@@ -18,6 +20,8 @@ export interface DhcpServerOptions {
   readonly trustOption82: boolean;
   readonly clock: Clock;
   readonly observer: DhcpServerObserver;
+  /** Told of every message while somebody follows a line. */
+  readonly trace?: DhcpTrace;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -30,6 +34,9 @@ export interface DhcpServerObserver {
   /** No answer because of what the message was, or because it could not be sent. */
   dropped(reason: DhcpDropReason): void;
 }
+
+/** Where a frame came from; outlives the frame's bytes. */
+type Place = Pick<PuntedFrame, 'ifindex' | 'sVlan' | 'cVlan'>;
 
 export type DhcpDropReason = IgnoreReason | 'malformed' | 'reply-too-long' | 'transmit-queue-full';
 
@@ -80,9 +87,10 @@ export class DhcpServer {
     }
     if (message.type === 'ignore') {
       this.#drop(message.reason);
+      this.#trace(frame, punted, { kind: null, verdict: `ignored: ${message.reason}` });
       return;
     }
-    const handling = this.#handle(frame, message, punted.ifindex).catch(this.#o.onBug);
+    const handling = this.#handle(frame, message, placeOf(punted)).catch(this.#o.onBug);
     this.#inFlight.add(handling);
     void handling.finally(() => this.#inFlight.delete(handling));
   }
@@ -90,33 +98,63 @@ export class DhcpServer {
   async #handle(
     frame: DhcpFrame,
     message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
-    ifindex: number,
+    place: Place,
   ): Promise<void> {
     const { inlet, punts, clock, observer } = this.#o;
     const arrivedMs = clock.monotonicMs();
     const verdict = await ask(inlet, message);
     observer.decided(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
+    const kind = message.type === 'request' ? message.kind : null;
+    this.#trace(frame, place, { kind, verdict: describeVerdict(verdict) });
     if (verdict.kind === 'silence') return;
     let reply: Uint8Array;
     try {
-      reply = replyFrame(frame, verdict, punts.accessMac(ifindex));
+      reply = replyFrame(frame, verdict, punts.accessMac(place.ifindex));
     } catch (error) {
       // A client can make what we must echo (options 61 and 82) longer than what it says it can receive.
       if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
       this.#drop('reply-too-long');
       return;
     }
-    if (!punts.transmit(ifindex, reply)) {
+    if (!punts.transmit(place.ifindex, reply)) {
       this.#drop('transmit-queue-full');
       return;
     }
     observer.answered(verdict.kind, clock.monotonicMs() - arrivedMs);
   }
 
+  #trace(
+    frame: DhcpFrame,
+    place: Place,
+    told: { readonly kind: string | null; readonly verdict: string },
+  ): void {
+    const { trace } = this.#o;
+    if (trace?.isFollowed !== true) return;
+    const { message } = frame;
+    const { ifindex, sVlan, cVlan } = place;
+    try {
+      const option82 = message.options.relayAgentInformation;
+      trace.tell({
+        attachment: { ifindex, sVlan, cVlan, mac: message.chaddr },
+        remoteId: opaqueText(option82?.remoteId),
+        circuitId: opaqueText(option82?.circuitId),
+        message: describeMessage(message, told.kind),
+        verdict: told.verdict,
+      });
+    } catch (error) {
+      // An option that only the trace reads may be malformed: the message was handled all the same.
+      if (!isWireError(error)) throw error;
+    }
+  }
+
   #drop(reason: DhcpDropReason): void {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
     this.#o.observer.dropped(reason);
   }
+}
+
+function placeOf({ ifindex, sVlan, cVlan }: PuntedFrame): Place {
+  return { ifindex, sVlan, cVlan };
 }
 
 async function ask(

@@ -1,11 +1,16 @@
 /** What the operator API is built from. Types and default limits only. */
 import type { FastifyBaseLogger } from 'fastify';
+import type { MapInspection } from '../dataplane/map-inspection.js';
 import type { Dataplane, DataplaneInspection } from '../dataplane/port.js';
+import type { DhcpTraceSource } from '../dhcpv4/trace.js';
 import type { Clock } from '../model/clock.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleSource } from '../session/lifecycle.js';
+import type { FirewallInspection } from './kernel-routes.js';
+import type { Reload } from './operation-routes.js';
 import type { RadiusReport } from './radius-report.js';
+import type { RateLimit } from './rate-limit.js';
 
 export interface HealthCheck {
   readonly name: string;
@@ -29,6 +34,8 @@ export interface ApiLimits {
   /** Bytes that may wait for one client of the events; one that falls further behind is disconnected. */
   readonly eventBufferBytes: number;
   readonly eventHeartbeatMs: number;
+  /** Of one address; none over a unix socket. */
+  readonly requests: RateLimit;
 }
 
 export const DEFAULT_API_LIMITS: ApiLimits = {
@@ -37,6 +44,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   eventClients: 64,
   eventBufferBytes: 1_048_576,
   eventHeartbeatMs: 15_000,
+  requests: { perSecond: 500, burst: 1_000 },
 };
 
 export interface ApiOptions {
@@ -45,6 +53,15 @@ export interface ApiOptions {
   readonly pools: AddressPools;
   readonly poolNames: readonly string[];
   readonly dataplane: Dataplane & DataplaneInspection;
+  readonly maps: MapInspection;
+  readonly firewall: FirewallInspection;
+  readonly dhcp: DhcpTraceSource;
+  /** Where the daemon can read its configuration again. */
+  readonly reload?: Reload;
+  /** PEM texts; without them the API speaks plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Over a unix socket the permissions of the socket decide: no token, no rate limit. */
+  readonly isLocal?: boolean;
   /** The bearer token; null opens the API to whoever reaches the socket by address or as `localhost`. */
   readonly token: string | null;
   readonly health: () => HealthReport;

@@ -6,18 +6,26 @@ import type { ApiOptions } from './api-options.js';
 import { addDropRoutes } from './drop-routes.js';
 import { answerBrokenHttp, answerError } from './error-answers.js';
 import { addEventRoutes } from './event-routes.js';
+import { EventHistory } from './event-history.js';
 import { EventStream } from './event-stream.js';
 import { addHealthRoutes } from './health-routes.js';
+import { addKernelRoutes } from './kernel-routes.js';
 import { collectRoutes, methodsOf, openApiDocument } from './openapi.js';
+import { addOperationRoutes } from './operation-routes.js';
 import { addOrderRoutes } from './order-routes.js';
 import { addPoolRoutes } from './pool-routes.js';
 import { sendProblem } from './problem.js';
 import { addRadiusRoutes } from './radius-routes.js';
+import { addRateLimit } from './rate-limit.js';
 import { addSessionRoutes } from './session-routes.js';
+import { addTraceRoutes } from './trace-routes.js';
+import { TraceStream } from './trace-stream.js';
+import { addTrafficRoutes } from './traffic-routes.js';
 
 /** Builds the app; the caller listens and closes. Every answer that is not a success is a problem document. */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const app: FastifyInstance = fastify({
+    ...(options.tls === undefined ? {} : { https: { ...options.tls, minVersion: 'TLSv1.2' } }),
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.limits.bodyBytes,
@@ -37,25 +45,26 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
-  addAdmission(app, options.token);
+  if (options.isLocal !== true) {
+    addRateLimit(app, options.limits.requests, options.clock);
+    addAdmission(app, options.token);
+  }
   const routes = collectRoutes(app);
 
   addOrderRoutes(app, options.operator, options.poolNames);
-  addSessionRoutes(app, options.operator, options.dataplane);
+  const history = new EventHistory(options.lifecycle);
+  addSessionRoutes(app, { ...options, history });
   addPoolRoutes(app, options.pools);
   addDropRoutes(app, options.dataplane);
+  addTrafficRoutes(app, options);
+  addKernelRoutes(app, options);
   addRadiusRoutes(app, options.radius);
   addHealthRoutes(app, options.health);
-  addEventRoutes(
-    app,
-    new EventStream({
-      lifecycle: options.lifecycle,
-      clock: options.clock,
-      limits: options.limits,
-      onClientDropped:
-        options.onEventClientDropped ?? (() => app.log.warn('a slow client of the events was dropped')),
-    }),
-  );
+  addOperationRoutes(app, options.operator, options.reload ?? null);
+  const onClientDropped =
+    options.onEventClientDropped ?? ((): void => app.log.warn('a slow client of the events was dropped'));
+  addEventRoutes(app, new EventStream({ ...options, onClientDropped }), history);
+  addTraceRoutes(app, new TraceStream({ ...options, onClientDropped }));
   const descriptionSchema = {
     summary: 'This description',
     response: { 200: { type: 'object', additionalProperties: true } },

@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { DataplaneInspection } from '../dataplane/port.js';
 import { counterTableSchema } from './field-schemas.js';
 
-function counterTable(counters: Readonly<Record<string, bigint>>): Record<string, string> {
+/** Counters as decimal strings. */
+export function counterTable(counters: Readonly<Record<string, bigint>>): Record<string, string> {
   return Object.fromEntries(Object.entries(counters).map(([name, count]) => [name, count.toString()]));
 }
 

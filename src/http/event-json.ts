@@ -3,7 +3,8 @@ import { formatIpv4 } from '../model/ipv4.js';
 import type { LifecycleEvent } from '../session/lifecycle.js';
 import { sessionJson, trafficJson } from './session-json.js';
 
-function ownMembers(event: LifecycleEvent): Record<string, unknown> {
+/** What an event says beside type, time and session. */
+export function eventMembers(event: LifecycleEvent): Record<string, unknown> {
   switch (event.type) {
     case 'session-created':
       return {};
@@ -30,7 +31,7 @@ export function eventJson(event: LifecycleEvent): Record<string, unknown> {
   return {
     type: event.type,
     at: new Date(event.wallMs).toISOString(),
-    ...ownMembers(event),
+    ...eventMembers(event),
     session: sessionJson(event.session),
   };
 }

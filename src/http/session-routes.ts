@@ -1,20 +1,36 @@
-/** Reading sessions: the paged list and the single one with its counters. Changes nothing. */
-import { isIPv4 } from 'node:net';
+/** Reading sessions: the paged list and the single one with everything known of it. Changes nothing. */
 import type { FastifyInstance } from 'fastify';
+import type { MapInspection } from '../dataplane/map-inspection.js';
 import type { Dataplane } from '../dataplane/port.js';
-import { parseIpv4 } from '../model/ipv4.js';
-import type { OperatorInlet } from '../session/inlet.js';
+import { formatIpv4 } from '../model/ipv4.js';
+import { formatMac } from '../model/mac.js';
+import type { OperatorInlet, SessionQuery } from '../session/inlet.js';
 import type { SessionStateName, SessionView } from '../session/view.js';
+import type { EventHistory } from './event-history.js';
 import { nullableTextSchema, stateSchema } from './field-schemas.js';
+import type { FirewallInspection } from './kernel-routes.js';
 import { sendProblem } from './problem.js';
+import { detailsJson, detailsProperties } from './session-details-json.js';
+import type { KernelEntry } from './session-details-json.js';
+import { findSession, sessionKeySchema } from './session-finder.js';
 import { sessionDetailJson, sessionDetailSchema, sessionJson, sessionSchema } from './session-json.js';
 
 const DEFAULT_LIMIT = '100';
+/** A few milliseconds of work for one page. */
+const MOST_LOOKED_AT = 5_000;
+const EVENTS_SHOWN = 20;
+
+const wholeSessionSchema = {
+  ...sessionDetailSchema,
+  properties: { ...sessionDetailSchema.properties, ...detailsProperties },
+} as const;
 
 interface ListQuery {
   readonly limit?: string;
   readonly cursor?: string;
   readonly state?: SessionStateName;
+  readonly pool?: string;
+  readonly match?: string;
 }
 
 // Query values are text: the schema checks them as such, so that nothing in a body is ever converted silently.
@@ -33,6 +49,12 @@ const listQuerySchema = {
       description: 'next_cursor of the page before',
     },
     state: stateSchema,
+    pool: { type: 'string', pattern: '^[!-~]{1,64}$', description: 'the name of a pool' },
+    match: {
+      type: 'string',
+      pattern: '^[ -~]{1,128}$',
+      description: 'text in the ONT serial, an address, the MAC, the circuit-id or the id',
+    },
   },
 } as const;
 
@@ -42,59 +64,79 @@ const listSchema = {
   properties: { sessions: { type: 'array', items: sessionSchema }, next_cursor: nullableTextSchema },
 } as const;
 
-const keySchema = {
-  type: 'object',
-  properties: {
-    key: {
-      type: 'string',
-      pattern: '^[!-~]{1,128}$',
-      description: 'an ONT serial, an IPv4 address or a session id',
-    },
-  },
-} as const;
+const CURSOR_DOT = '.';
 
-/**
- * The sessions behind a cursor (`createdWallMs.id` of the last one seen). Where that session has ended meanwhile, from
- * its instant of creation on: a page may then repeat a session but never leaves one out.
- */
-function* sessionsBehind(operator: OperatorInlet, cursor: string | undefined): Iterable<SessionView> {
-  if (cursor === undefined) {
-    yield* operator.sessions();
-    return;
-  }
-  const dot = cursor.indexOf('.');
-  const createdWallMs = Number(cursor.slice(0, dot));
-  const id = cursor.slice(dot + 1);
-  let found = false;
-  for (const session of operator.sessions()) {
-    if (found) yield session;
-    else found = session.id === id;
-  }
-  if (found) return;
-  for (const session of operator.sessions()) if (session.createdWallMs >= createdWallMs) yield session;
+/** `createdWallMs.id` of the last session seen. */
+function cursorOf({ createdWallMs, id }: SessionView): string {
+  return `${createdWallMs}${CURSOR_DOT}${id}`;
 }
 
+function afterOf(cursor: string | undefined): SessionQuery {
+  if (cursor === undefined) return {};
+  const dot = cursor.indexOf(CURSOR_DOT);
+  return { after: { createdWallMs: Number(cursor.slice(0, dot)), id: cursor.slice(dot + 1) } };
+}
+
+/** Whether `text` is in what names the session. */
+function mentions(session: SessionView, text: string): boolean {
+  const { ontSerial, address, heldAddress, attachment, circuitId, id } = session;
+  return [
+    ontSerial ?? '',
+    address === null ? '' : formatIpv4(address),
+    heldAddress === null ? '' : formatIpv4(heldAddress),
+    attachment === null ? '' : formatMac(attachment.mac),
+    circuitId === null ? '' : Buffer.from(circuitId).toString('latin1'),
+    id,
+  ].some((name) => name.toLowerCase().includes(text));
+}
+
+/**
+ * Looks at a bounded number of sessions, whatever is asked for: a page may hold fewer than its limit, even none, and still have a next.
+ */
 function page(operator: OperatorInlet, query: ListQuery): { sessions: object[]; next_cursor: string | null } {
   const limit = Number(query.limit ?? DEFAULT_LIMIT);
+  const text = query.match?.toLowerCase();
   const sessions: object[] = [];
   let last: SessionView | null = null;
-  for (const session of sessionsBehind(operator, query.cursor)) {
-    if (query.state !== undefined && session.state !== query.state) continue;
-    if (last !== null && sessions.length === limit) {
-      return { sessions, next_cursor: `${last.createdWallMs}.${last.id}` };
+  let looked = 0;
+  const wanted: SessionQuery = {
+    ...afterOf(query.cursor),
+    ...(query.state === undefined ? {} : { state: query.state }),
+  };
+  for (const session of operator.sessions(wanted)) {
+    if (last !== null && (sessions.length === limit || looked === MOST_LOOKED_AT)) {
+      return { sessions, next_cursor: cursorOf(last) };
     }
-    sessions.push(sessionJson(session));
     last = session;
+    looked += 1;
+    if (query.pool !== undefined && session.profile?.poolName !== query.pool) continue;
+    if (text !== undefined && !mentions(session, text)) continue;
+    sessions.push(sessionJson(session));
   }
   return { sessions, next_cursor: null };
 }
 
-/** Adds the list and the single session, found by ONT serial, address or session id in this order. */
-export function addSessionRoutes(
-  app: FastifyInstance,
-  operator: OperatorInlet,
-  dataplane: Pick<Dataplane, 'traffic'>,
-): void {
+export interface SessionRouteParts {
+  readonly operator: OperatorInlet;
+  readonly dataplane: Pick<Dataplane, 'traffic'>;
+  readonly maps: MapInspection;
+  readonly firewall: Pick<FirewallInspection, 'isGardenMember'>;
+  readonly history: EventHistory;
+}
+
+/** Null when neither the address nor the one that is still held is installed. */
+async function kernelEntry(session: SessionView, parts: SessionRouteParts): Promise<KernelEntry | null> {
+  for (const address of [session.address, session.heldAddress]) {
+    const maps = address === null ? {} : parts.maps.subscriberInMaps(address);
+    if (address === null || Object.keys(maps).length === 0) continue;
+    return { maps, garden_member: await parts.firewall.isGardenMember(address) };
+  }
+  return null;
+}
+
+/** Adds the list and the single session, found by all that names it. */
+export function addSessionRoutes(app: FastifyInstance, parts: SessionRouteParts): void {
+  const { operator, dataplane, history } = parts;
   app.get<{ Querystring: ListQuery }>(
     '/api/v1/sessions',
     {
@@ -110,21 +152,25 @@ export function addSessionRoutes(
     '/api/v1/sessions/:key',
     {
       schema: {
-        summary: 'One session with its counters',
-        params: keySchema,
-        response: { 200: sessionDetailSchema },
+        summary: 'One session with everything that is known of it',
+        params: { type: 'object', properties: { key: sessionKeySchema } },
+        response: { 200: wholeSessionSchema },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { key } = request.params;
-      const session =
-        operator.sessionByOnt(key) ??
-        (isIPv4(key) ? operator.sessionByAddress(parseIpv4(key)) : null) ??
-        operator.sessionById(key);
+      const session = findSession(operator, key);
       if (session === null) {
-        return sendProblem(reply, 'unknown-session', { detail: `No ONT, address or session id is ${key}.` });
+        return sendProblem(reply, 'unknown-session', {
+          detail: `No ONT, address, MAC, circuit-id or session id is ${key}.`,
+        });
       }
-      return reply.send(sessionDetailJson(session, (address) => dataplane.traffic(address)));
+      return reply.send({
+        ...sessionDetailJson(session, (address) => dataplane.traffic(address)),
+        ...detailsJson(operator.sessionDetails(session.id)),
+        kernel: await kernelEntry(session, parts),
+        events: history.last(EVENTS_SHOWN, session.id),
+      });
     },
   );
 }

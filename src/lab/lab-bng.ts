@@ -61,7 +61,7 @@ export function labConfig(lab: Lab, tokenFile: string): Record<string, unknown> 
     walledGarden: { pool: 'wgar', portal: '10.255.0.1:80', allow: [`${CORE_ADDRESSES.gardenAllowed}/32`] },
     dataplane: { pinPath: `${lab.paths.bpffsDirectory}/bng` },
     olt: { socket: lab.paths.oltSocket, vlans: LAB_VLANS },
-    api: { listen: '127.0.0.1:8080', tokenFile },
+    api: { listen: '127.0.0.1:8080', tokenFile, socket: lab.paths.apiSocket },
     metrics: { listen: '127.0.0.1:9090' },
     store: { path: join(lab.paths.directory, 'store') },
   };

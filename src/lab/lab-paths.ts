@@ -18,6 +18,8 @@ export class LabPaths {
   readonly directory: string;
   readonly ownerFile: string;
   readonly oltSocket: string;
+  /** Of the BNG's API, for root. */
+  readonly apiSocket: string;
   /** For pins of the BNG that runs in the lab; removed with the lab, made by who needs it. */
   readonly bpffsDirectory: string;
 
@@ -31,6 +33,7 @@ export class LabPaths {
     this.directory = join(LAB_ROOT, prefix);
     this.ownerFile = join(LAB_ROOT, `${prefix}.json`);
     this.oltSocket = join(this.directory, 'olt.sock');
+    this.apiSocket = join(this.directory, 'bng.sock');
     this.bpffsDirectory = `/sys/fs/bpf/${prefix}-lab`;
   }
 

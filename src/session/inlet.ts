@@ -2,8 +2,9 @@
 import type { AnsweredLease } from '../dataplane/port.js';
 import type { AccessLine, AnnouncedLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
+import type { Mac } from '../model/mac.js';
 import type { LeaseTerms } from '../model/lease.js';
-import type { SessionStateName, SessionView } from './view.js';
+import type { SessionDetails, SessionStateName, SessionView } from './view.js';
 
 /** The four kinds of DHCPREQUEST (RFC 2131 §4.3.2). */
 export type DhcpRequestKind = 'selecting' | 'init-reboot' | 'renewing' | 'rebinding';
@@ -74,17 +75,35 @@ export type OperatorResult =
   /** The outside world (pool, OLT, dataplane) refused; the session is as it was. */
   | { readonly ok: false; readonly kind: 'failed'; readonly reason: string };
 
+/** Which sessions, and from where on. */
+export interface SessionQuery {
+  readonly state?: SessionStateName;
+  /**
+   * The last session seen. Where it has ended meanwhile, sessions follow from its instant of creation on: one may then be repeated
+   * but none is left out.
+   */
+  readonly after?: { readonly id: string; readonly createdWallMs: number };
+}
+
 export interface OperatorInlet {
   activate(order: ActivationOrder): Promise<OperatorResult>;
   /** `reason` is kept with the suspension and shown to operators and on the subscriber's own page. */
   suspend(ontSerial: string, reason: string): Promise<OperatorResult>;
   resume(ontSerial: string): Promise<OperatorResult>;
   terminate(ontSerial: string): Promise<OperatorResult>;
-  /** Every session, terminated ones apart, in order of creation. */
-  sessions(): Iterable<SessionView>;
+  /** Sessions, terminated ones apart, in order of creation. Passing over those before `after` costs next to nothing. */
+  sessions(query?: SessionQuery): Iterable<SessionView>;
   sessionByOnt(ontSerial: string): SessionView | null;
   sessionByAddress(address: Ipv4): SessionView | null;
   sessionById(id: string): SessionView | null;
+  sessionByMac(mac: Mac): SessionView | null;
+  /** `circuitId` as bytes, compared whole. */
+  sessionByCircuitId(circuitId: Uint8Array): SessionView | null;
+  /** What is known beside the picture; null for an unknown id. */
+  sessionDetails(id: string): SessionDetails | null;
+  /** While draining no new session begins; those that are there go on. */
+  setDraining(draining: boolean): void;
+  readonly isDraining: boolean;
   /** How many sessions are in each state; `terminated` counts those ended since start. */
   stateCounts(): Readonly<Record<SessionStateName, number>>;
 }

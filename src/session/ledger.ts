@@ -68,6 +68,11 @@ export class AccountingLedger {
     return this.#byAccountingId.get(accountingId) ?? null;
   }
 
+  /** The accounting of the address; null while nobody uses it. */
+  sessionAt(address: Ipv4): AccountingSession | null {
+    return this.#byAddress.get(address)?.session ?? null;
+  }
+
   started(record: SessionRecord, grant: Grant, attachment: Attachment): void {
     this.#count += 1;
     const session: AccountingSession = {

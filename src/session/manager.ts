@@ -9,6 +9,7 @@ import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import type { BootClock, Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
+import type { Mac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Commits, Store, StoreFailure } from '../store/port.js';
@@ -24,7 +25,9 @@ import type {
   OntSighting,
   OperatorInlet,
   OperatorResult,
+  SessionQuery,
 } from './inlet.js';
+import { detailsOf, recordByCircuitId, recordByMac, recordsOf } from './inspection.js';
 import { Instants } from './instants.js';
 import { SessionJournal } from './journal.js';
 import { AccountingLedger } from './ledger.js';
@@ -41,7 +44,7 @@ import { SessionRunner } from './runner.js';
 import type { PortNames } from './session-row.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
-import type { SessionStateName, SessionView } from './view.js';
+import type { SessionDetails, SessionStateName, SessionView } from './view.js';
 
 export interface SessionManagerOptions {
   readonly authenticator: Authenticator;
@@ -90,6 +93,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   readonly #onts = new Map<string, OntSighting>();
   readonly #serverIds: ReadonlySet<Ipv4>;
   #closed = false;
+  #draining = false;
 
   constructor(options: SessionManagerOptions) {
     this.#o = options;
@@ -247,6 +251,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     seen: Pick<SessionRecord, 'line' | 'circuitId' | 'mayHoldLostLease'>,
   ): SessionRecord | string {
     if (this.#closed) return 'the BNG is stopping';
+    if (this.#draining) return 'the BNG is draining';
     if (this.#table.size >= this.#o.maxSessions) return 'the session table is full';
     const { clock } = this.#o;
     const record = new SessionRecord({
@@ -321,8 +326,23 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     return new Promise((order) => this.#runner.push(record, { event, order }));
   }
 
-  *sessions(): Iterable<SessionView> {
-    for (const record of this.#table.all()) yield this.#view(record);
+  *sessions(query: SessionQuery = {}): Iterable<SessionView> {
+    for (const record of recordsOf(this.#table, query)) yield this.#view(record);
+  }
+
+  sessionDetails(id: string): SessionDetails | null {
+    const record = this.#table.byId(id);
+    return record === null ? null : detailsOf(record, this.#ledger);
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** Lines that the access node reported meanwhile get their sessions when the draining ends. */
+  setDraining(draining: boolean): void {
+    this.#draining = draining;
+    if (!draining) for (const ont of this.#onts.values()) this.ontDetected(ont);
   }
 
   sessionByOnt(ontSerial: string): SessionView | null {
@@ -335,6 +355,14 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
 
   sessionById(id: string): SessionView | null {
     return this.#viewOrNull(this.#table.byId(id));
+  }
+
+  sessionByMac(mac: Mac): SessionView | null {
+    return this.#viewOrNull(recordByMac(this.#table, mac));
+  }
+
+  sessionByCircuitId(circuitId: Uint8Array): SessionView | null {
+    return this.#viewOrNull(recordByCircuitId(this.#table, circuitId));
   }
 
   stateCounts(): Readonly<Record<SessionStateName, number>> {

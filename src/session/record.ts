@@ -9,7 +9,7 @@ import type { DurableGrant } from './journal.js';
 import { isServed } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
 import type { Session, SessionEvent } from './machine/types.js';
-import type { SessionView } from './view.js';
+import type { AuthenticationSummary, SessionView } from './view.js';
 
 export type DhcpReply = (verdict: DhcpVerdict) => void;
 
@@ -47,6 +47,8 @@ export class SessionRecord {
   busy = false;
   /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
   mayHoldLostLease: boolean;
+  /** How the last question to AAA ended. */
+  authentication: AuthenticationSummary | null = null;
   /** When its client was first heard, until its first lease; `done` afterwards, and where it had one before it was heard. */
   #setup: 'unheard' | 'done' | { readonly heardMs: number } = 'unheard';
   /** Of an earlier run. */

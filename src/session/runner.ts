@@ -272,7 +272,15 @@ export class SessionRunner {
     const { subscriberId, ontSerial } = record.identity;
     const { line } = record;
     const announced = ontSerial === null ? null : this.#o.announcementOf(ontSerial);
+    const { nowMs } = this.#now();
     const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line, announced });
+    const answered = this.#now();
+    record.authentication = {
+      wallMs: answered.wallMs,
+      tookMs: answered.nowMs - nowMs,
+      outcome: result.kind,
+      reason: result.kind === 'accepted' ? null : result.reason,
+    };
     // A session that ended meanwhile must not be left holding an address.
     if (record.session.state.name !== 'discovered') return;
     if (result.kind !== 'accepted') {

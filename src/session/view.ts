@@ -2,6 +2,7 @@
 import type { Attachment } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import type { SessionTerms } from '../model/session-terms.js';
 
 export const SESSION_STATES = [
   'discovered',
@@ -33,4 +34,24 @@ export interface SessionView {
   readonly leaseExpiresWallMs: number | null;
   /** Why the operator suspended it; null when not suspended, and where nobody said why. */
   readonly suspendedFor: string | null;
+}
+
+/** How the last question to AAA about a session ended. */
+export interface AuthenticationSummary {
+  readonly wallMs: number;
+  readonly tookMs: number;
+  readonly outcome: 'accepted' | 'rejected' | 'unreachable';
+  /** Why not; null when accepted. */
+  readonly reason: string | null;
+}
+
+/** What operators see of one session beside its picture. */
+export interface SessionDetails {
+  readonly subscriberId: string;
+  /** Null while the first question is out. */
+  readonly authentication: AuthenticationSummary | null;
+  /** What AAA said beside the profile; null while nothing is granted. */
+  readonly terms: SessionTerms | null;
+  /** The accounting of the address in use; null while none is. */
+  readonly accounting: { readonly accountingId: string; readonly startedWallMs: number } | null;
 }

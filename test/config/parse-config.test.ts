@@ -116,7 +116,9 @@ describe('a configuration that is right', () => {
       api: {
         listen: { address: parseIpv4('127.0.0.1'), port: 8080 },
         tokenFile: '/etc/bng/api.token',
-        allowRemote: false,
+        socket: '/run/bng/bng.sock',
+        tls: null,
+        insecure: false,
       },
       metrics: {
         listen: { address: parseIpv4('127.0.0.1'), port: 9090 },
@@ -174,7 +176,9 @@ describe('a configuration that is right', () => {
       'userName',
       'radius',
       'accounting',
-      'allowRemote',
+      'socket',
+      'tls',
+      'insecure',
       'log',
       'qos',
       'dataplane',
@@ -182,7 +186,8 @@ describe('a configuration that is right', () => {
       assert.match(everything, new RegExp(`^ *${setting}:`, 'm'));
     }
     const [before, after] = [parsed(example), parsed(everything)];
-    assert.deepEqual({ ...after, radius: null }, before);
+    assert.deepEqual(after.api.tls, { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' });
+    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null } }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),
@@ -286,11 +291,15 @@ radius:
     ]);
   });
 
-  it('lets the API listen beyond the loopback when that is allowed, and on a port of the kernel', () => {
-    const config = parsed(
-      `${MINIMAL}api: { listen: "0.0.0.0:0", allowRemote: true }\nmetrics: { listen: 127.0.0.1:0 }\n`,
+  it('lets the API listen beyond the loopback with TLS, or when told that none is wanted', () => {
+    const metrics = 'metrics: { listen: 127.0.0.1:0 }';
+    const open = parsed(`${MINIMAL}api: { listen: "0.0.0.0:0", insecure: true }\n${metrics}\n`);
+    assert.deepEqual(open.api.listen, { address: 0, port: 0 });
+    const tls = { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' };
+    const closed = parsed(
+      `${MINIMAL}api: { listen: "0.0.0.0:0", tls: ${JSON.stringify(tls)} }\n${metrics}\n`,
     );
-    assert.deepEqual(config.api.listen, { address: 0, port: 0 });
+    assert.deepEqual(closed.api.tls, tls);
   });
 
   it('takes a /31 whose gateway is either address', () => {

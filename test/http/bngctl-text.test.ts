@@ -7,7 +7,7 @@ import type { Terminal } from '../../src/bin/bngctl/terminal.js';
 import { utilizationBar } from '../../src/bin/bngctl/views.js';
 
 function terminal(width: number | null, colour = false): Terminal {
-  return { out: () => undefined, err: () => undefined, width, colour };
+  return { out: () => undefined, err: () => undefined, width, colour, isScreen: false };
 }
 
 test('rates are decimal multiples of bit/s; anything else is refused', () => {
@@ -49,6 +49,15 @@ test('a table that is too wide for the terminal gives way in its widest column',
   const rows = [{ a: 'x', b: 'abcdefghijklmnopqrstuvwxyz' }];
   assert.deepEqual(table(terminal(13), columns, rows), ['A        LONG', 'x  abcdefghi…']);
   assert.deepEqual(table(terminal(null), columns, rows)[1], 'x  abcdefghijklmnopqrstuvwxyz');
+});
+
+test('a terminal too narrow for all columns keeps the first ones readable, and nothing is wider than it', () => {
+  const columns = ['first', 'second', 'third'].map((title) => ({
+    title,
+    text: (row: string) => row + title,
+  }));
+  const lines = table(terminal(20), columns, ['0123456789']);
+  assert.deepEqual(lines, ['first      second', '01234567…  01234567…']);
 });
 
 test('colours come only on a terminal and do not move columns', () => {

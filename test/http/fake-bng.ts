@@ -2,14 +2,25 @@
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
+import type { Mac } from '../../src/model/mac.js';
+import { plainTerms } from '../../src/model/session-terms.js';
+import type { DecodedValue } from '../../src/dataplane/abi-decode.js';
+import type { MapEntry, MapInspection } from '../../src/dataplane/map-inspection.js';
+import type { NftListing } from '../../src/dataplane/nft-listing.js';
+import { DhcpTrace } from '../../src/dhcpv4/trace.js';
 import type { Clock } from '../../src/model/clock.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
-import type { Dataplane, DataplaneInspection } from '../../src/dataplane/port.js';
+import type { Dataplane, DataplaneInspection, DumpedSubscriber } from '../../src/dataplane/port.js';
 import type { AddressPools, PoolTerms, PoolUsage } from '../../src/pool/port.js';
-import type { ActivationOrder, OperatorInlet, OperatorResult } from '../../src/session/inlet.js';
+import type {
+  ActivationOrder,
+  OperatorInlet,
+  OperatorResult,
+  SessionQuery,
+} from '../../src/session/inlet.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from '../../src/session/lifecycle.js';
 import { SESSION_STATES } from '../../src/session/view.js';
-import type { SessionStateName, SessionView } from '../../src/session/view.js';
+import type { SessionDetails, SessionStateName, SessionView } from '../../src/session/view.js';
 import { fastify } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { DEFAULT_API_LIMITS } from '../../src/http/api-options.js';
@@ -125,6 +136,44 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   /** What the next orders get instead of the table's answer; an error is thrown. */
   nextResult: OperatorResult | Error | null = null;
   trafficReads = 0;
+  isDraining = false;
+  details: SessionDetails = {
+    subscriberId: 'ont:SIMU00000001',
+    authentication: { wallMs: START_WALL_MS, tookMs: 4.25, outcome: 'accepted', reason: null },
+    terms: { ...plainTerms('SIMU00000001'), sessionTimeoutSeconds: 3600 },
+    accounting: { accountingId: 'boot-1', startedWallMs: START_WALL_MS },
+  };
+  readonly trace = new DhcpTrace();
+  /** What the maps hold, by name. */
+  readonly mapEntries: Record<string, readonly MapEntry[]> = {
+    bng_garden: [
+      { key: { prefix_length: 32, address: '203.0.113.10' }, value: { flags: ['any'], ports: [] } },
+    ],
+  };
+  dumped: readonly DumpedSubscriber[] = [];
+  listing: NftListing = { ok: true, text: 'table inet bng {\n}' };
+
+  readonly maps: MapInspection = {
+    mapSummaries: () =>
+      Object.keys(this.mapEntries).map((name) => ({
+        name,
+        type: 'lpm_trie',
+        key: 'bng_garden_key',
+        value: 'bng_garden',
+        maxEntries: 4096,
+      })),
+    mapEntries: (name) => this.mapEntries[name] ?? null,
+    subscriberInMaps: (address): Readonly<Record<string, DecodedValue>> =>
+      this.installed.has(address as Ipv4) ? { bng_subscribers: { slot: 7, flags: ['walled'] } } : {},
+  };
+
+  readonly firewall = {
+    listing: (members: boolean): Promise<NftListing> =>
+      Promise.resolve(
+        members && this.listing.ok ? { ok: true, text: `${this.listing.text} members` } : this.listing,
+      ),
+    isGardenMember: (address: Ipv4): Promise<boolean | null> => Promise.resolve(this.installed.has(address)),
+  };
   firewallDrops: bigint | null = 0n;
   gardenMismatches: number | null = 0;
 
@@ -145,7 +194,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     promise: () => false,
     withdraw: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
-    dump: () => Promise.resolve([]),
+    dump: () => Promise.resolve(this.dumped),
     drops: () => this.dropTable,
     verdicts: () => this.verdictTable,
     ports: () => [
@@ -177,8 +226,31 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     return this.#order('terminate', { ontSerial }, ontSerial, SESSION_STATES, 'terminated');
   }
 
-  sessions(): Iterable<SessionView> {
-    return this.list.filter((session) => session.state !== 'terminated');
+  sessions({ state, after }: SessionQuery = {}): Iterable<SessionView> {
+    const at = this.list.findIndex(({ id }) => id === after?.id);
+    return this.list.filter(
+      (session, index) =>
+        session.state !== 'terminated' &&
+        (state === undefined || session.state === state) &&
+        (at >= 0 ? index > at : after === undefined || session.createdWallMs >= after.createdWallMs),
+    );
+  }
+
+  sessionDetails(id: string): SessionDetails | null {
+    return this.sessionById(id) === null ? null : this.details;
+  }
+
+  setDraining(draining: boolean): void {
+    this.isDraining = draining;
+  }
+
+  sessionByMac(mac: Mac): SessionView | null {
+    return this.list.find((session) => session.attachment?.mac === mac) ?? null;
+  }
+
+  sessionByCircuitId(circuitId: Uint8Array): SessionView | null {
+    const isIt = (own: Uint8Array | null): boolean => own !== null && Buffer.compare(own, circuitId) === 0;
+    return this.list.find((session) => isIt(session.circuitId)) ?? null;
   }
 
   sessionByOnt(ontSerial: string): SessionView | null {
@@ -269,6 +341,9 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     pools: bng.pools,
     poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
+    maps: bng.maps,
+    firewall: bng.firewall,
+    dhcp: bng.trace,
     token: null,
     health: () => ({ checks: bng.checks }),
     radius: () => bng.radius,

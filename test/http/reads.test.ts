@@ -99,7 +99,7 @@ test('queries outside the schema are refused with the field', async () => {
   }
 });
 
-test('a session is found by ONT serial, address and id, with its counters as decimal strings', async () => {
+test('a session is found by ONT serial, address, MAC, circuit-id and id, with its counters as decimal strings', async () => {
   const bng = new FakeBng();
   bng.list.push(makeSession());
   bng.installed.set(parseIpv4('10.255.0.10'), {
@@ -109,8 +109,15 @@ test('a session is found by ONT serial, address and id, with its counters as dec
     downstreamBytes: 9007199254740993n,
   });
   const app = buildApi(apiOptions(bng));
-  for (const key of ['SIMU00000001', '10.255.0.10', 'session-1']) {
-    const response = await app.inject({ url: `/api/v1/sessions/${key}` });
+  for (const key of [
+    'SIMU00000001',
+    '10.255.0.10',
+    'session-1',
+    '02:00:00:00:00:01',
+    'agg-01|1/1/1',
+    '0x6167672d30317c312f312f31',
+  ]) {
+    const response = await app.inject({ url: `/api/v1/sessions/${encodeURIComponent(key)}` });
     assert.deepEqual(response.json(), {
       id: 'session-1',
       ont_serial: 'SIMU00000001',
@@ -137,6 +144,19 @@ test('a session is found by ONT serial, address and id, with its counters as dec
         downstream_packets: '0',
         downstream_bytes: '9007199254740993',
       },
+      subscriber_id: 'ont:SIMU00000001',
+      authentication: { at: '2026-01-02T03:04:05.000Z', took_ms: 4.25, outcome: 'accepted', reason: null },
+      terms: {
+        user_name: 'SIMU00000001',
+        fixed_address: null,
+        session_timeout_seconds: 3600,
+        idle_timeout_seconds: null,
+        interim_interval_seconds: null,
+        classes: [],
+      },
+      accounting: { session_id: 'boot-1', started_at: '2026-01-02T03:04:05.000Z' },
+      kernel: { maps: { bng_subscribers: { slot: 7, flags: ['walled'] } }, garden_member: true },
+      events: [],
     });
   }
 });
@@ -229,10 +249,20 @@ test('the description lists every route with the schemas that check it', async (
       'get /api/v1/sessions/{key}',
       'get /api/v1/pools',
       'get /api/v1/drops',
+      'get /api/v1/counters',
+      'get /api/v1/top',
+      'get /api/v1/maps',
+      'get /api/v1/maps/{name}',
+      'get /api/v1/subscribers',
+      'get /api/v1/nft',
       'get /api/v1/radius',
       'get /healthz',
       'get /readyz',
+      'get /api/v1/drain',
+      'post /api/v1/drain',
       'get /api/v1/events',
+      'get /api/v1/events/history',
+      'get /api/v1/trace/{key}',
       'get /api/v1/openapi.json',
     ],
   );

@@ -17,6 +17,7 @@ async function ctl(...args: string[]): Promise<{ exit: number; out: string[]; er
     err: (line) => err.push(line),
     width: null,
     colour: false,
+    isScreen: false,
   });
   return { exit, out, err };
 }

@@ -1,4 +1,5 @@
 /** The parts of the API's answers that bngctl shows, as types. The API's own schemas are the authority. */
+import type { MapValue } from './map-view.js';
 
 export interface SessionAnswer {
   readonly id: string;
@@ -34,6 +35,27 @@ export interface SessionDetailAnswer extends SessionAnswer {
     readonly downstream_packets: string;
     readonly downstream_bytes: string;
   } | null;
+  readonly subscriber_id: string;
+  readonly authentication: {
+    readonly at: string;
+    readonly took_ms: number;
+    readonly outcome: string;
+    readonly reason: string | null;
+  } | null;
+  readonly terms: {
+    readonly user_name: string;
+    readonly fixed_address: string | null;
+    readonly session_timeout_seconds: number | null;
+    readonly idle_timeout_seconds: number | null;
+    readonly interim_interval_seconds: number | null;
+    readonly classes: readonly string[];
+  } | null;
+  readonly accounting: { readonly session_id: string; readonly started_at: string } | null;
+  readonly kernel: {
+    readonly maps: Readonly<Record<string, MapValue>>;
+    readonly garden_member: boolean | null;
+  } | null;
+  readonly events: readonly EventAnswer[];
 }
 
 export interface SessionsAnswer {
@@ -58,6 +80,52 @@ export interface PoolsAnswer {
 export interface DropsAnswer {
   readonly drops: Readonly<Record<string, string>>;
   readonly verdicts: Readonly<Record<string, string>>;
+}
+
+export interface CountersAnswer extends DropsAnswer {
+  readonly sessions: Readonly<Record<string, number>>;
+  readonly installed: number;
+  readonly traffic: {
+    readonly upstream_packets: string;
+    readonly upstream_bytes: string;
+    readonly downstream_packets: string;
+    readonly downstream_bytes: string;
+  };
+}
+
+export interface TalkerAnswer {
+  readonly ont_serial: string | null;
+  readonly address: string;
+  readonly pool: string | null;
+  readonly upstream_bps: number;
+  readonly downstream_bps: number;
+  readonly upstream_pps: number;
+  readonly downstream_pps: number;
+  readonly upstream_bytes: string;
+  readonly downstream_bytes: string;
+}
+
+export interface TopAnswer {
+  readonly talkers: readonly TalkerAnswer[];
+}
+
+export interface TraceAnswer {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+}
+
+export interface HistoryAnswer {
+  readonly events: readonly EventAnswer[];
+}
+
+export interface DrainAnswer {
+  readonly draining: boolean;
+  readonly sessions: Readonly<Record<string, number>>;
+}
+
+export interface ReloadAnswer {
+  readonly changes: readonly string[];
 }
 
 export interface CheckAnswer {
@@ -90,7 +158,7 @@ export interface EventAnswer {
   readonly pool?: string;
   readonly order?: string;
   readonly reason?: string;
-  readonly session: SessionAnswer;
+  readonly session: Pick<SessionAnswer, 'id' | 'ont_serial'>;
 }
 
 export interface ProblemAnswer {

@@ -29,6 +29,11 @@ export function formatRate(bitsPerSecond: number | null): string {
   return bitsPerSecond === 0 ? 'unlimited' : shorten(bitsPerSecond);
 }
 
+/** 1234567 → `1.2M`. */
+export function formatNumber(value: number): string {
+  return shorten(value);
+}
+
 /** `1234567` (a decimal string, up to 64 bits) → `1.2MB`. */
 export function formatBytes(decimal: string): string {
   return `${shorten(Number(decimal))}B`;

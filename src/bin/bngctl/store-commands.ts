@@ -13,16 +13,14 @@ const DEFAULT_PATH = '/var/lib/bng';
 /** 0 done, 1 damaged or refused, 2 what was given cannot be used. */
 type StoreExit = 0 | 1 | 2;
 
+type Output = Pick<Terminal, 'out' | 'err'>;
+
 interface StoreOptions {
   readonly path: string;
 }
 
 /** Adds the commands; `done` is told each one's exit code. */
-export function addStoreCommands(
-  program: Command,
-  terminal: Terminal,
-  done: (exit: StoreExit) => void,
-): void {
+export function addStoreCommands(program: Command, terminal: Output, done: (exit: StoreExit) => void): void {
   const store = program
     .command('store')
     .description('the store of a BNG that is not running: check, export, import');
@@ -42,7 +40,7 @@ export function addStoreCommands(
     .action((file: string, { path }: StoreOptions) => done(read(path, file, terminal)));
 }
 
-function check(path: string, terminal: Terminal, json: boolean): StoreExit {
+function check(path: string, terminal: Output, json: boolean): StoreExit {
   const checked = checkStore(path, STORE_TABLES);
   if (!checked.ok) return refused(checked.failure, path, terminal);
   const { damage, rows } = checked.value;
@@ -57,7 +55,7 @@ function check(path: string, terminal: Terminal, json: boolean): StoreExit {
   return damage === null ? 0 : 1;
 }
 
-function write(path: string, terminal: Terminal): StoreExit {
+function write(path: string, terminal: Output): StoreExit {
   const exported = exportStore(path, STORE_TABLES, (row) => terminal.out(formatRow(row)));
   if (!exported.ok) return refused(exported.failure, path, terminal);
   if (exported.value === null) return 0;
@@ -65,7 +63,7 @@ function write(path: string, terminal: Terminal): StoreExit {
   return 1;
 }
 
-function read(path: string, file: string, terminal: Terminal): StoreExit {
+function read(path: string, file: string, terminal: Output): StoreExit {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -89,7 +87,7 @@ function read(path: string, file: string, terminal: Terminal): StoreExit {
   return 0;
 }
 
-function refused({ kind, reason }: StoreFailure, path: string, terminal: Terminal): StoreExit {
+function refused({ kind, reason }: StoreFailure, path: string, terminal: Output): StoreExit {
   const why = kind === 'in-use' ? 'a BNG is running on it: stop it first' : reason;
   terminal.err(harmless(`bngctl: the store at ${path} cannot be used: ${why}`));
   return 1;

@@ -1,4 +1,4 @@
-/** Aligned tables that fit the terminal: the widest columns give way first. */
+/** Aligned tables that fit the terminal: the widest columns give way first, then the last ones go. */
 import { harmless, paint } from './terminal.js';
 import type { Style, Terminal } from './terminal.js';
 
@@ -10,23 +10,87 @@ export interface Column<Row> {
 }
 
 const GAP = '  ';
-const NARROWEST = 4;
+/** A column that must give way is never narrower; what is shorter by nature stays whole. */
+const NARROWEST = 8;
 
-function fit(widths: readonly number[], available: number): number[] {
-  const fitted = [...widths];
-  let excess = fitted.reduce((sum, width) => sum + width, GAP.length * (fitted.length - 1)) - available;
-  while (excess > 0) {
+/** Columns with their widths, settled once so that rows that come later stand under the same titles. */
+export interface Layout<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly widths: readonly number[];
+  /** How many columns had no room. */
+  readonly leftOut: number;
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
+}
+
+/** The widths that fit, or null when even the narrowest do not. */
+function fit(natural: readonly number[], available: number): number[] | null {
+  const fitted = [...natural];
+  while (total(fitted) > available) {
     const widest = Math.max(...fitted);
-    if (widest <= NARROWEST) break;
+    if (widest <= NARROWEST) return null;
     fitted[fitted.indexOf(widest)] = widest - 1;
-    excess -= 1;
   }
   return fitted;
 }
 
-function cell(text: string, width: number, right: boolean): string {
-  const short = text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+/** Settles widths by these rows; at least the first column always stays. */
+export function layOut<Row>(
+  terminal: Pick<Terminal, 'width'>,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): Layout<Row> {
+  const natural = columns.map(({ title, text }) =>
+    rows.reduce((widest, row) => Math.max(widest, harmless(text(row)).length), title.length),
+  );
+  if (terminal.width === null) return { columns, widths: natural, leftOut: 0 };
+  for (let count = columns.length; count > 1; count--) {
+    const widths = fit(natural.slice(0, count), terminal.width);
+    if (widths !== null) {
+      return { columns: columns.slice(0, count), widths, leftOut: columns.length - count };
+    }
+  }
+  const widths = natural.slice(0, 1).map((width) => Math.min(width, terminal.width ?? width));
+  return { columns: columns.slice(0, 1), widths, leftOut: Math.max(columns.length - 1, 0) };
+}
+
+function cell(
+  text: string,
+  width: number,
+  { right = false, isCut }: { right?: boolean; isCut: boolean },
+): string {
+  const short = text.length <= width || !isCut ? text : `${text.slice(0, width - 1)}…`;
   return right ? short.padStart(width) : short.padEnd(width);
+}
+
+function line<Row>(
+  terminal: Terminal,
+  { columns, widths }: Layout<Row>,
+  content: (column: Column<Row>) => { readonly text: string; readonly style: Style | null },
+): string {
+  const isCut = terminal.width !== null;
+  return columns
+    .map((column, index) => {
+      const { text, style } = content(column);
+      const right = column.right ?? false;
+      return paint(terminal, style, cell(harmless(text), widths[index] ?? 0, { right, isCut }));
+    })
+    .join(GAP)
+    .trimEnd();
+}
+
+/** The line of titles. */
+export function titles<Row>(terminal: Terminal, layout: Layout<Row>): string {
+  return line(terminal, layout, ({ title }) => ({ text: title, style: 'bold' }));
+}
+
+/** One line a row. */
+export function rowsOf<Row>(terminal: Terminal, layout: Layout<Row>, rows: readonly Row[]): string[] {
+  return rows.map((row) =>
+    line(terminal, layout, ({ text, style }) => ({ text: text(row), style: style?.(row) ?? null })),
+  );
 }
 
 /** Renders rows under their titles, one line each. */
@@ -35,23 +99,6 @@ export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
 ): string[] {
-  const texts = rows.map((row) => columns.map((column) => harmless(column.text(row))));
-  const natural = columns.map((column, index) =>
-    texts.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), column.title.length),
-  );
-  const widths = terminal.width === null ? natural : fit(natural, terminal.width);
-  const line = (cells: readonly string[], style: (index: number) => Style | null): string =>
-    columns
-      .map(({ right = false }, index) =>
-        paint(terminal, style(index), cell(cells[index] ?? '', widths[index] ?? 0, right)),
-      )
-      .join(GAP)
-      .trimEnd();
-  return [
-    line(
-      columns.map((column) => column.title),
-      () => 'bold',
-    ),
-    ...rows.map((row, index) => line(texts[index] ?? [], (place) => columns[place]?.style?.(row) ?? null)),
-  ];
+  const layout = layOut(terminal, columns, rows);
+  return [titles(terminal, layout), ...rowsOf(terminal, layout, rows)];
 }

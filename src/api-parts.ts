@@ -1,0 +1,52 @@
+/** Opens the operator API, over TCP and over the unix socket: the part of the composition root that concerns it. */
+import { readFileSync } from 'node:fs';
+import type { Config } from './config/config.js';
+import { readPrivateFile } from './config/secret-file.js';
+import { isGardenMember, listTable } from './dataplane/nft-listing.js';
+import { buildApi } from './http/api.js';
+import type { ApiOptions } from './http/api-options.js';
+import type { FirewallInspection } from './http/kernel-routes.js';
+import { listenLocally } from './http/local-socket.js';
+import { BngError } from './model/bng-error.js';
+import { formatIpv4 } from './model/ipv4.js';
+
+const NFT_DEADLINE_MS = 10_000;
+
+type Stop = () => void | Promise<void>;
+
+export interface ApiParts {
+  readonly config: Config['api'];
+  readonly token: string;
+  readonly nftTable: string;
+  readonly options: Omit<ApiOptions, 'token' | 'tls' | 'isLocal' | 'firewall'>;
+  /** Told what must be closed, in the order of opening. */
+  readonly onOpened: (stop: Stop) => void;
+}
+
+/** Listens on both; what was opened is told at once, so that it is closed when the rest fails. Throws `BNG_ERR_CONFIG`. */
+export async function openApi({ config, token, nftTable, options, onOpened }: ApiParts): Promise<void> {
+  const firewall = kernelFirewall(nftTable);
+  const tls = config.tls === null ? {} : { tls: tlsOf(config.tls) };
+  const remote = buildApi({ ...options, ...tls, firewall, token });
+  onOpened(() => remote.close());
+  await remote.listen({ host: formatIpv4(config.listen.address), port: config.listen.port });
+  const local = buildApi({ ...options, firewall, token: null, isLocal: true });
+  onOpened(await listenLocally(local, config.socket));
+}
+
+function kernelFirewall(table: string): FirewallInspection {
+  const where = { table, deadlineMs: NFT_DEADLINE_MS };
+  return {
+    listing: (members) => listTable(where, members),
+    isGardenMember: (address) => isGardenMember(where, address),
+  };
+}
+
+function tlsOf({ certFile, keyFile }: NonNullable<Config['api']['tls']>): { cert: string; key: string } {
+  try {
+    return { cert: readFileSync(certFile, 'utf8'), key: readPrivateFile(keyFile) };
+  } catch (error) {
+    if (error instanceof BngError) throw error;
+    throw new BngError('BNG_ERR_CONFIG', 'expected a readable certificate', { path: certFile }, error);
+  }
+}

@@ -1,0 +1,45 @@
+/** The last lifecycle events, so that operators see what was before they looked. Bounded; forgets the oldest. */
+import type { LifecycleSource } from '../session/lifecycle.js';
+import { eventMembers } from './event-json.js';
+
+/** Enough for the last minutes of 100,000 subscribers, in a few megabytes. */
+const KEPT = 20_000;
+
+export interface PastEvent {
+  readonly type: string;
+  readonly at: string;
+  readonly session: { readonly id: string; readonly ont_serial: string | null };
+}
+
+export class EventHistory {
+  readonly #ring: PastEvent[] = [];
+  readonly #stopListening: () => void;
+  #next = 0;
+
+  constructor(lifecycle: LifecycleSource) {
+    this.#stopListening = lifecycle.onLifecycle((event) => {
+      this.#ring[this.#next] = {
+        type: event.type,
+        at: new Date(event.wallMs).toISOString(),
+        ...eventMembers(event),
+        session: { id: event.session.id, ont_serial: event.session.ontSerial },
+      };
+      this.#next = (this.#next + 1) % KEPT;
+    });
+  }
+
+  /** The last `limit` events, of one session where its id is given; oldest first. */
+  last(limit: number, sessionId?: string): readonly PastEvent[] {
+    const found: PastEvent[] = [];
+    for (let back = 1; back <= this.#ring.length && found.length < limit; back++) {
+      const event = this.#ring[(this.#next - back + KEPT) % KEPT];
+      if (event === undefined) break;
+      if (sessionId === undefined || event.session.id === sessionId) found.push(event);
+    }
+    return found.reverse();
+  }
+
+  close(): void {
+    this.#stopListening();
+  }
+}
