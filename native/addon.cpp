@@ -47,9 +47,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   RingBuffer::define(env);
   PacketSocket::define(env);
   exports.Set("openObject", Napi::Function::New<Object::open>(env, "openObject"));
+  exports.Set("createArray", Napi::Function::New<Map::createArray>(env, "createArray"));
   exports.Set("openPinnedMap", Napi::Function::New<Map::openPinned>(env, "openPinnedMap"));
   exports.Set("openPinnedLink", Napi::Function::New<Link::openPinned>(env, "openPinnedLink"));
-  exports.Set("programBtf", Napi::Function::New<programBtf>(env, "programBtf"));
   exports.Set("xdpOf", Napi::Function::New<xdpOf>(env, "xdpOf"));
   exports.Set("openRingBuffer", Napi::Function::New<RingBuffer::open>(env, "openRingBuffer"));
   exports.Set("openPacketSocket", Napi::Function::New<PacketSocket::open>(env, "openPacketSocket"));

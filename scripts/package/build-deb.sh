@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds build/bng_VERSION_ARCH.deb from what is built. VERSION=... instead of package.json's, for trying an upgrade.
+# Builds build/bng_VERSION_ARCH.deb from what is built. VERSION=... instead of package.json's, BUILD=... instead of build/,
+# XZ_LEVEL=0 for haste.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -36,6 +37,7 @@ sed "s|@VERSION@|$version|; s|@ARCHITECTURE@|$architecture|; s|@LIBRARIES@|$libr
 echo /etc/bng/bng.yaml >"$root/DEBIAN/conffiles"
 for script in postinst prerm postrm; do install -m 755 "deploy/debian/$script" "$root/DEBIAN/$script"; done
 chmod 644 "$root/DEBIAN/md5sums" "$root/DEBIAN/control" "$root/DEBIAN/conffiles"
-mkdir -p build
-dpkg-deb --root-owner-group -Zxz -z"${XZ_LEVEL:-6}" --build "$root" "build/bng_${version}_$architecture.deb" >/dev/null
-echo "build/bng_${version}_$architecture.deb"
+built=${BUILD:-build}/bng_${version}_$architecture.deb
+mkdir -p "$(dirname "$built")"
+dpkg-deb --root-owner-group -Zxz -z"${XZ_LEVEL:-6}" --build "$root" "$built" >/dev/null
+echo "$built"
