@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds build/bng_VERSION_ARCH.deb from what is built. VERSION=... instead of package.json's, BUILD=... instead of build/,
-# XZ_LEVEL=0 for haste.
+# COMPRESSION=gzip LEVEL=1 for haste.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -39,5 +39,5 @@ for script in postinst prerm postrm; do install -m 755 "deploy/debian/$script" "
 chmod 644 "$root/DEBIAN/md5sums" "$root/DEBIAN/control" "$root/DEBIAN/conffiles"
 built=${BUILD:-build}/bng_${version}_$architecture.deb
 mkdir -p "$(dirname "$built")"
-dpkg-deb --root-owner-group -Zxz -z"${XZ_LEVEL:-6}" --build "$root" "$built" >/dev/null
+dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" -z"${LEVEL:-6}" --build "$root" "$built" >/dev/null
 echo "$built"
