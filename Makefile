@@ -54,10 +54,9 @@ abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
 	@$(MAKE) dist/.tsc
 
-docs: dist/.tsc ## write anew the documents that are made from the code: manual page, completion, docs/metrics.md, dashboards
+docs: dist/.tsc ## write anew whatever is made from the code: references, schema, example, manual page, metrics, dashboards
 	@mkdir -p deploy/completion
 	@$(node) node dist/scripts/generate-docs.js
-	@$(node) node dist/scripts/generate-observability.js
 
 docs-captures: build ## play a lab and write docs/bngctl.md, what bngctl shows of it (as root)
 	@$(node) node dist/scripts/capture-bngctl.js
@@ -72,7 +71,6 @@ check-abi: build
 	@$(node) node dist/scripts/generate-abi.js --check
 check-docs: build
 	@$(node) node dist/scripts/generate-docs.js --check
-	@$(node) node dist/scripts/generate-observability.js --check
 check-c: build
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(bpf_sources) $(native_sources); \
 	else echo 'check: clang-format is not installed, C and C++ not checked'; fi

@@ -1,18 +1,44 @@
 /**
- * Writes the documents that are made from the code: bngctl's manual page and its bash completion.
- * With `--check` it writes nothing and fails when a committed one is stale.
+ * Writes whatever is made from the code and committed: references, schema and example of the configuration, bngctl's manual page and
+ * completion, the metrics reference and Grafana's dashboards. With `--check` it writes nothing and fails when one is stale.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { schemaText } from '../src/bin/bng/config.js';
 import { bashCompletion } from '../src/bin/bngctl/completion.js';
+import { BNG_PAGE } from '../src/bin/bng/page-notes.js';
+import { bngProgram } from '../src/bin/bng/program.js';
 import { manPage } from '../src/bin/bngctl/man-page.js';
+import { BNGCTL_PAGE } from '../src/bin/bngctl/page-notes.js';
 import { bngctlProgram } from '../src/bin/bngctl/program.js';
+import { exampleFile } from '../src/config/example-file.js';
+import { apiDescription } from './docs/api-description.js';
+import { apiReference } from './docs/api-reference.js';
+import { configurationReference } from './docs/configuration-reference.js';
+import { dataplaneReference } from './docs/dataplane-reference.js';
+import { logReference } from './docs/log-reference.js';
+import { dataplaneDashboard } from './grafana/dataplane-dashboard.js';
+import { metricFamilies } from './grafana/metric-list.js';
+import { metricsReference } from './grafana/metrics-reference.js';
+import { overviewDashboard } from './grafana/overview-dashboard.js';
 
 const quiet = { out: (): void => undefined, err: (): void => undefined };
-const program = bngctlProgram(quiet, async () => undefined);
+const bngctl = bngctlProgram(quiet, async () => undefined);
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
-const documents: Readonly<Record<string, string>> = {
-  'docs/bngctl.1': manPage(program),
-  'deploy/completion/bngctl.bash': `${bashCompletion(program)}\n`,
+const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
+  'docs/configuration.md': configurationReference,
+  'deploy/bng.schema.json': schemaText,
+  'deploy/bng.example.yaml': exampleFile,
+  'docs/logs.md': logReference,
+  'docs/dataplane.md': dataplaneReference,
+  'docs/http-api.md': async () => apiReference(await apiDescription()),
+  'docs/bng.1': () => manPage(bngProgram(), BNG_PAGE),
+  'docs/bngctl.1': () => manPage(bngctl, BNGCTL_PAGE),
+  'deploy/completion/bngctl.bash': () => `${bashCompletion(bngctl)}\n`,
+  'docs/metrics.md': () => metricsReference(metricFamilies()),
+  'grafana/dashboards/bng-overview.json': () => json(overviewDashboard),
+  'grafana/dashboards/bng-dataplane.json': () => json(dataplaneDashboard),
 };
 
 function committed(path: string): string | null {
@@ -24,11 +50,16 @@ function committed(path: string): string | null {
   }
 }
 
-for (const [path, text] of Object.entries(documents)) {
-  if (!process.argv.includes('--check')) {
-    writeFileSync(path, text);
-  } else if (committed(path) !== text) {
+const isCheck = process.argv.includes('--check');
+for (const [path, make] of Object.entries(FILES)) {
+  const text = await make();
+  if (committed(path) === text) continue;
+  if (isCheck) {
     console.error(`${path} is stale: run make docs`);
     process.exitCode = 1;
+    continue;
   }
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  console.error(`written: ${path}`);
 }

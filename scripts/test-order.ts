@@ -19,6 +19,7 @@ export const longest: readonly string[] = [
   'test/lab/demo.test.ts',
   'test/lab/radius-orders.test.ts',
   'test/lab/garden-reach.test.ts',
+  'test/lab/documented-commands.test.ts',
 ];
 
 /** What runs side by side, in order of starting, and what then runs alone. */

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
+import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { AccountingWriter } from './aaa/accounting-writer.js';
 import { LogAccountingSender, RadiusAccountingSender } from './aaa/accounting-senders.js';
@@ -17,9 +18,11 @@ import { RadiusClient } from './aaa/radius-client.js';
 import type { RadiusNas } from './aaa/radius-nas-attributes.js';
 import type { RadiusServer } from './aaa/radius-settings.js';
 import { parseUserNameFormat } from './aaa/radius-user-name.js';
+import { coaAudit, coaLine } from './coa-audit.js';
 import type { Config, RadiusConfig } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { walledProfile } from './config/walled-profile.js';
+import type { Audit } from './model/audit.js';
 import { BngError } from './model/bng-error.js';
 import { systemClock } from './model/clock.js';
 import type { Ipv4 } from './model/ipv4.js';
@@ -103,7 +106,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
       clock: systemClock,
       timers: config.radius.timers,
       limits: config.radius.limits,
-      notice: (notice) => logger.warn({ event: `radius-${notice.kind}`, role, ...notice }),
+      notice: (notice) => logEvent(logger, `radius-${notice.kind}`, { role, ...notice }),
       // Accounting hears of its own answers by its own exchanges.
       ...(role === 'auth' && { answered: () => queue?.serverAnswered() }),
     });
@@ -113,13 +116,13 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
   const authentication = clientFor('auth');
   const accountingClient = clientFor('acct');
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
-  const write = (record: object): void => logger.info({ event: 'accounting', ...record });
+  const write = (record: object): void => logEvent(logger, 'accounting', record);
   const books: Books = { nas, write, interimIntervalSeconds };
   const writer = store === null ? null : writerFor(store, logger);
   if (writer !== null) {
     closers.push(async () => {
       const failure = await writer.close();
-      if (failure !== null) logger.error({ event: 'not-stored', ...failure });
+      if (failure !== null) logEvent(logger, 'not-stored', failure);
     });
   }
   queue =
@@ -155,7 +158,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
     begin: () => queue?.begin() ?? 'goes-on',
     closeLost: (alive, known) => {
       const lost = queue?.closeLost(alive, known) ?? 0;
-      if (lost > 0) logger.warn({ event: 'accounting-lost-sessions-closed', count: lost });
+      if (lost > 0) logEvent(logger, 'accounting-lost-sessions-closed', { count: lost });
     },
     end: () => queue?.announce('Off'),
     close,
@@ -167,8 +170,8 @@ function writerFor(store: Store, logger: Logger): AccountingWriter {
   return new AccountingWriter({
     store,
     clock: systemClock,
-    onFailure: (failure) => logger.error({ event: 'store-failed', ...failure }),
-    onRecovered: () => logger.warn({ event: 'store-works-again' }),
+    onFailure: (failure) => logEvent(logger, 'store-failed', failure),
+    onRecovered: () => logEvent(logger, 'store-works-again'),
   });
 }
 
@@ -199,7 +202,7 @@ async function openQueue(
       client === null ? new LogAccountingSender({ write }) : new RadiusAccountingSender({ client, nas }),
     clock: systemClock,
     limits: { coalesceAbove: config.accounting.queueLimit },
-    notice: (notice) => logger.warn({ event: `accounting-${notice.kind}`, ...notice }),
+    notice: (notice) => logEvent(logger, `accounting-${notice.kind}`, notice),
     nas,
     interimIntervalSeconds,
     bootId,
@@ -208,7 +211,7 @@ async function openQueue(
   const queue = accounting.value;
   parts.closers.push(async () => {
     const failure = await queue.close(LAST_WORDS_MS);
-    if (failure !== null) logger.error({ event: 'accounting-not-stored', ...failure });
+    if (failure !== null) logEvent(logger, 'accounting-not-stored', failure);
   });
   return queue;
 }
@@ -216,12 +219,18 @@ async function openQueue(
 /** Opens the inlet for the AAA server's orders; null when none is configured. */
 export async function openCoa(
   config: Config,
-  options: { nas: RadiusNas; inlet: AuthorizationInlet; logger: Logger; onBug: (error: unknown) => void },
+  options: {
+    nas: RadiusNas;
+    inlet: AuthorizationInlet;
+    logger: Logger;
+    audit: Audit;
+    onBug: (error: unknown) => void;
+  },
 ): Promise<CoaServer | null> {
   const { radius } = config;
   const coa = radius?.coa ?? null;
   if (radius === null || coa === null) return null;
-  const { nas, inlet, logger, onBug } = options;
+  const { nas, inlet, logger, audit, onBug } = options;
   return CoaServer.listen({
     ...coa,
     inlet,
@@ -233,7 +242,10 @@ export async function openCoa(
     nasIpAddress: nas.address,
     filters: new Map(Object.entries(radius.filters)),
     clock: systemClock,
-    onAnswered: (report) => logger.info({ event: 'coa-answered', ...report }),
+    onAnswered: (report) => {
+      logEvent(logger, 'coa-answered', coaLine(report));
+      audit(coaAudit(report));
+    },
     onBug,
   });
 }

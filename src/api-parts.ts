@@ -1,5 +1,6 @@
 /** Opens the operator API, over TCP and over the unix socket: the part of the composition root that concerns it. */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Config } from './config/config.js';
 import { readPrivateFile } from './config/secret-file.js';
 import { isGardenMember, listTable } from './dataplane/nft-listing.js';
@@ -18,7 +19,7 @@ export interface ApiParts {
   readonly config: Config['api'];
   readonly token: string;
   readonly nftTable: string;
-  readonly options: Omit<ApiOptions, 'token' | 'tls' | 'isLocal' | 'firewall'>;
+  readonly options: Omit<ApiOptions, 'token' | 'tokenName' | 'tls' | 'isLocal' | 'firewall'>;
   /** Told what must be closed, in the order of opening. */
   readonly onOpened: (stop: Stop) => void;
 }
@@ -27,7 +28,8 @@ export interface ApiParts {
 export async function openApi({ config, token, nftTable, options, onOpened }: ApiParts): Promise<void> {
   const firewall = kernelFirewall(nftTable);
   const tls = config.tls === null ? {} : { tls: tlsOf(config.tls) };
-  const remote = buildApi({ ...options, ...tls, firewall, token });
+  const tokenName = basename(config.tokenFile);
+  const remote = buildApi({ ...options, ...tls, firewall, token, tokenName });
   onOpened(() => remote.close());
   await remote.listen({ host: formatIpv4(config.listen.address), port: config.listen.port });
   const local = buildApi({ ...options, firewall, token: null, isLocal: true });

@@ -7,11 +7,13 @@
  * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { openApi } from './api-parts.js';
 import { openAaa, openCoa } from './aaa-parts.js';
 import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
+import { openAuditLog } from './audit-log.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
@@ -103,7 +105,7 @@ export class Daemon {
     const link: Links = { accessNode: null, coa: null, metrics: null };
     const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
     if (store === null)
-      logger.warn({ event: 'nothing-outlives-this-process', because: 'store.mode is memory' });
+      logEvent(logger, 'nothing-outlives-this-process', { because: 'store.mode is memory' });
     // Without a store nobody would know whose the entries are.
     if (teardown || store === null) this.#stops.push(() => tearDownDataplane(config, logger));
     const dataplane = await openDataplane(config, objectPath, logger);
@@ -152,6 +154,11 @@ export class Daemon {
     await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
     if (teardown) return;
 
+    const audit = openAuditLog({
+      to: config.audit.to,
+      wallMs: () => systemClock.wallMs(),
+      onFailure: (reason) => logEvent(logger, 'audit-not-written', { reason }),
+    });
     const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
       operator: manager,
@@ -200,6 +207,7 @@ export class Daemon {
       onOpened: (stop) => this.#stops.push(stop),
       options: {
         ...shared,
+        audit,
         maps: dataplane.maps,
         dhcp: trace,
         health,
@@ -207,7 +215,7 @@ export class Daemon {
         limits: DEFAULT_API_LIMITS,
         onEventClientDropped: () => {
           metrics.eventClientDropped();
-          logger.warn({ event: 'event-client-dropped' });
+          logEvent(logger, 'event-client-dropped');
         },
       },
     });
@@ -215,7 +223,7 @@ export class Daemon {
     await this.#listen(buildMetrics({ metrics, subscribers, logger: shared.logger }), config.metrics.listen);
     await this.#listen(buildPortal({ operator: manager, logger: shared.logger }), config.walledGarden.portal);
 
-    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, onBug });
+    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();
@@ -232,13 +240,13 @@ export class Daemon {
     });
     this.#stops.push(() => dhcp.close());
     dhcp.start();
-    logger.info({ event: 'started', ports: dataplane.ports() });
+    logEvent(logger, 'started', { ports: dataplane.ports() });
   }
 
   async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {
     const store = await openStore(path, systemClock.wallMs());
     this.#stops.push(() => store.close());
-    if (store.damage !== null) logger.error({ event: 'store-damaged', ...store.damage });
+    if (store.damage !== null) logEvent(logger, 'store-damaged', store.damage);
     const onWritten: ObservedStoreOptions['onWritten'] = (durationMs, failure) =>
       link.metrics?.store.written(durationMs, failure);
     return new ObservedStore({ store, clock: systemClock, onWritten });
@@ -251,8 +259,8 @@ export class Daemon {
       inlet,
       sVlanOfPool: new Map(Object.entries(olt.vlans)),
       requestTimeoutMs: OLT_REQUEST_TIMEOUT_MS,
-      onEvent: (event) => logger.info({ event: 'access-node-event', ...event }),
-      onConnection: (state, reason) => logger.warn({ event: `access-node-${state}`, reason }),
+      onEvent: (event) => logEvent(logger, 'access-node-event', event),
+      onConnection: (state, reason) => logEvent(logger, `access-node-${state}`, { reason }),
     });
   }
 
@@ -264,9 +272,9 @@ export class Daemon {
 
 async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise<void> {
   const { pinPath } = dataplane;
-  const onWarning = (warning: string): void => logger.warn({ event: 'dataplane-warning', warning });
+  const onWarning = (warning: string): void => logEvent(logger, 'dataplane-warning', { warning });
   const found = await tearDown({ binding: loadNative(), pinPath, onWarning });
-  logger.info({ event: 'torn-down', pinPath, found });
+  logEvent(logger, 'torn-down', { pinPath, found });
 }
 
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
@@ -305,7 +313,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
-    onWarning: (warning) => logger.warn({ event: 'dataplane-warning', warning }),
+    onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** One log line for each step of a session's life, with the ids that follow a subscriber through the log. */
+import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { formatAttachment } from './model/access-line.js';
 import { formatIpv4 } from './model/ipv4.js';
@@ -8,15 +9,13 @@ export function logLifecycle(logger: Logger): LifecycleListener {
   return (event) => {
     const { session } = event;
     const line = {
-      event: event.type,
       session: session.id,
       ont: session.ontSerial,
       state: session.state,
       line: session.attachment === null ? null : formatAttachment(session.attachment),
       ...details(event),
     };
-    if (event.type === 'trouble' || event.type === 'order-refused') logger.warn(line);
-    else logger.info(line);
+    logEvent(logger, event.type, line);
   };
 }
 

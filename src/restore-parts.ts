@@ -1,4 +1,5 @@
 /** Brings the sessions of earlier runs back, and tells what the store's state means: a part of the composition root. */
+import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import type { AaaParts } from './aaa-parts.js';
 import type { Reconciliation } from './dataplane/port.js';
@@ -34,20 +35,18 @@ export async function restore({ manager, aaa, dataplane, logger, path }: Restore
   const { kept, missing, stale, foreign } = outcome.report;
   for (const { address, traffic } of foreign) {
     const { upstreamBytes, downstreamBytes } = traffic;
-    logger.warn({
-      event: 'dataplane-entry-of-no-session',
+    logEvent(logger, 'dataplane-entry-of-no-session', {
       address: formatIpv4(address),
       upstreamBytes: upstreamBytes.toString(),
       downstreamBytes: downstreamBytes.toString(),
     });
   }
-  for (const reason of restoration?.unserved ?? []) logger.error({ event: 'session-not-served', reason });
+  for (const reason of restoration?.unserved ?? []) logEvent(logger, 'session-not-served', { reason });
   const known = manager.openAccounting();
   restoration?.reconciled(outcome.report);
   aaa.closeLost(accounting === 'goes-on' ? new Set(known.keys()) : new Set(), known);
   await restoration?.resume(accounting);
-  logger.info({
-    event: 'sessions-restored',
+  logEvent(logger, 'sessions-restored', {
     sessions: loaded?.value ?? 0,
     accounting,
     kept,

@@ -20,7 +20,7 @@ install -m 644 deploy/debian/lintian-overrides "$root/usr/share/lintian/override
 printf 'bng (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- BNG maintainers <bng@users.noreply.github.com>  %s\n' \
 	"$version" "$(LC_ALL=C date -R -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")" |
 	gzip -9n >"$root/usr/share/doc/bng/changelog.gz"
-gzip -9n "$root/usr/share/doc/bng/README.md"
+gzip -9n "$root/usr/share/doc/bng/README.md" "$root"/usr/share/man/man1/*.1
 
 # Which Debian packages hold the libraries that the binaries ask for.
 work=$root.shlibs

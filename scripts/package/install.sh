@@ -8,11 +8,14 @@ verb=${1:?install or uninstall}
 prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}$prefix
 lib=$root/lib/bng
+manuals=$root/share/man/man1
+completions=$root/share/bash-completion/completions
 unit_folder=${DESTDIR:-}${UNIT_DIR:-/lib/systemd/system}
 
 remove() {
 	rm -rf "$lib" "$root/share/doc/bng"
-	rm -f "$root/bin/bng" "$root/bin/bngctl" "$unit_folder/bng.service"
+	rm -f "$root/bin/bng" "$root/bin/bngctl" "$unit_folder/bng.service" "$completions/bngctl" \
+		"$manuals/bngctl.1" "$manuals/bngctl.1.gz" "$manuals/bng.1" "$manuals/bng.1.gz"
 }
 
 # What runs needs: packages of `dependencies`, without the sources that their addons were built from.
@@ -59,6 +62,9 @@ place() {
 	done
 	sed "s|/usr/bin/bng |$prefix/bin/bng |" deploy/systemd/bng.service >"$unit_folder/bng.service"
 	install -m 644 deploy/bng.example.yaml README.md "$root/share/doc/bng/"
+	mkdir -p "$manuals" "$completions"
+	install -m 644 docs/bng.1 docs/bngctl.1 "$manuals/"
+	install -m 644 deploy/completion/bngctl.bash "$completions/bngctl"
 }
 
 case $verb in

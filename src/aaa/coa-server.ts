@@ -21,11 +21,11 @@ import type { AdmissionRules, AdmittedRequest } from './coa-admission.js';
 import { admit, repeatableMs } from './coa-admission.js';
 import { CoaAnswers } from './coa-answers.js';
 import type { RememberedRequest } from './coa-answers.js';
-import type { CoaKind, CoaRefusal, CoaRules, ErrorCauseName } from './coa-request.js';
+import type { CoaKind, CoaOrder, CoaRefusal, CoaRules, ErrorCauseName } from './coa-request.js';
 import { ECHOED, isRefusal, readCoaRequest } from './coa-request.js';
 import type { CoaStatistics } from './coa-statistics.js';
 import { CoaClientCounters } from './coa-statistics.js';
-import type { AuthorizationInlet, AuthorizationOutcome } from './port.js';
+import type { AuthorizationInlet, AuthorizationOutcome, AuthorizationSubject } from './port.js';
 
 export interface CoaClient {
   readonly address: Ipv4;
@@ -41,6 +41,9 @@ export interface CoaReport {
   /** Null for an ACK. */
   readonly errorCause: ErrorCauseName | null;
   readonly reason: string | null;
+  /** What was ordered, and of which session; null where it did not get that far. */
+  readonly order: CoaOrder | null;
+  readonly subject: AuthorizationSubject | null;
 }
 
 export interface CoaServerOptions extends CoaRules, AdmissionRules {
@@ -73,6 +76,14 @@ interface Request extends AdmittedRequest {
 const DEFAULT_MAX_UNDER_WAY = 1_000;
 const DEFAULT_MAX_REMEMBERED = 65_536;
 const DEFAULT_CLOSE_DEADLINE_MS = 5_000;
+/** How a request ended: without a refusal the dataplane has what was ordered. */
+interface Ending {
+  readonly refusal: CoaRefusal | null;
+  readonly order: CoaOrder | null;
+  readonly subject: AuthorizationSubject | null;
+}
+
+const refused = (refusal: CoaRefusal): Ending => ({ refusal, order: null, subject: null });
 const TOO_MANY: CoaRefusal = { cause: 'ResourcesUnavailable', reason: 'too many orders at once' };
 
 export class CoaServer {
@@ -187,13 +198,13 @@ export class CoaServer {
     const remembered = this.#answers.open(key, { port, untilMs }, nowMs);
     const busy = remembered === null || this.#underWay >= (this.#o.maxUnderWay ?? DEFAULT_MAX_UNDER_WAY);
     this.#underWay += 1;
-    const outcome = busy ? Promise.resolve(TOO_MANY) : this.#execute(request);
+    const outcome = busy ? Promise.resolve(refused(TOO_MANY)) : this.#execute(request);
     outcome
-      .catch((error: unknown): CoaRefusal => {
+      .catch((error: unknown): Ending => {
         this.#o.onBug(error);
-        return { cause: 'ResourcesUnavailable', reason: 'a defect of the BNG' };
+        return refused({ cause: 'ResourcesUnavailable', reason: 'a defect of the BNG' });
       })
-      .then((refusal) => this.#answer(request, remembered, refusal))
+      .then((ending) => this.#answer(request, remembered, ending))
       .catch(this.#o.onBug)
       .finally(() => {
         this.#underWay -= 1;
@@ -201,26 +212,28 @@ export class CoaServer {
       });
   }
 
-  /** Null when the dataplane has what was ordered. */
-  async #execute({ client, kind, packet, timestamp }: Request): Promise<CoaRefusal | null> {
+  async #execute({ client, kind, packet, timestamp }: Request): Promise<Ending> {
     if (!client.allow.includes(kind)) {
-      return { cause: 'AdministrativelyProhibited', reason: `the client may not send a ${kind}-Request` };
+      const reason = `the client may not send a ${kind}-Request`;
+      return refused({ cause: 'AdministrativelyProhibited', reason });
     }
     if (this.#o.requireEventTimestamp && timestamp === null) {
-      return { cause: 'MissingAttribute', reason: 'Event-Timestamp is required (requireEventTimestamp)' };
+      const reason = 'Event-Timestamp is required (requireEventTimestamp)';
+      return refused({ cause: 'MissingAttribute', reason });
     }
     const order = readCoaRequest(kind, packet.attributes, this.#o);
-    if (isRefusal(order)) return order;
+    if (isRefusal(order)) return refused(order);
     const { inlet } = this.#o;
     const outcome =
       order.kind === 'CoA'
         ? await inlet.changeAuthorization(order.selector, order.change)
         : await inlet.disconnect(order.selector);
-    return refusalOf(kind, outcome);
+    return { refusal: refusalOf(kind, outcome), order, subject: outcome.subject ?? null };
   }
 
   /** Resolves when the system has the answer. */
-  #answer(request: Request, remembered: RememberedRequest | null, refusal: CoaRefusal | null): Promise<void> {
+  #answer(request: Request, remembered: RememberedRequest | null, ending: Ending): Promise<void> {
+    const { refusal, order, subject } = ending;
     const { client, kind, packet, port } = request;
     const errorCause = refusal?.cause ?? null;
     const attributes = new RadiusAttributesBuilder();
@@ -241,6 +254,8 @@ export class CoaServer {
       request: kind,
       errorCause,
       reason: refusal?.reason ?? null,
+      order,
+      subject,
     });
     return this.#send(answer, client, port);
   }

@@ -1,4 +1,5 @@
 /** What the session layer asks of authentication and accounting. Values only: no RADIUS, no sockets. */
+import type { AuditSession } from '../model/audit.js';
 import type { AccessLine, AnnouncedLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
@@ -99,13 +100,20 @@ export interface AuthorizationChange {
   readonly interimIntervalSeconds?: number | null;
 }
 
-export type AuthorizationOutcome =
+/** The session that an order named, for the audit log. */
+export interface AuthorizationSubject {
+  readonly before: AuditSession;
+  readonly after: AuditSession;
+}
+
+export type AuthorizationOutcome = { readonly subject?: AuthorizationSubject } & (
   | { readonly ok: true }
   | {
       readonly ok: false;
       readonly kind: 'no-session' | 'ambiguous' | 'invalid' | 'failed';
       readonly reason: string;
-    };
+    }
+);
 
 /** What the AAA server may order of a session that is up. Resolves when the dataplane has it. */
 export interface AuthorizationInlet {

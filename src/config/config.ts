@@ -180,6 +180,8 @@ export interface Config {
   readonly metrics: MetricsConfig;
   /** Null: nothing outlives the process (store.mode memory). */
   readonly store: { readonly path: string } | null;
+  /** `stdout`, `stderr`, or the path of a file. */
+  readonly audit: { readonly to: string };
   readonly log: { readonly level: LogLevel };
   readonly qos: { readonly burstMs: number };
   /** Folder in bpffs of what goes on without the process; one for each BNG on a machine. */

@@ -17,6 +17,7 @@ export interface Draft {
   readonly api: Reading<typeof sections.API>;
   readonly metrics: Reading<typeof sections.METRICS>;
   readonly store: Reading<typeof sections.STORE>;
+  readonly audit: Reading<typeof sections.AUDIT>;
   readonly log: Reading<typeof sections.LOG>;
   readonly qos: Reading<typeof sections.QOS>;
   readonly dataplane: Reading<typeof sections.DATAPLANE>;
@@ -59,6 +60,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     api: section('api', sections.API),
     metrics: section('metrics', sections.METRICS),
     store: section('store', sections.STORE),
+    audit: section('audit', sections.AUDIT),
     log: section('log', sections.LOG),
     qos: section('qos', sections.QOS),
     dataplane: section('dataplane', sections.DATAPLANE),

@@ -14,14 +14,21 @@ const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 
 /** Option 51 is 32 bits wide and its highest value means "for ever" (RFC 2131 §3.3). */
 const LONGEST_DURATION_SECONDS = 0xfffffffe;
 
-/** A text that `read` turns into a value; null from `read`, or a text it refuses, is not what was expected. */
-function textOf<T>(expected: string, read: (text: string) => T | null) {
-  return z.string({ error: expected }).transform((text, context): T => {
-    const value = orNull(() => read(text));
-    if (value !== null) return value;
-    context.addIssue({ code: 'custom', message: expected });
-    return z.NEVER;
-  });
+/**
+ * A text that `read` turns into a value; null from `read`, or a text it refuses, is not what was expected. `pattern` is
+ * for the published schema: it matches every text that `read` takes, and as few others as it can.
+ */
+function textOf<T>(expected: string, pattern: RegExp, read: (text: string) => T | null) {
+  const published = { title: expected, pattern: pattern.source };
+  return z
+    .string({ error: expected })
+    .meta(published)
+    .transform((text, context): T => {
+      const value = orNull(() => read(text));
+      if (value !== null) return value;
+      context.addIssue({ code: 'custom', message: expected });
+      return z.NEVER;
+    });
 }
 
 function orNull<T>(read: () => T | null): T | null {
@@ -34,7 +41,7 @@ function orNull<T>(read: () => T | null): T | null {
 }
 
 function matching(expected: string, pattern: RegExp) {
-  return textOf(expected, (text) => (pattern.test(text) ? text : null));
+  return textOf(expected, pattern, (text) => (pattern.test(text) ? text : null));
 }
 
 function readPort(text: string, lowest: number): number | null {
@@ -80,14 +87,47 @@ const USER_NAME_FIELD = '(ont-serial|circuit-id|remote-id|mac)';
 /** One of the fields, or text around at least one of them in braces. */
 const USER_NAME = new RegExp(`^(${USER_NAME_FIELD}|[^{}]*(\\{${USER_NAME_FIELD}\\}[^{}]*)+)$`);
 
-export const address = textOf('an IPv4 address such as 192.0.2.1', parseIpv4);
-export const prefix = textOf('an IPv4 prefix without host bits such as 10.0.0.0/12', parsePrefix);
-export const addressRange = textOf('an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10', readRange);
-export const listenEndpoint = textOf('ip:port such as 127.0.0.1:8080', (text) => readEndpoint(text, 0));
-export const serviceEndpoint = textOf('ip:port with a port from 1 to 65535', (text) => readEndpoint(text, 1));
-export const allowedDestination = textOf('prefix or prefix:port such as 203.0.113.0/24:443', readDestination);
-export const shortDuration = textOf('a duration such as 500ms, 2s or 1m', readShortDuration);
-export const duration = textOf('a duration such as 600s, 10m, 24h or 7d', readDuration);
+/** Parts of the published patterns. */
+const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+const IPV4 = `(${OCTET}\\.){3}${OCTET}`;
+const PREFIX = `${IPV4}/(3[0-2]|[12]?[0-9])`;
+const PORT = '(0|[1-9][0-9]{0,4})';
+const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
+
+export const address = textOf('an IPv4 address such as 192.0.2.1', whole(IPV4), parseIpv4);
+export const prefix = textOf(
+  'an IPv4 prefix without host bits such as 10.0.0.0/12',
+  whole(PREFIX),
+  parsePrefix,
+);
+export const addressRange = textOf(
+  'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10',
+  whole(` *${IPV4} *(- *${IPV4} *)?`),
+  readRange,
+);
+export const listenEndpoint = textOf('ip:port such as 127.0.0.1:8080', whole(`${IPV4}:${PORT}`), (text) =>
+  readEndpoint(text, 0),
+);
+export const serviceEndpoint = textOf(
+  'ip:port with a port from 1 to 65535',
+  whole(`${IPV4}:[1-9][0-9]{0,4}`),
+  (text) => readEndpoint(text, 1),
+);
+export const allowedDestination = textOf(
+  'prefix or prefix:port such as 203.0.113.0/24:443',
+  whole(`${PREFIX}(:[1-9][0-9]{0,4})?`),
+  readDestination,
+);
+export const shortDuration = textOf(
+  'a duration such as 500ms, 2s or 1m',
+  whole('[1-9][0-9]*(ms|s|m|h)'),
+  readShortDuration,
+);
+export const duration = textOf(
+  'a duration such as 600s, 10m, 24h or 7d',
+  whole('[1-9][0-9]*[smhd]'),
+  readDuration,
+);
 
 export const interfaceName = matching(
   'the name of a network interface (1 to 15 characters)',
@@ -96,24 +136,34 @@ export const interfaceName = matching(
 /** The dataplane's limit (`BNG_MAX_ACCESS_PORTS`), and ample on the core side. */
 const MAX_INTERFACES = 16;
 
-/** One interface, or a list of them; read as a list. */
-export const interfaceNames = z.unknown().transform((value, context): readonly string[] => {
-  if (!Array.isArray(value)) {
-    const read = interfaceName.safeParse(value);
-    if (read.success) return [read.data];
-    context.addIssue({ code: 'custom', message: read.error.issues[0]?.message ?? '' });
-    return z.NEVER;
-  }
-  const read = interfaceList.safeParse(value);
-  if (read.success) return read.data;
-  for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
-  return z.NEVER;
-});
 const INTERFACE_COUNT = `1 to ${MAX_INTERFACES} interfaces`;
 const interfaceList = z
   .array(interfaceName)
   .min(1, { error: INTERFACE_COUNT })
   .max(MAX_INTERFACES, { error: INTERFACE_COUNT });
+
+/** For the published schema, which cannot see into a transformation. */
+const oneOrMoreInterfaces = {
+  title: `an interface, or a list of ${INTERFACE_COUNT}`,
+  anyOf: z.toJSONSchema(z.union([interfaceName, interfaceList]), { io: 'input' }).anyOf,
+};
+
+/** One interface, or a list of them; read as a list. */
+export const interfaceNames = z
+  .unknown()
+  .meta(oneOrMoreInterfaces)
+  .transform((value, context): readonly string[] => {
+    if (!Array.isArray(value)) {
+      const read = interfaceName.safeParse(value);
+      if (read.success) return [read.data];
+      context.addIssue({ code: 'custom', message: read.error.issues[0]?.message ?? '' });
+      return z.NEVER;
+    }
+    const read = interfaceList.safeParse(value);
+    if (read.success) return read.data;
+    for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  });
 export const poolName = matching(
   'the name of a pool (letters, digits, -, _; at most 63)',
   /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/,
@@ -138,10 +188,11 @@ export const absolutePath = matching('an absolute path', /^\/[^\0]*$/);
 /** bpffs refuses dots in names. */
 export const pinPath = matching('an absolute path below /, without dots', /^(\/[^\0./]+)+$/);
 /** A unix socket's path has 108 bytes with its final zero (unix(7)). */
-export const socketPath = textOf('an absolute path of at most 107 bytes', (text) =>
+export const socketPath = textOf('an absolute path of at most 107 bytes', /^\//, (text) =>
   text.startsWith('/') && Buffer.byteLength(text) <= 107 && !text.includes('\0') ? text : null,
 );
-export const host = textOf('an IPv4 address or a host name', (text) =>
+export const auditTarget = matching('stdout, stderr or an absolute path', /^(stdout|stderr|\/[^\0]*)$/);
+export const host = textOf('an IPv4 address or a host name', /^[A-Za-z0-9.-]{1,253}$/, (text) =>
   isIPv4(text) || /^(?=.{1,253}$)(?![0-9.]+$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)
     ? text
     : null,

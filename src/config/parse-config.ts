@@ -41,6 +41,7 @@ function assemble(draft: Draft): Config | null {
   const garden = draft.walledGarden.complete;
   const api = draft.api.complete;
   const metrics = draft.metrics.complete;
+  const audit = draft.audit.complete;
   const log = draft.log.complete;
   const qos = draft.qos.complete;
   const store = draft.store.complete;
@@ -55,6 +56,7 @@ function assemble(draft: Draft): Config | null {
     !garden ||
     !api ||
     !metrics ||
+    !audit ||
     !log ||
     !qos ||
     !store ||
@@ -79,6 +81,7 @@ function assemble(draft: Draft): Config | null {
     api: { ...api, tls: api.tls ?? null },
     metrics,
     store: store.mode === 'memory' ? null : { path: store.path },
+    audit,
     log,
     qos,
     dataplane,

@@ -29,9 +29,9 @@ export const POOL = {
   dns: z
     .array(leaf.address, { error: 'a list of IPv4 addresses' })
     .max(63, { error: 'at most 63 addresses' })
-    .default([]),
-  leaseTime: leaf.duration.default(86_400),
-  exclude: z.array(leaf.addressRange, { error: 'a list of addresses and ranges' }).default([]),
+    .prefault([]),
+  leaseTime: leaf.duration.prefault('24h'),
+  exclude: z.array(leaf.addressRange, { error: 'a list of addresses and ranges' }).prefault([]),
 };
 
 /** `records` is a list of `AUTH_RECORD`; it is read by itself. */
@@ -39,7 +39,7 @@ export const AUTH = {
   mode: leaf.oneOf(['local', 'radius']),
   defaultPool: leaf.poolName,
   records: z.unknown(),
-  userName: leaf.userNameFormat.default('ont-serial'),
+  userName: leaf.userNameFormat.prefault('ont-serial'),
   onReject: leaf.oneOf(['garden', 'silence', 'refuse']).default('garden'),
   // Who waits for a server that is away asks again; the garden would tell a paying subscriber that it has no service.
   onTimeout: leaf.oneOf(['garden', 'silence', 'refuse']).default('silence'),
@@ -70,16 +70,16 @@ export const RADIUS = {
   nasIdentifier: leaf.nasIdentifier,
   nasIpAddress: leaf.address.optional(),
   timers: mapping({
-    initialRetransmit: leaf.shortDuration.default(2_000),
-    maxRetransmit: leaf.shortDuration.default(16_000),
+    initialRetransmit: leaf.shortDuration.prefault('2s'),
+    maxRetransmit: leaf.shortDuration.prefault('16s'),
     tries: leaf.integer(1, 100, 'a number of transmissions').default(5),
-    deadline: leaf.shortDuration.default(30_000),
+    deadline: leaf.shortDuration.prefault('30s'),
     failoverAfter: leaf.integer(1, 100, 'a number of transmissions').default(2),
-    deadTime: leaf.shortDuration.default(30_000),
+    deadTime: leaf.shortDuration.prefault('30s'),
   }).prefault({}),
   maxSockets: leaf.integer(1, 1024, 'a number of source ports').default(64),
   maxQueued: leaf.integer(1, 1_000_000, 'a number of requests').default(10_000),
-  interimInterval: leaf.duration.default(300),
+  interimInterval: leaf.duration.prefault('5m'),
   filters: z
     .record(
       leaf.filterName,
@@ -91,7 +91,7 @@ export const RADIUS = {
       }),
       { error: (issue) => (issue.code === 'invalid_key' ? leaf.FILTER_NAME : 'a mapping of filters') },
     )
-    .default({}),
+    .prefault({}),
   coa: mapping({
     listen: leaf.listenEndpoint.prefault('127.0.0.1:3799'),
     clients: z
@@ -109,7 +109,7 @@ export const RADIUS = {
       .min(1, { error: 'at least one client' }),
     requireMessageAuthenticator: leaf.flag.default(true),
     requireEventTimestamp: leaf.flag.default(true),
-    replayWindow: leaf.duration.default(300),
+    replayWindow: leaf.duration.prefault('5m'),
   }).optional(),
 };
 
@@ -122,18 +122,18 @@ export const ACCOUNTING = {
 export const WALLED_GARDEN = {
   pool: leaf.poolName,
   portal: leaf.serviceEndpoint.optional(),
-  allow: z.array(leaf.allowedDestination, { error: 'a list of destinations' }).default([]),
+  allow: z.array(leaf.allowedDestination, { error: 'a list of destinations' }).prefault([]),
 };
 
 export const OLT = {
-  socket: leaf.socketPath.default('/run/bng/olt.sock'),
+  socket: leaf.socketPath.prefault('/run/bng/olt.sock'),
   vlans: z.record(z.string(), leaf.vlanId, { error: 'a mapping of pool names to S-VLANs' }),
 };
 
 export const API = {
   listen: leaf.listenEndpoint.prefault('127.0.0.1:8080'),
-  tokenFile: leaf.absolutePath.default('/etc/bng/api.token'),
-  socket: leaf.socketPath.default('/run/bng/bng.sock'),
+  tokenFile: leaf.absolutePath.prefault('/etc/bng/api.token'),
+  socket: leaf.socketPath.prefault('/run/bng/bng.sock'),
   tls: mapping({ certFile: leaf.absolutePath, keyFile: leaf.absolutePath }).optional(),
   insecure: leaf.flag.default(false),
 };
@@ -147,8 +147,10 @@ export const METRICS = {
 
 export const STORE = {
   mode: leaf.oneOf(['durable', 'memory']).default('durable'),
-  path: leaf.absolutePath.default('/var/lib/bng'),
+  path: leaf.absolutePath.prefault('/var/lib/bng'),
 };
+
+export const AUDIT = { to: leaf.auditTarget.prefault('stdout') };
 
 export const LOG = {
   level: leaf.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -156,7 +158,7 @@ export const LOG = {
 
 export const QOS = { burstMs: leaf.integer(1, 10_000, 'a whole number of milliseconds').default(100) };
 
-export const DATAPLANE = { pinPath: leaf.pinPath.default('/sys/fs/bpf/bng') };
+export const DATAPLANE = { pinPath: leaf.pinPath.prefault('/sys/fs/bpf/bng') };
 
 /** The sections themselves; each is read by its own shape. */
 export const ROOT = {
@@ -171,6 +173,7 @@ export const ROOT = {
   api: z.unknown(),
   metrics: z.unknown(),
   store: z.unknown(),
+  audit: z.unknown(),
   log: z.unknown(),
   qos: z.unknown(),
   dataplane: z.unknown(),

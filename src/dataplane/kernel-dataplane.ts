@@ -21,7 +21,7 @@ import {
 } from './kernel-parts.js';
 import type { MapInspection } from './map-inspection.js';
 import { MapReader } from './map-reader.js';
-import { attempt } from './attempt.js';
+import { attempt, attemptFor } from './attempt.js';
 import { inFlightDone } from './in-flight.js';
 import type { NativeRingBuffer } from './native-binding.js';
 import { reconcileKernel } from './reconcile-kernel.js';
@@ -205,7 +205,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   promise(lease: LeasePromise): boolean {
     const { leases } = this.#parts;
     if (leases === null || this.#closing !== null || !this.#held.has(lease.address)) return false;
-    const outcome = attempt(() => leases.promise(lease));
+    const outcome = attemptFor(() => leases.promise(lease));
     if (outcome.ok) return outcome.value;
     this.#parts.warn(`a lease is not answered in XDP: ${outcome.reason}`);
     return false;

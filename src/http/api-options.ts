@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { MapInspection } from '../dataplane/map-inspection.js';
 import type { Dataplane, DataplaneInspection } from '../dataplane/port.js';
 import type { DhcpTraceSource } from '../dhcpv4/trace.js';
+import type { Audit } from '../model/audit.js';
 import type { Clock } from '../model/clock.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
@@ -64,6 +65,9 @@ export interface ApiOptions {
   readonly isLocal?: boolean;
   /** The bearer token; null opens the API to whoever reaches the socket by address or as `localhost`. */
   readonly token: string | null;
+  /** By which the audit log names who uses the token. */
+  readonly tokenName?: string;
+  readonly audit: Audit;
   readonly health: () => HealthReport;
   readonly radius: () => RadiusReport;
   readonly clock: Clock;

@@ -12,6 +12,7 @@ import { addHealthRoutes } from './health-routes.js';
 import { addKernelRoutes } from './kernel-routes.js';
 import { collectRoutes, methodsOf, openApiDocument } from './openapi.js';
 import { addOperationRoutes } from './operation-routes.js';
+import { addOrderAudit } from './order-audit.js';
 import { addOrderRoutes } from './order-routes.js';
 import { addPoolRoutes } from './pool-routes.js';
 import { sendProblem } from './problem.js';
@@ -49,6 +50,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     addRateLimit(app, options.limits.requests, options.clock);
     addAdmission(app, options.token);
   }
+  const tokenName = options.isLocal === true ? null : (options.tokenName ?? 'api');
+  addOrderAudit(app, { ...options, tokenName });
   const routes = collectRoutes(app);
 
   addOrderRoutes(app, options.operator, options.poolNames);
@@ -61,8 +64,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addRadiusRoutes(app, options.radius);
   addHealthRoutes(app, options.health);
   addOperationRoutes(app, options.operator, options.reload ?? null);
-  const onClientDropped =
-    options.onEventClientDropped ?? ((): void => app.log.warn('a slow client of the events was dropped'));
+  const onClientDropped = options.onEventClientDropped ?? ((): void => undefined);
   addEventRoutes(app, new EventStream({ ...options, onClientDropped }), history);
   addTraceRoutes(app, new TraceStream({ ...options, onClientDropped }));
   const descriptionSchema = {

@@ -60,7 +60,7 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   if (schemaError !== undefined) {
     sendProblem(reply, 'invalid-field', describeSchemaError(schemaError, error.validationContext ?? 'body'));
   } else if (status >= 500) {
-    request.log.error({ err: error }, 'a request could not be answered');
+    request.log.error({ event: 'http-request-failed', err: error });
     sendProblem(reply, 'internal', { detail: 'The log of the BNG says more.' });
   } else {
     sendProblem(reply, KIND_BY_STATUS[status] ?? 'bad-request', { detail: error.message });

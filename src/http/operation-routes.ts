@@ -45,7 +45,6 @@ export function addOperationRoutes(
     },
     (request, reply) => {
       operator.setDraining(request.body.draining);
-      request.log.info({ order: 'drain', ...request.body }, 'order');
       return reply.send(answer());
     },
   );

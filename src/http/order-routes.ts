@@ -104,7 +104,6 @@ function addActivate(app: FastifyInstance, operator: OperatorInlet, poolNames: r
       downloadBitsPerSecond: order.qos_download_bps,
       uploadBitsPerSecond: order.qos_upload_bps,
     });
-    request.log.info({ order: 'activate', ...order, result }, 'order');
     return answer(reply, order.ont_serial, result);
   });
 }
@@ -143,7 +142,6 @@ export function addOrderRoutes(
     app.post<{ Body: OrderBody }>(`/api/v1/${name}`, { schema }, async (request, reply) => {
       const { ont_serial: ontSerial, reason = 'ordered by the operator' } = request.body;
       const result = await give(ontSerial, reason);
-      request.log.info({ order: name, ontSerial, reason, result }, 'order');
       return answer(reply, ontSerial, result);
     });
   }

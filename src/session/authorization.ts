@@ -5,12 +5,14 @@ import type {
   AuthorizationOutcome,
   SessionSelector,
 } from '../aaa/port.js';
+import type { AuditSession } from '../model/audit.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorResult } from './inlet.js';
 import { isServed } from './machine/build.js';
 import type { OrderEvent, Served, State } from './machine/types.js';
+import type { SessionRecord } from './record.js';
 import type { SessionRunner } from './runner.js';
 import type { Places } from './selection.js';
 import { select } from './selection.js';
@@ -19,6 +21,8 @@ export interface AuthorizationDeskOptions extends Places {
   readonly runner: SessionRunner;
   readonly pools: AddressPools;
   readonly gardenProfile: ServiceProfile;
+  /** The picture of a record for the audit log. */
+  readonly picture: (record: SessionRecord) => AuditSession;
   /** Why no order can be taken at the moment; null when it can. */
   readonly refusal: () => string | null;
 }
@@ -45,13 +49,16 @@ export class AuthorizationDesk implements AuthorizationInlet {
       return { ok: false, kind: 'invalid', reason: `there is no pool ${poolName}` };
     }
     // Laid over what the session has when its turn comes, not over what it has now.
+    const before = this.#o.picture(record);
     const result = await new Promise<OperatorResult>((order) =>
       this.#o.runner.push(record, { event: () => this.#event(record.session.state, change), order }),
     );
-    if (result.ok) return { ok: true };
+    const subject = { before, after: this.#o.picture(record) };
+    if (result.ok) return { ok: true, subject };
     // A change conflicts with nothing but the end of the session, which came before its turn.
-    if (result.kind === 'conflict') return { ok: false, kind: 'no-session', reason: result.reason };
-    return { ok: false, kind: 'failed', reason: 'reason' in result ? result.reason : result.kind };
+    if (result.kind === 'conflict') return { ok: false, kind: 'no-session', reason: result.reason, subject };
+    const reason = 'reason' in result ? result.reason : result.kind;
+    return { ok: false, kind: 'failed', reason, subject };
   }
 
   async disconnect(selector: SessionSelector): Promise<AuthorizationOutcome> {
@@ -59,11 +66,14 @@ export class AuthorizationDesk implements AuthorizationInlet {
     if (typeof record === 'string') return { ok: false, kind: record, reason: NOT_ONE };
     const refusal = this.#o.refusal();
     if (refusal !== null) return { ok: false, kind: 'failed', reason: refusal };
+    const before = this.#o.picture(record);
     await new Promise<void>((done) =>
       this.#o.runner.push(record, { event: { type: 'end', cause: 'Admin-Reset' }, done }),
     );
+    const subject = { before, after: this.#o.picture(record) };
     const ended = record.session.state.name === 'terminated';
-    return ended ? { ok: true } : { ok: false, kind: 'failed', reason: 'the dataplane did not let it go' };
+    if (ended) return { ok: true, subject };
+    return { ok: false, kind: 'failed', reason: 'the dataplane did not let it go', subject };
   }
 
   #event(state: State, change: AuthorizationChange): OrderEvent {

@@ -7,6 +7,7 @@ import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } f
 import type { AnsweredLease, Dataplane } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
+import { auditSession } from '../model/audit.js';
 import type { BootClock, Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
@@ -134,6 +135,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       runner: this.#runner,
       pools,
       gardenProfile: options.gardenProfile,
+      picture: (record) => auditSession(this.#view(record)),
       refusal: () => this.#orderRefusal(),
     });
     this.#restoration =

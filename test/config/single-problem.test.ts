@@ -48,7 +48,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [
     also('dhcp: {}'),
     'dhcp',
-    'only the keys access, core, pools, auth, radius, accounting, walledGarden, olt, api, metrics, store, log, qos, dataplane',
+    'only the keys access, core, pools, auth, radius, accounting, walledGarden, olt, api, metrics, store, audit, log, qos, dataplane',
     'the unknown key dhcp',
     8,
   ],
@@ -352,6 +352,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [also('api: { insecure: maybe }'), 'api.insecure', FLAG, 'maybe', 8],
   [also('api: { socket: bng.sock }'), 'api.socket', 'an absolute path of at most 107 bytes', 'bng.sock', 8],
   [also('api: { tls: { certFile: /c } }'), 'api.tls.keyFile', 'an absolute path', 'nothing', 8],
+  [also('audit: { to: audit.log }'), 'audit.to', 'stdout, stderr or an absolute path', 'audit.log', 8],
   [also('api: { tokenFile: token }'), 'api.tokenFile', 'an absolute path', 'token', 8],
   [
     also('api: { token: hunter2 }'),

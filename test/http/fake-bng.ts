@@ -345,6 +345,7 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     firewall: bng.firewall,
     dhcp: bng.trace,
     token: null,
+    audit: () => undefined,
     health: () => ({ checks: bng.checks }),
     radius: () => bng.radius,
     clock: new FakeClock(),

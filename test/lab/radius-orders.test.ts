@@ -1,10 +1,12 @@
 /** Orders of the AAA server by FreeRADIUS's own radclient: what changes without a packet lost, who moves, who is not believed. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { LAB_COA_PORT, LAB_RADIUS_SECRET } from '../../src/lab/lab-radius.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { hasFreeRadius } from '../../src/lab/radius-server.js';
+import { LOG_EVENTS } from '../../src/log-events.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { RadiusAttributesBuilder } from '../../src/wire/radius-attributes-builder.js';
 import { Attribute } from '../../src/wire/radius-dictionary.js';
@@ -206,6 +208,36 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     assert.notEqual(`Acct-Session-Id = "${valueOf(anew, 'Acct-Session-Id')}"`, id);
     const again = await radius.radclient('disconnect', [id]);
     assert.deepEqual(again, { answer: 'Disconnect-NAK', errorCause: 'Session-Context-Not-Found' });
+  });
+
+  it('every order is in the audit log with its client and the session, and no secret is in any log', async () => {
+    const { paths } = radius.house.lab;
+    const log = readFileSync(paths.logFile('bng'), 'utf8');
+    interface Line {
+      readonly event: string;
+      readonly action: string;
+      readonly actor: { readonly via: string; readonly name: string };
+      readonly before: { readonly ont: string } | null;
+      readonly result: string;
+    }
+    const lines = log
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as Line);
+    const orders = lines.filter(({ event }) => event === 'audit');
+    const { actor, before, result } = orders.find(
+      (order) => order.action === 'disconnect' && order.result === 'done',
+    )!;
+    assert.deepEqual([actor.via, before?.ont, result], ['radius', RATED, 'done']);
+    assert.ok(
+      orders.some((order) => order.action === 'change-of-authorization' && order.result === 'refused'),
+    );
+    const unknown = lines
+      .map(({ event }) => event)
+      .filter((event) => event !== 'audit' && !(event in LOG_EVENTS));
+    assert.deepEqual(unknown, []);
+    const token = readFileSync(radius.house.bng.tokenFile, 'utf8').trim();
+    assert.ok(lines.length > 20 && !log.includes(token) && !log.includes(LAB_RADIUS_SECRET));
   });
 
   async function packetsOf(serial: string): Promise<number> {

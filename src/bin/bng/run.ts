@@ -1,5 +1,5 @@
 /** `bng run`: the daemon in the foreground. */
-import { pino } from 'pino';
+import { logEvent, openLog } from '../../log-events.js';
 import { Daemon } from '../../daemon.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
@@ -24,15 +24,15 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
     process.stderr.write(`${missing}\n`);
     return 1;
   }
-  const logger = pino({ name: 'bng', level: config.log.level });
+  const logger = openLog(config.log.level);
   const onBug = (error: unknown): void => {
-    logger.fatal({ event: 'bug', err: error });
+    logEvent(logger, 'bug', { err: error });
     process.exit(1);
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
   const stop = stopSignal();
-  const service = serviceManager((reason) => logger.warn({ event: 'service-manager-unreachable', reason }));
+  const service = serviceManager((reason) => logEvent(logger, 'service-manager-unreachable', { reason }));
   let daemon: Daemon;
   try {
     daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug, teardown });
@@ -48,14 +48,14 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
     await aborted(stop);
     service.stopping();
   }
-  logger.info({ event: 'stopping' });
+  logEvent(logger, 'stopping');
   const deadline = setTimeout(() => {
     process.stderr.write(`bng did not stop within ${STOP_DEADLINE_MS} ms\n`);
     process.exit(1);
   }, STOP_DEADLINE_MS);
   await daemon.close();
   clearTimeout(deadline);
-  logger.info({ event: 'stopped' });
+  logEvent(logger, 'stopped');
   return 0;
 }
 

@@ -1,0 +1,163 @@
+/**
+ * What each key of bng.yaml means: one note for every key of sections.ts, no other (file-schema.ts demands both). Types,
+ * defaults and checks are in sections.ts; the reference, the schema and the example file are made of the two.
+ */
+
+export interface KeyNote {
+  readonly meaning: string;
+  /** Where the type does not say it. */
+  readonly unit?: string;
+  /** What stands for a default that is no constant. */
+  readonly otherwise?: string;
+  /** A number that people know in hexadecimal. */
+  readonly hex?: true;
+}
+
+/** By path; `[]` stands for each item of a list, `*` for each name of a mapping. */
+export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
+  access: { meaning: 'Towards the OLT.' },
+  'access.interface': {
+    meaning: 'Carries the frames of subscribers, tagged or not. Or a list: [access0, access1].',
+  },
+  'access.xdpMode': { meaning: 'generic is slower: only for a driver without native XDP.' },
+  'access.mtu': {
+    meaning: 'Longest IP packet towards a subscriber; the MTU of the interface must be 8 more.',
+    unit: 'bytes',
+  },
+  'access.vlan': { meaning: 'How lines are tagged.' },
+  'access.vlan.sVlanTpid': { meaning: 'Outer tag of a line: 0x88a8 (802.1ad) or 0x8100.', hex: true },
+  'access.vlan.cVlanTpid': { meaning: 'Inner tag.', hex: true },
+  'access.trustOption82': {
+    meaning: 'Believe what DHCP option 82 says of the line. Only where our own access node inserts it.',
+  },
+  'access.localForwarding': { meaning: 'Subscribers may reach each other through the gateway.' },
+  'access.forwardInStack': {
+    meaning: 'For comparison only: XDP judges every packet, the stack of the kernel forwards it.',
+  },
+  'access.fastDhcp': {
+    meaning: 'XDP answers renewals and known lines; false leaves all DHCP to user space.',
+  },
+  core: { meaning: 'Towards the IP core.' },
+  'core.interface': { meaning: 'Or a list: [core0, core1]. Next hops are what the routing table says.' },
+  pools: {
+    meaning:
+      'Networks must not overlap and may be as large as a /12. Network, gateway, broadcast and excluded addresses are never given to a subscriber.',
+  },
+  'pools[].name': { meaning: 'By which orders, records and RADIUS name it.' },
+  'pools[].network': { meaning: 'The addresses of the pool.' },
+  'pools[].gateway': { meaning: 'The router of its subscribers; the BNG answers for it.' },
+  'pools[].dns': { meaning: 'Resolvers, in order. Garden members reach those of their pool and no others.' },
+  'pools[].leaseTime': { meaning: 'What a DHCP client is promised.' },
+  'pools[].exclude': { meaning: 'Never given to a subscriber.' },
+  auth: { meaning: 'Who a subscriber is, and what it gets.' },
+  'auth.mode': { meaning: 'From the records below, or from the servers of the radius section.' },
+  'auth.defaultPool': {
+    meaning: 'For every ONT without a record, and for an Access-Accept without Framed-Pool.',
+  },
+  'auth.records': { meaning: 'For mode local: what single ONTs get.' },
+  'auth.records[].ontSerial': { meaning: 'One of digits alone needs quotes.' },
+  'auth.records[].pool': { meaning: 'The pool of this ONT.' },
+  'auth.records[].serviceId': { meaning: 'Shown with the session.', otherwise: 'the name of the pool' },
+  'auth.records[].downloadBps': { meaning: 'Rate towards the subscriber; 0 is unlimited.', unit: 'bit/s' },
+  'auth.records[].uploadBps': { meaning: 'Rate from the subscriber; 0 is unlimited.', unit: 'bit/s' },
+  'auth.userName': {
+    meaning: 'For mode radius: the User-Name of a line; a template looks like "{remote-id}@isp".',
+  },
+  'auth.onReject': { meaning: 'For mode radius: what becomes of a line after an Access-Reject.' },
+  'auth.onTimeout': { meaning: 'For mode radius: what becomes of a line while no server answers.' },
+  radius: { meaning: 'For auth.mode radius and accounting.mode radius.' },
+  'radius.servers': { meaning: 'In order: the next is asked when one does not answer.' },
+  'radius.servers[].host': { meaning: 'Address or name.' },
+  'radius.servers[].authPort': { meaning: 'UDP port for authentication.' },
+  'radius.servers[].acctPort': { meaning: 'UDP port for accounting.' },
+  'radius.servers[].secretFile': { meaning: 'The shared secret; readable by its owner only.' },
+  'radius.servers[].requireMessageAuthenticator': {
+    meaning: 'false believes answers that can be forged (CVE-2024-3596).',
+  },
+  'radius.nasIdentifier': { meaning: 'The name of this BNG in every request.' },
+  'radius.nasIpAddress': {
+    meaning: 'The address of this BNG in every request.',
+    otherwise: 'the address from which the first server is reached',
+  },
+  'radius.timers': { meaning: 'When to ask again, and whom (RFC 5080 §2.2.1).' },
+  'radius.timers.initialRetransmit': { meaning: 'Until the second transmission.' },
+  'radius.timers.maxRetransmit': { meaning: 'The longest wait between two transmissions.' },
+  'radius.timers.tries': { meaning: 'Transmissions to one server, the first included.' },
+  'radius.timers.deadline': { meaning: 'After this a request is given up.' },
+  'radius.timers.failoverAfter': { meaning: 'Transmissions to one server before the next is tried.' },
+  'radius.timers.deadTime': { meaning: 'How long a server that did not answer is left alone.' },
+  'radius.maxSockets': { meaning: 'Source ports to one server, each for 256 requests at a time.' },
+  'radius.maxQueued': { meaning: 'Requests that wait for a free one.' },
+  'radius.interimInterval': {
+    meaning: 'Between Interim-Updates, unless Acct-Interim-Interval says otherwise.',
+  },
+  'radius.filters': {
+    meaning: 'What Filter-Id can name, in Access-Accept and CoA-Request: a mapping by that name.',
+  },
+  'radius.filters.*': { meaning: 'One profile.' },
+  'radius.filters.*.pool': { meaning: 'Without it the subscriber stays where it is.', otherwise: 'as it is' },
+  'radius.filters.*.serviceId': { meaning: 'Shown with the session.', otherwise: 'the name of the filter' },
+  'radius.filters.*.downloadBps': { meaning: 'Rate towards the subscriber; 0 is unlimited.', unit: 'bit/s' },
+  'radius.filters.*.uploadBps': { meaning: 'Rate from the subscriber; 0 is unlimited.', unit: 'bit/s' },
+  'radius.coa': { meaning: 'CoA and Disconnect (RFC 5176). Without this section nobody may order.' },
+  'radius.coa.listen': { meaning: 'UDP address and port; beyond the loopback for a server elsewhere.' },
+  'radius.coa.clients': { meaning: 'Who may order.' },
+  'radius.coa.clients[].host': { meaning: 'An address and no name: no name server decides who may order.' },
+  'radius.coa.clients[].secretFile': { meaning: 'The shared secret; readable by its owner only.' },
+  'radius.coa.clients[].allow': { meaning: 'What this client may order.' },
+  'radius.coa.requireMessageAuthenticator': { meaning: 'false takes requests without one.' },
+  'radius.coa.requireEventTimestamp': {
+    meaning: 'Without one a request cannot be told from its replay: NAK, Missing-Attribute.',
+  },
+  'radius.coa.replayWindow': { meaning: 'How far Event-Timestamp may be from the clock of the BNG.' },
+  accounting: { meaning: 'Where accounting records go.' },
+  'accounting.mode': {
+    meaning: 'radius needs a durable store; log writes JSON lines.',
+    otherwise: 'radius with auth.mode radius, else log',
+  },
+  'accounting.queueLimit': {
+    meaning: 'Above it the Interim-Updates of one session that wait are merged.',
+    unit: 'records',
+  },
+  walledGarden: { meaning: 'Where subscribers are before activation and while suspended.' },
+  'walledGarden.pool': { meaning: 'One of the pools.' },
+  'walledGarden.portal': {
+    meaning: 'Where the portal listens; no other address than the gateway of the pool is possible.',
+    otherwise: 'port 80 of the gateway',
+  },
+  'walledGarden.allow': {
+    meaning: 'What garden members reach beside portal and DNS: prefix or prefix:port.',
+  },
+  olt: { meaning: 'An access node that can be reconfigured.' },
+  'olt.socket': { meaning: 'The unix socket on which the access node listens.' },
+  'olt.vlans': { meaning: 'S-VLAN by the name of the pool whose subscribers it carries.' },
+  'olt.vlans.*': { meaning: 'S-VLAN of this pool.' },
+  api: { meaning: 'The HTTP API for operators.' },
+  'api.listen': { meaning: 'Beyond the loopback only with tls, or with insecure.' },
+  'api.tokenFile': { meaning: 'The bearer token; readable by its owner only.' },
+  'api.socket': { meaning: 'Unix socket for root, who needs no token there.' },
+  'api.tls': { meaning: 'Serves HTTPS instead of HTTP.' },
+  'api.tls.certFile': { meaning: 'Certificate chain, PEM.' },
+  'api.tls.keyFile': { meaning: 'Private key, PEM; readable by its owner only.' },
+  'api.insecure': {
+    meaning: 'true allows plain HTTP beyond the loopback: the token can be read on the way.',
+  },
+  metrics: { meaning: 'For Prometheus.' },
+  'metrics.listen': { meaning: 'Where /metrics is; there is no token.' },
+  'metrics.topTalkers': { meaning: 'How many subscribers /metrics names by their traffic.' },
+  'metrics.subscribers': { meaning: 'Serve /metrics/subscribers: some series for each subscriber.' },
+  store: { meaning: 'What outlives the process.' },
+  'store.mode': { meaning: 'memory keeps nothing: sessions and accounting end with the process.' },
+  'store.path': { meaning: 'A folder of the BNG alone.' },
+  audit: { meaning: 'One line for each action of an operator or of an AAA server.' },
+  'audit.to': { meaning: 'stdout is beside the log; or the absolute path of a file of its own.' },
+  log: { meaning: 'JSON lines on standard output; docs/logs.md lists the events.' },
+  'log.level': { meaning: 'The least that is written.' },
+  dataplane: { meaning: 'What goes on without the process; `bng run --teardown` removes it.' },
+  'dataplane.pinPath': { meaning: 'Folder in bpffs for programs and maps; one for each BNG on a machine.' },
+  qos: { meaning: 'Rate limits.' },
+  'qos.burstMs': {
+    meaning: 'A policer lets pass at once what its rate carries in this time.',
+    unit: 'milliseconds',
+  },
+};
