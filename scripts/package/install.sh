@@ -24,8 +24,8 @@ copy_modules() {
 		[ -d "$module" ] || continue
 		case $module in node_modules/node-addon-api | node_modules/prebuild-install) continue ;; esac
 		mkdir -p "$lib/$module"
-		tar -C "$module" --exclude=./node_modules --exclude='.[a-zA-Z]*' --exclude='./test*' --exclude='*.sh' --exclude='*.html' --exclude='*config.js' --exclude='*config.mjs' --exclude=./integration --exclude=./scripts --exclude=./bin --exclude='*.map' --exclude='*.md' --exclude='*.d.ts' \
-			--exclude='*.d.mts' --exclude='*.d.cts' --exclude=./.github --exclude=./docs --exclude=./examples --exclude=./benchmarks \
+		tar -C "$module" --exclude=./node_modules --exclude='.[a-zA-Z]*' --exclude='./test*' --exclude='*.sh' --exclude='*.html' --exclude='*config.js' --exclude='*config.mjs' --exclude=./integration --exclude=./scripts --exclude=./bin --exclude='*.map' --exclude='*.md' --exclude='*.ts' \
+			--exclude='*.mts' --exclude='*.cts' --exclude=./browser --exclude=./.github --exclude=./docs --exclude=./examples --exclude=./benchmarks \
 			--exclude=./deps --exclude=./src/*.cpp --exclude=./src/*.hpp --exclude='./build/Release/obj*' --exclude='./build/Release/.*' \
 			--exclude='./build/Release/test_extension.node' --exclude='*.gyp*' --exclude='*.a' --exclude=Makefile --exclude='*.mk' \
 			-cf - . | tar -C "$lib/$module" --no-same-owner -xf -

@@ -60,8 +60,9 @@ const OTHER_VERSION = `
 cp "$1" "$2"
 dpkg-deb --control "$1" "$3"
 sed -i "s/^Version: .*/Version: $4/" "$3/control"
-tar -C "$3" --owner=root --group=root -cJf control.tar.xz .
-ar r "$2" control.tar.xz
+member=$(ar t "$1" | grep '^control[.]')
+tar -C "$3" --owner=root --group=root -caf "$member" .
+ar r "$2" "$member"
 `;
 
 describe('The Debian package', () => {
