@@ -1,6 +1,6 @@
 /** What outlives the process that holds the dataplane: killed, closed, started again, torn down. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { openPinnedMaps } from '../../src/dataplane/pinned-maps.js';
@@ -227,6 +227,26 @@ test('a pin folder that a crash left incomplete is repaired at the next start, a
   const three = await hold();
   await reconcile(three, [entry()]);
   runIn(SUBSCRIBER, `ping -q -c 2 -i 0.01 -W 2 ${INTERNET}`);
+});
+
+test('types lie beside the maps, each BTF once; where a build left none they are asked of the kernel and kept', async () => {
+  const one = await first();
+  await one.kill();
+  const folder = join(pinPath, readdirSync(pinPath).find((name) => name.startsWith('v')) ?? '');
+  const inside = (part: string): string[] => readdirSync(join(folder, part)).sort();
+  assert.deepEqual(inside('types'), inside('maps'));
+  const [kept] = inside('btf');
+  assert.deepEqual(inside('btf'), [kept]);
+  rmSync(join(folder, 'types'), { recursive: true });
+  binding.createArray('nobodys', new Uint8Array(9)).pin(join(folder, 'btf', 'nobodys'));
+  const two = await hold();
+  assert.deepEqual((await reconcile(two, [entry(), walledEntry()])).kept, 2);
+  assert.ok(!inside('btf').includes('nobodys'));
+  assert.deepEqual(inside('types'), inside('maps'));
+  await two.kill();
+  const three = await hold();
+  assert.deepEqual(await warnings(three), []);
+  assert.equal((await reconcile(three, [entry(), walledEntry()])).kept, 2);
 });
 
 test('fewer or more subscribers than before: what is pinned moves into maps of the new size', async () => {
