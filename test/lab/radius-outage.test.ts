@@ -189,7 +189,7 @@ describe('outages of RADIUS', { timeout: 150_000, skip: !hasFreeRadius }, () => 
     for (const id of ids) {
       const mine = records.filter((record) => valueOf(record, 'Acct-Session-Id') === id);
       const kinds = mine.map((record) => valueOf(record, 'Acct-Status-Type').charAt(0)).join('');
-      assert.match(kinds, /^SI*S?$/, `${serial} ${id}`);
+      assert.match(kinds, /^SI*S?$/, `${serial} ${id} ${JSON.stringify(mine)}`);
       const octets = mine.slice(1).map((record) => octetsOf(record, 'Output') + octetsOf(record, 'Input'));
       assert.deepEqual(
         octets,

@@ -17,3 +17,11 @@ export function destinationOf(frame: Buffer): string | null {
   const at = ipv4At(frame);
   return at === null ? null : frame.subarray(at + 16, at + 20).join('.');
 }
+
+/** The second segment of a TCP handshake (SYN and ACK) from port 80. */
+export function isOpeningOfPortal(frame: Buffer): boolean {
+  const at = ipv4At(frame);
+  if (at === null || frame[at + 9] !== 6) return false;
+  const tcp = at + 4 * (frame.readUInt8(at) & 0x0f);
+  return tcp + 14 <= frame.length && frame.readUInt16BE(tcp) === 80 && frame[tcp + 13] === 0x12;
+}
