@@ -17,7 +17,6 @@ import {
   BNG,
   clear,
   CORE,
-  countedBy,
   countIn,
   entry,
   everything,
@@ -28,6 +27,7 @@ import {
   pinPath,
   raiseWorld,
   reconcile,
+  sameCount,
   SUBSCRIBER,
   traffic,
   WALLED,
@@ -81,12 +81,8 @@ test('killed and started again, every packet passes, every octet is counted, and
   assert.equal(result.returned, result.sent);
   assert.equal(result.tcpReturned, result.tcpSent);
 
-  const now = await traffic(three);
-  assert.ok(now !== null && before !== null);
-  assert.deepEqual(
-    [now.upstreamBytes - before.upstreamBytes, now.downstreamBytes - before.downstreamBytes],
-    [countedBy(SUBSCRIBER, 'out'), countedBy(SUBSCRIBER, 'in')],
-  );
+  assert.ok(before !== null);
+  await sameCount(three, before);
 });
 
 test('pings while nobody holds the dataplane are counted to the byte by who holds it next', async () => {
@@ -242,7 +238,11 @@ test('types lie beside the maps, each BTF once; where a build left none they are
   const two = await hold();
   assert.deepEqual((await reconcile(two, [entry(), walledEntry()])).kept, 2);
   assert.ok(!inside('btf').includes('nobodys'));
-  assert.deepEqual(inside('types'), inside('maps'));
+  // A map of devices has no types.
+  assert.deepEqual(
+    inside('maps').filter((name) => !inside('types').includes(name)),
+    ['bng_ports'],
+  );
   await two.kill();
   const three = await hold();
   assert.deepEqual(await warnings(three), []);
