@@ -68,6 +68,11 @@ uint32_t takeUnsigned(Napi::Value value, const char *operation, const char *what
   return static_cast<uint32_t>(number);
 }
 
+bool takeBoolean(Napi::Value value, const char *operation, const char *what) {
+  if (!value.IsBoolean()) rejectFound(value, operation, what, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
 Napi::Object takeObject(Napi::Value value, const char *operation, const char *what) {
   if (!value.IsObject()) rejectFound(value, operation, what, "an object");
   return value.As<Napi::Object>();

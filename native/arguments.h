@@ -28,6 +28,9 @@ Bytes takeBytes(Napi::Value value, const char *operation, const char *what);
 // A whole number from `least` to `most`; no coercion, so NaN and fractions are refused.
 uint32_t takeUnsigned(Napi::Value value, const char *operation, const char *what, uint32_t least, uint32_t most);
 
+// true or false; no coercion.
+bool takeBoolean(Napi::Value value, const char *operation, const char *what);
+
 Napi::Object takeObject(Napi::Value value, const char *operation, const char *what);
 
 Napi::Function takeFunction(Napi::Value value, const char *operation, const char *what);

@@ -92,9 +92,11 @@ Napi::Value Program::testRun(const Napi::CallbackInfo &info) {
   const Napi::Value dataValue = given.Get("data");
   const Napi::Value repeatValue = given.Get("repeat");
   const Napi::Value ingressValue = given.Get("ingressIfindex");
+  const Napi::Value liveValue = given.Get("liveFrames");
   requireUsable(env, operation);
   const Bytes data = takeBytes(dataValue, operation, "data");
   const uint32_t repeat = repeatValue.IsUndefined() ? 1 : takeUnsigned(repeatValue, operation, "repeat", 1, INT_MAX);
+  const bool live = !liveValue.IsUndefined() && takeBoolean(liveValue, operation, "liveFrames");
   if (data.length > kMaxFrameBytes) {
     reject(env, operation, EMSGSIZE,
            "expected at most " + std::to_string(kMaxFrameBytes) + " bytes, found " + std::to_string(data.length));
@@ -106,8 +108,12 @@ Napi::Value Program::testRun(const Napi::CallbackInfo &info) {
   LIBBPF_OPTS(bpf_test_run_opts, options);
   options.data_in = data.data;
   options.data_size_in = static_cast<uint32_t>(data.length);
-  options.data_out = output.Data();
-  options.data_size_out = static_cast<uint32_t>(output.ByteLength());
+  if (live) {
+    options.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
+  } else {
+    options.data_out = output.Data();
+    options.data_size_out = static_cast<uint32_t>(output.ByteLength());
+  }
   options.repeat = static_cast<int>(repeat);
   if (!ingressValue.IsUndefined()) {
     const uint32_t ifindex = takeUnsigned(ingressValue, operation, "ingressIfindex", 1, INT_MAX);
@@ -127,7 +133,7 @@ Napi::Value Program::testRun(const Napi::CallbackInfo &info) {
 
   Napi::Object result = Napi::Object::New(env);
   result.Set("returnValue", Napi::Number::New(env, options.retval));
-  result.Set("dataOut", Napi::Uint8Array::New(env, options.data_size_out, output, 0));
+  result.Set("dataOut", Napi::Uint8Array::New(env, live ? 0 : options.data_size_out, output, 0));
   result.Set("durationNs", Napi::Number::New(env, options.duration));
   return result;
 }

@@ -9,9 +9,12 @@ import { parseBenchArguments, USAGE } from './bench/bench-arguments.js';
 import type { BenchContext } from './bench/bench-context.js';
 import { benchDemo } from './bench/demo-bench.js';
 import { benchDhcp } from './bench/dhcp-bench.js';
+import { benchFlood } from './bench/flood-bench.js';
+import { benchForwarding } from './bench/forward-bench.js';
 import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
+import { benchMemory } from './bench/memory-bench.js';
 import { benchMetrics } from './bench/metrics-bench.js';
 import { benchPackets } from './bench/packet-bench.js';
 import { benchRadius } from './bench/radius-bench.js';
@@ -24,9 +27,12 @@ type Bench = (context: BenchContext) => Promise<readonly Figure[]>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   packets: benchPackets,
+  forwarding: benchForwarding,
   subscribers: benchSubscribers,
+  memory: benchMemory,
   dhcp: benchDhcp,
   tcp: benchTcp,
+  flood: benchFlood,
   radius: benchRadius,
   store: benchStore,
   metrics: benchMetrics,
@@ -36,7 +42,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 
 const PAGE = 'docs/figures.md';
 /** On a machine of its own the whole takes about half of it. */
-const DEADLINE_MS = 900_000;
+const DEADLINE_MS = 1_500_000;
 
 const closers: (() => Promise<void>)[] = [];
 const ending: { done: Promise<never> | null } = { done: null };

@@ -8,6 +8,7 @@ import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { AccountingWriter } from './aaa/accounting-writer.js';
 import { LogAccountingSender, RadiusAccountingSender } from './aaa/accounting-senders.js';
+import type { CoaClient } from './aaa/coa-server.js';
 import { CoaServer } from './aaa/coa-server.js';
 import { LocalAuthenticator } from './aaa/local-authenticator.js';
 import { LoggedAccounting } from './aaa/logged-accounting.js';
@@ -19,7 +20,7 @@ import type { RadiusNas } from './aaa/radius-nas-attributes.js';
 import type { RadiusServer } from './aaa/radius-settings.js';
 import { parseUserNameFormat } from './aaa/radius-user-name.js';
 import { coaAudit, coaLine } from './coa-audit.js';
-import type { Config, RadiusConfig } from './config/config.js';
+import type { CoaConfig, Config, RadiusConfig } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { walledProfile } from './config/walled-profile.js';
 import type { Audit } from './model/audit.js';
@@ -47,6 +48,8 @@ export interface AaaParts {
   readonly authenticator: Authenticator;
   readonly accounting: Accounting;
   readonly inspection: AaaInspection;
+  /** Other records, pools and policies for later authentications. */
+  readonly reconfigureAuthenticator: (config: Config) => void;
   /** As every request and every answer names this NAS. */
   readonly nas: RadiusNas;
   /** What the store's writes go through; null where nothing outlives us. */
@@ -148,6 +151,14 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
     authenticator,
     nas,
     accounting: queue ?? new LoggedAccounting({ ...books, write: silent ? () => undefined : write }),
+    reconfigureAuthenticator: ({ auth, radius }) => {
+      const { defaultPool, records, onReject, onTimeout } = auth;
+      if (authenticator instanceof LocalAuthenticator) authenticator.reconfigure({ records, defaultPool });
+      else {
+        const profiles = new Map(Object.entries(radius?.filters ?? {}));
+        authenticator.reconfigure({ defaultPool, profiles, onReject, onTimeout });
+      }
+    },
     inspection: {
       authentication,
       accounting: accountingClient,
@@ -234,10 +245,7 @@ export async function openCoa(
   return CoaServer.listen({
     ...coa,
     inlet,
-    clients: coa.clients.map(({ secretFile, ...client }) => ({
-      ...client,
-      secret: new RadiusSecret(readSecretFile(secretFile)),
-    })),
+    clients: coaClientsOf(coa),
     nasIdentifier: nas.identifier,
     nasIpAddress: nas.address,
     filters: new Map(Object.entries(radius.filters)),
@@ -250,14 +258,29 @@ export async function openCoa(
   });
 }
 
-function serversOf(radius: RadiusConfig, role: 'auth' | 'acct'): RadiusServer[] {
+/** Who may order, as the inlet is told of them. */
+export function coaClientsOf(coa: CoaConfig, secretOf: SecretOf = readSecret): CoaClient[] {
+  return coa.clients.map(({ secretFile, ...client }) => ({ ...client, secret: secretOf(secretFile) }));
+}
+
+/** What stands in a secret's file; throws `BNG_ERR_CONFIG`. */
+export type SecretOf = (secretFile: string) => RadiusSecret;
+
+export const readSecret: SecretOf = (secretFile) => new RadiusSecret(readSecretFile(secretFile));
+
+/** The servers as a client for `role` is told of them. */
+export function serversOf(
+  radius: RadiusConfig,
+  role: 'auth' | 'acct',
+  secretOf: SecretOf = readSecret,
+): RadiusServer[] {
   return radius.servers.map((server) => {
     const port = role === 'auth' ? server.authPort : server.acctPort;
     return {
       name: `${server.host}:${port}`,
       host: server.host,
       port,
-      secret: new RadiusSecret(readSecretFile(server.secretFile)),
+      secret: secretOf(server.secretFile),
       requireMessageAuthenticator: server.requireMessageAuthenticator,
     };
   });

@@ -15,31 +15,32 @@ import { systemBootClock } from './boot-clock.js';
 import { aaaReport } from './aaa-report.js';
 import { openAuditLog } from './audit-log.js';
 import type { CoaServer } from './aaa/coa-server.js';
+import type { ConfigResult } from './config/parse-config.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { walledProfile } from './config/walled-profile.js';
 import { BngLimit } from './dataplane/abi.js';
-import { compileGardenPolicy } from './dataplane/garden-policy.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
-import type { PoolReply } from './dataplane/lease-maps.js';
-import { replyTemplate } from './dhcpv4/reply.js';
 import { tearDown } from './dataplane/tear-down.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
+import type { ReloadOutcome } from './http/operation-routes.js';
 import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { buildMetrics } from './http/metrics-app.js';
 import { Metrics } from './http/metrics.js';
 import { buildPortal } from './http/portal.js';
 import { radiusHealth } from './http/radius-health.js';
 import { systemClock } from './model/clock.js';
-import { IPV4_ANY, formatIpv4 } from './model/ipv4.js';
+import { formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import { SessionManager } from './session/manager.js';
 import { logLifecycle } from './lifecycle-log.js';
+import { liveSettings } from './live-settings.js';
+import { Reloader } from './reload.js';
 import { restore, storeHealth } from './restore-parts.js';
 import { openStore, portNames } from './store-parts.js';
 import { ObservedStore, type ObservedStoreOptions } from './store/observed-store.js';
@@ -50,6 +51,8 @@ const NFT_TABLE = 'bng';
 
 export interface DaemonOptions {
   readonly config: Config;
+  /** Reads the configuration again, for a reload. */
+  readonly readConfig: () => ConfigResult;
   /** Path of the compiled BPF object. */
   readonly objectPath: string;
   readonly logger: Logger;
@@ -74,6 +77,7 @@ type Stop = () => void | Promise<void>;
 export class Daemon {
   readonly #stops: Stop[] = [];
   #closing: Promise<void> | null = null;
+  #reloader: Reloader | null = null;
 
   /**
    * Builds and starts everything; what was started is stopped again when a later part fails. Throws `BngError`s of the
@@ -96,11 +100,23 @@ export class Daemon {
     return this.#closing;
   }
 
+  /** Reads the configuration again and applies what can change while running, all or nothing. Logs what came of it. */
+  reload(): Promise<ReloadOutcome> {
+    return this.#reloader?.reload() ?? Promise.resolve({ ok: false, reason: 'the BNG does not run' });
+  }
+
   async #stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
-  async #start({ config, objectPath, logger, onBug, teardown = false }: DaemonOptions): Promise<void> {
+  async #start({
+    config,
+    readConfig,
+    objectPath,
+    logger,
+    onBug,
+    teardown = false,
+  }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
     const link: Links = { accessNode: null, coa: null, metrics: null };
     const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
@@ -159,12 +175,10 @@ export class Daemon {
       wallMs: () => systemClock.wallMs(),
       onFailure: (reason) => logEvent(logger, 'audit-not-written', { reason }),
     });
-    const poolNames = config.pools.map((pool) => pool.name);
     const shared = {
       operator: manager,
       lifecycle: manager,
       pools,
-      poolNames,
       dataplane,
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
@@ -199,6 +213,17 @@ export class Daemon {
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
+    this.#reloader = new Reloader({
+      config,
+      readConfig,
+      logger,
+      pools,
+      sessions: manager,
+      dataplane,
+      aaa,
+      coa: () => link.coa,
+      olt,
+    });
     const trace = new DhcpTrace();
     await openApi({
       config: config.api,
@@ -210,6 +235,7 @@ export class Daemon {
         audit,
         maps: dataplane.maps,
         dhcp: trace,
+        reload: () => this.reload(),
         health,
         clock: systemClock,
         limits: DEFAULT_API_LIMITS,
@@ -278,21 +304,8 @@ async function tearDownDataplane({ dataplane }: Config, logger: Logger): Promise
 }
 
 function openDataplane(config: Config, objectPath: string, logger: Logger): Promise<KernelDataplane> {
-  const { access, walledGarden, pools, qos } = config;
-  const garden = pools.find((pool) => pool.name === walledGarden.poolName);
-  const policy = compileGardenPolicy(
-    {
-      allow: walledGarden.allow,
-      resolvers: garden?.dns ?? [],
-      portal: walledGarden.portal,
-      gateways: pools.map((pool) => pool.gateway),
-    },
-    {
-      maxPrefixes: BngLimit.maxGardenPrefixes,
-      maxPortsOfPrefix: BngLimit.gardenPorts,
-      maxLocalAddresses: BngLimit.maxLocalAddresses,
-    },
-  );
+  const { access } = config;
+  const { policy, pools, burstMs, replies } = liveSettings(config);
   return KernelDataplane.open({
     binding: loadNative(),
     objectPath,
@@ -307,21 +320,14 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     core: config.core,
     policy,
     pools,
-    burstMs: qos.burstMs,
+    burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
-    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies: pools.map(poolReply) } : null,
+    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies } : null,
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
   });
-}
-
-/** What XDP says to the clients of a pool, by the code that says it here. */
-function poolReply({ name, gateway, network, dns, leaseSeconds }: Config['pools'][number]): PoolReply {
-  const terms = { address: IPV4_ANY, network, gateway, dns, leaseSeconds };
-  const message = replyTemplate({ poolName: name, terms, serverId: gateway });
-  return { poolName: name, serverId: gateway, leaseSeconds, message };
 }
 
 /** HTTP says little: what matters of a request is in the lifecycle it causes. */

@@ -17,6 +17,16 @@ const IDS = ['session', 'ont', 'state', 'line'] as const;
 
 export const LOG_EVENTS = {
   started: { level: 'info', meaning: 'The BNG serves.', fields: ['ports'] },
+  reloaded: {
+    level: 'info',
+    meaning: 'The configuration was read again and is in force.',
+    fields: ['changes'],
+  },
+  'reload-refused': {
+    level: 'error',
+    meaning: 'The configuration was read again and cannot be in force; nothing changed.',
+    fields: ['problems'],
+  },
   stopping: { level: 'info', meaning: 'A signal to stop has come.', fields: [] },
   stopped: { level: 'info', meaning: 'Everything is closed in order.', fields: [] },
   bug: {

@@ -101,6 +101,7 @@ try {
       for (let n = 0; n < many; n++) yield viewOf(n);
     },
     stateCounts: () => counts,
+    isDraining: false,
     sessionByAddress: (address: Ipv4) => viewOf(address - first),
   };
   const metrics = new Metrics({
@@ -115,7 +116,6 @@ try {
       terms: () => ({ ...TERMS, gateway: parseIpv4('10.0.0.1') }),
       usage: () => [{ name: POOL, capacity: 1_000_000, allocated: many, quarantined: 0 }],
     },
-    poolNames: [POOL],
     dataplane: moving(dataplane),
     radius: () => ({
       authMode: 'local',

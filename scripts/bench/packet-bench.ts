@@ -1,24 +1,24 @@
 /** Nanoseconds a packet of the XDP programs: compiles the wrapped programs and times them in a namespace of their own. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../src/bin/bng/project-root.js';
-import { execOrThrow, shell } from '../../src/lab/exec.js';
+import { shell } from '../../src/lab/exec.js';
 import type { BenchContext } from './bench-context.js';
 import { runPart } from './bench-context.js';
 import { BenchWorld } from './bench-world.js';
+import { compileBpf } from './compile-bpf.js';
 import type { Figure } from './figure.js';
-import { NO_ROUTE_PREFIX } from './packet-cases.js';
+import { DRAWS, HELPER_NAMES, NO_ROUTE_PREFIX } from './packet-cases.js';
 
 const SOURCE = 'scripts/bench/packet.bpf.c';
 const TIMEOUT_MS = 120_000;
-const CLANG_TIMEOUT_MS = 60_000;
 
 const resultSchema = z.record(z.string(), z.array(z.number()));
 
 export async function benchPackets(context: BenchContext): Promise<readonly Figure[]> {
   context.progress('compiling the wrapped programs');
-  const objectPath = await compile();
+  const objectPath = join(projectRoot(), 'build/bench/packet.bpf.o');
+  await compileBpf(SOURCE, objectPath);
   const world = await BenchWorld.create(context, 'p');
   const { accessInterface, coreInterface } = world;
   await shell(
@@ -45,7 +45,7 @@ export async function benchPackets(context: BenchContext): Promise<readonly Figu
     }),
   );
   await world.close();
-  return Object.entries(times).map(([name, values]) => ({
+  return Object.entries({ ...times, ...floors(times) }).map(([name, values]) => ({
     bench: 'packets',
     name,
     unit: 'ns',
@@ -54,22 +54,13 @@ export async function benchPackets(context: BenchContext): Promise<readonly Figu
   }));
 }
 
-async function compile(): Promise<string> {
-  const root = projectRoot();
-  const objectPath = join(root, 'build/bench/packet.bpf.o');
-  mkdirSync(join(root, 'build/bench'), { recursive: true });
-  const machine = (await execOrThrow(['gcc', '-dumpmachine'])).trim();
-  // As scripts/build-bpf.sh does it.
-  const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Wpadded', '-Werror'];
-  const command = [
-    'clang',
-    ...flags,
-    `-I/usr/include/${machine}`,
-    '-c',
-    join(root, SOURCE),
-    '-o',
-    objectPath,
-  ];
-  await execOrThrow(command, { timeoutMs: CLANG_TIMEOUT_MS });
-  return objectPath;
+/** What no upstream program can be quicker than, by subscribers: route and source guard without anything else. */
+function floors(times: Readonly<Record<string, readonly number[]>>): Record<string, number[]> {
+  const fib = times[HELPER_NAMES.fib] ?? [];
+  return Object.fromEntries(
+    DRAWS.map((draw) => {
+      const lookups = times[`${HELPER_NAMES.lookup}, ${draw}`] ?? [];
+      return [`upstream, ${draw}: floor`, fib.map((ns, run) => ns + (lookups[run] ?? Number.NaN))];
+    }),
+  );
 }

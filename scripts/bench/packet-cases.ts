@@ -21,7 +21,7 @@ export interface PacketCase {
   readonly program: 'bench_access' | 'bench_core';
   readonly frame: Uint8Array;
   /** `enum bench_vary` of packet.bpf.c. */
-  readonly vary: 0 | 1 | 2 | 3 | 4;
+  readonly vary: 0 | 1 | 2 | 3 | 4 | 5;
   /** By how much the program moves the start of the frame. */
   readonly shift: number;
   readonly verdict: number;
@@ -41,6 +41,8 @@ const POLICED_SUBSCRIBER = 7;
 export const FIRST_CLIENT = 0;
 const UNKNOWN_SUBSCRIBER = RANDOM_SUBSCRIBERS + 2;
 
+/** Of the access port, as far as the programs know. */
+export const ACCESS_MAC = '02:00:00:00:aa:01';
 export const FIRST_ADDRESS = parseIpv4('10.0.1.0');
 export const GATEWAY = parseIpv4('10.0.0.1');
 export const GARDEN_DESTINATION = parseIpv4('203.0.113.10');
@@ -76,7 +78,7 @@ interface Udp {
 /** 64 bytes, tags included, frame check sequence left out. */
 function udp({ tags, sourceMac, sourceIp, destinationIp }: Udp): Uint8Array {
   const header = {
-    destination: parseMac('02:00:00:00:aa:01'),
+    destination: parseMac(ACCESS_MAC),
     source: sourceMac,
     tags,
     etherType: ETHERTYPE_IPV4,
@@ -97,7 +99,19 @@ function downstream(destinationIp: Ipv4): Uint8Array {
   return udp({ tags: [], sourceMac: parseMac('02:00:00:00:cc:01'), sourceIp: INTERNET, destinationIp });
 }
 
-function arpRequest(subscriber: number): Uint8Array {
+/** From a subscriber into the internet, as its line has it. */
+export function taggedFrame(): Uint8Array {
+  return upstream(POLICED_SUBSCRIBER, INTERNET);
+}
+
+/** The same for a gateway that knows no lines. */
+export function untaggedFrame(): Uint8Array {
+  const sourceIp = addressOf(POLICED_SUBSCRIBER);
+  return udp({ tags: [], sourceMac: macOf(POLICED_SUBSCRIBER), sourceIp, destinationIp: INTERNET });
+}
+
+/** Of a subscriber, for the gateway. */
+export function arpRequest(subscriber: number): Uint8Array {
   const frame = new Uint8Array(SHORTEST_FRAME);
   const tags = lineTags(subscriber);
   const at = writeEthernetHeader(frame, {
@@ -201,4 +215,21 @@ export const PACKET_CASES: readonly PacketCase[] = [
     upstream(POLICED_SUBSCRIBER, parseIpv4('198.18.3.1')),
     BngDropReason.noRoute,
   ),
+];
+
+/** What the kernel's own helpers take of every packet, alone: no dataplane that asks them can be quicker. */
+export interface HelperCase extends Pick<PacketCase, 'name' | 'frame' | 'vary' | 'shift'> {
+  readonly program: 'bench_lookup' | 'bench_fib';
+}
+
+export const HELPER_NAMES = { fib: 'bpf_fib_lookup() alone', lookup: 'one hash lookup alone' } as const;
+export const DRAWS = ['one hot subscriber', '100,000 random subscribers'] as const;
+
+const FROM_ANYBODY = { frame: taggedFrame(), shift: 0 } as const;
+export const HELPER_CASES: readonly HelperCase[] = [
+  { ...FROM_ANYBODY, name: HELPER_NAMES.fib, program: 'bench_fib', vary: 0 },
+  ...DRAWS.map((draw, index): HelperCase => {
+    const vary = index === 0 ? 0 : 1;
+    return { ...FROM_ANYBODY, name: `${HELPER_NAMES.lookup}, ${draw}`, program: 'bench_lookup', vary };
+  }),
 ];

@@ -18,6 +18,7 @@ enum bench_limit {
 	BENCH_DHCP_HEAD = 84, /* two tags, IPv4, UDP, BOOTP up to the MAC in chaddr */
 	BENCH_LINES_OF_S_VLAN = 4000,
 	BENCH_FIRST_S_VLAN = 100,
+	BENCH_TAGGED_SOURCE = 34, /* where the source address is behind two tags */
 };
 
 enum bench_vary {
@@ -26,6 +27,7 @@ enum bench_vary {
 	BENCH_VARY_DESTINATION = 2, /* destination address, untagged */
 	BENCH_VARY_DISCOVER = 3, /* MAC, tags and chaddr, two tags in front */
 	BENCH_VARY_RENEWAL = 4, /* ciaddr too */
+	BENCH_VARY_UNTAGGED_SOURCE = 5, /* MAC and source address, untagged, with a checksum that the stack takes */
 };
 
 struct bench_case {
@@ -39,6 +41,8 @@ struct bench_case {
 	__u32 first_address; /* host byte order */
 	__u32 seed;
 	__s32 shift; /* bench_shift: by how much the body would move the start of the frame */
+	__u32 core_ifindex; /* bench_redirect: where to */
+	__u32 reserved;
 };
 
 struct {
@@ -60,6 +64,19 @@ static __always_inline __u32 bench_draw(struct bench_case *current)
 {
 	current->seed = current->seed * 1664525 + 1013904223;
 	return ((__u64)current->seed * current->subscribers) >> 32;
+}
+
+static __always_inline void bench_seal(struct iphdr *ip)
+{
+	__u16 *words = (__u16 *)ip;
+	__u32 sum = 0;
+
+	ip->check = 0;
+#pragma unroll
+	for (int i = 0; i < 10; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->check = ~(sum + (sum >> 16));
 }
 
 /*
@@ -132,6 +149,12 @@ static __always_inline bool bench_make_whole(struct xdp_md *ctx, struct bench_ca
 	} else if (current->vary == BENCH_VARY_DESTINATION) {
 		n = bench_draw(current);
 		*(__be32 *)(bytes + 30) = bpf_htonl(current->first_address + n);
+	} else if (current->vary == BENCH_VARY_UNTAGGED_SOURCE) {
+		n = bench_draw(current);
+		*(__be16 *)(bytes + 8) = bpf_htons(n >> 16);
+		*(__be16 *)(bytes + 10) = bpf_htons(n);
+		*(__be32 *)(bytes + 26) = bpf_htonl(current->first_address + n);
+		bench_seal((struct iphdr *)(bytes + 14));
 	}
 	return true;
 }
@@ -182,4 +205,56 @@ int bench_core(struct xdp_md *ctx)
 	if (!current || !bench_make_whole(ctx, current))
 		return XDP_ABORTED;
 	return bng_exit_xdp(bng_receive_core(ctx));
+}
+
+/*
+ * The one hash lookup that every packet needs, two tags in front. The next draw takes what was found, a zero, so that the
+ * lookups of several rounds do not run at once inside the CPU: what a packet waits for, and what the body must wait for.
+ */
+SEC("xdp")
+int bench_lookup(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+	struct bng_subscriber *found;
+	__be32 *source;
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	source = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, sizeof(*source));
+	if (!source)
+		return XDP_ABORTED;
+	found = bpf_map_lookup_elem(&bng_subscribers, source);
+	if (!found)
+		return XDP_ABORTED;
+	current->seed += found->reserved;
+	return XDP_PASS;
+}
+
+/* What the kernel takes for its part of a route: bpf_fib_lookup() and nothing else; two tags in front. */
+SEC("xdp")
+int bench_fib(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+	struct bpf_fib_lookup fib = { .family = BNG_AF_INET, .ifindex = ctx->ingress_ifindex };
+	__be32 *addresses;
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	addresses = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, 2 * sizeof(*addresses));
+	if (!addresses)
+		return XDP_ABORTED;
+	fib.ipv4_src = addresses[0];
+	fib.ipv4_dst = addresses[1];
+	return bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_SUCCESS ? XDP_PASS : XDP_ABORTED;
+}
+
+/* The least that takes a frame to the core port: what no dataplane can be quicker than. */
+SEC("xdp")
+int bench_redirect(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+
+	if (!current || !bench_make_whole(ctx, current))
+		return XDP_ABORTED;
+	return bpf_redirect_map(&bng_ports, current->core_ifindex, XDP_ABORTED);
 }

@@ -27,13 +27,16 @@ type Direction = 'upstream' | 'downstream';
 type Way = 'XDP' | 'stack';
 
 /** A lab with one active subscriber without a rate, and an iperf3 server in its core. */
-class Path {
+export class Path {
   readonly way: Way;
+  /** The namespace of the access node's trunk, and where what runs there may write. */
+  readonly trunk: { readonly namespace: string; readonly logFile: string };
   readonly #bng: LabBng;
   readonly #ont: OntHost;
 
-  private constructor(way: Way, bng: LabBng, ont: OntHost) {
+  private constructor(way: Way, lab: Lab, bng: LabBng, ont: OntHost) {
     this.way = way;
+    this.trunk = { namespace: lab.namespaces.olt, logFile: lab.paths.logFile('trunk') };
     this.#bng = bng;
     this.#ont = ont;
   }
@@ -73,7 +76,7 @@ class Path {
         throw new BngError('BNG_ERR_LAB', 'expected the ONT to reach the core', { way });
       }
     }
-    return new Path(way, bng, ont);
+    return new Path(way, lab, bng, ont);
   }
 
   /** Bits of TCP payload a second, as the receiver counts them. */

@@ -6,7 +6,6 @@ import type { OpenApi } from './api-reference.js';
 export async function apiDescription(): Promise<OpenApi> {
   const app = buildApi(
     apiOptions(new FakeBng(), {
-      poolNames: ['a pool of the configuration'],
       reload: async () => ({ ok: true, changes: [] }),
     }),
   );

@@ -87,8 +87,8 @@ const refused = (refusal: CoaRefusal): Ending => ({ refusal, order: null, subjec
 const TOO_MANY: CoaRefusal = { cause: 'ResourcesUnavailable', reason: 'too many orders at once' };
 
 export class CoaServer {
-  readonly #o: CoaServerOptions;
-  readonly #clients: ReadonlyMap<string, KnownClient>;
+  #o: CoaServerOptions;
+  #clients: ReadonlyMap<string, KnownClient>;
   readonly #answers: CoaAnswers;
   readonly #socket: Socket;
   readonly #idle = new Set<() => void>();
@@ -102,12 +102,7 @@ export class CoaServer {
     this.#o = options;
     this.#socket = socket;
     this.#answers = new CoaAnswers(options.maxRemembered ?? DEFAULT_MAX_REMEMBERED);
-    this.#clients = new Map(
-      options.clients.map((client) => [
-        formatIpv4(client.address),
-        { ...client, counters: new CoaClientCounters() },
-      ]),
-    );
+    this.#clients = knownClients(options.clients, new Map());
     socket.on('message', (datagram, from) => this.#receive(datagram, from));
     // What could not be received is asked again; UDP has no other state that an error could end.
     socket.on('error', () => (this.#socketErrors += 1));
@@ -127,6 +122,12 @@ export class CoaServer {
     });
     socket.removeAllListeners('error');
     return new CoaServer(options, socket);
+  }
+
+  /** From the return on these may order, by these filters; counters of who stays go on, and what is under way is answered. */
+  reconfigure({ clients, filters }: Pick<CoaServerOptions, 'clients' | 'filters'>): void {
+    this.#o = { ...this.#o, clients, filters };
+    this.#clients = knownClients(clients, this.#clients);
   }
 
   /** The port that requests come to. */
@@ -291,4 +292,16 @@ function refusalOf(kind: CoaKind, outcome: AuthorizationOutcome): CoaRefusal | n
     case 'failed':
       return { cause: kind === 'CoA' ? 'ResourcesUnavailable' : 'SessionContextNotRemovable', reason };
   }
+}
+
+function knownClients(
+  clients: readonly CoaClient[],
+  before: ReadonlyMap<string, KnownClient>,
+): ReadonlyMap<string, KnownClient> {
+  return new Map(
+    clients.map((client) => {
+      const key = formatIpv4(client.address);
+      return [key, { ...client, counters: before.get(key)?.counters ?? new CoaClientCounters() }];
+    }),
+  );
 }

@@ -28,19 +28,20 @@ interface Assignment {
 /** Accepts everyone: with what was assigned, else with the ONT's record, else with the default pool. */
 export class LocalAuthenticator implements Authenticator {
   readonly #gardenPool: string;
-  readonly #defaultProfile: ServiceProfile;
-  readonly #recordOf: ReadonlyMap<string, ServiceProfile>;
+  #defaultProfile: ServiceProfile;
+  #recordOf: ReadonlyMap<string, ServiceProfile>;
   readonly #assigned = new Map<string, Assignment>();
 
   constructor({ records, defaultPool, gardenPool }: LocalAuthenticatorOptions) {
     this.#gardenPool = gardenPool;
-    this.#defaultProfile = this.#profile({
-      poolName: defaultPool,
-      serviceId: defaultPool,
-      downloadBitsPerSecond: 0,
-      uploadBitsPerSecond: 0,
-    });
-    this.#recordOf = new Map(records.map((record) => [record.ontSerial, this.#profile(record)]));
+    this.#defaultProfile = this.#defaultOf(defaultPool);
+    this.#recordOf = this.#profilesOf(records);
+  }
+
+  /** Later authentications grant what this says. What was assigned stays. */
+  reconfigure({ records, defaultPool }: Pick<LocalAuthenticatorOptions, 'records' | 'defaultPool'>): void {
+    this.#defaultProfile = this.#defaultOf(defaultPool);
+    this.#recordOf = this.#profilesOf(records);
   }
 
   async authenticate(request: AuthenticationRequest): Promise<AuthenticationResult> {
@@ -59,6 +60,19 @@ export class LocalAuthenticator implements Authenticator {
   /** Later authentications grant again what configuration says: the ONT's record, else the default pool. */
   forget(subscriberId: string): void {
     this.#assigned.delete(subscriberId);
+  }
+
+  #defaultOf(poolName: string): ServiceProfile {
+    return this.#profile({
+      poolName,
+      serviceId: poolName,
+      downloadBitsPerSecond: 0,
+      uploadBitsPerSecond: 0,
+    });
+  }
+
+  #profilesOf(records: readonly LocalRecord[]): ReadonlyMap<string, ServiceProfile> {
+    return new Map(records.map((record) => [record.ontSerial, this.#profile(record)]));
   }
 
   #profile(grant: Omit<LocalRecord, 'ontSerial'>): ServiceProfile {

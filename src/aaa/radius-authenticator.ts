@@ -44,6 +44,12 @@ export interface RadiusAuthenticatorOptions {
   readonly onTimeout: RadiusPolicy;
 }
 
+/** What may be another while requests are under way. */
+export type RadiusPolicies = Pick<
+  RadiusAuthenticatorOptions,
+  'defaultPool' | 'profiles' | 'onReject' | 'onTimeout'
+>;
+
 export interface RadiusAuthenticatorStatistics {
   readonly accepted: number;
   readonly rejected: number;
@@ -70,7 +76,7 @@ type Answer =
 const NO_PASSWORD = new Uint8Array();
 
 export class RadiusAuthenticator implements Authenticator {
-  readonly #options: RadiusAuthenticatorOptions;
+  #options: RadiusAuthenticatorOptions;
   /**
    * What operators assigned, in memory only: it bridges the time until the ISP's database knows, and is dropped when the
    * server's own answer grants the same pool and rates. It wins over the server's pool and rates, and over a reject or
@@ -89,6 +95,11 @@ export class RadiusAuthenticator implements Authenticator {
 
   constructor(options: RadiusAuthenticatorOptions) {
     this.#options = options;
+  }
+
+  /** Answers that arrive from now on are read by these; what operators assigned stays. */
+  reconfigure(changes: RadiusPolicies): void {
+    this.#options = { ...this.#options, ...changes };
   }
 
   async authenticate(request: AuthenticationRequest): Promise<AuthenticationResult> {

@@ -38,10 +38,13 @@ export interface RadiusClientStatistics {
 }
 
 export class RadiusClient {
-  readonly #links: readonly RadiusLink[];
-  readonly #maxQueued: number;
+  readonly #options: RadiusClientOptions;
+  #links: readonly RadiusLink[] = [];
+  /** No longer configured, but with requests in flight. */
+  #retired: readonly RadiusLink[] = [];
+  #limits = DEFAULT_RADIUS_LIMITS;
   readonly #clock: Clock;
-  readonly #timers: RadiusTimers;
+  #timers = DEFAULT_RADIUS_TIMERS;
   readonly #random: () => number;
   readonly #authenticators = new AuthenticatorSource();
   readonly #running = new Map<RadiusExchange, (result: RadiusExchangeResult) => void>();
@@ -52,16 +55,35 @@ export class RadiusClient {
   #isClosed = false;
 
   constructor(options: RadiusClientOptions) {
-    const { servers, clock, notice = () => {}, answered = () => {} } = options;
-    const limits = { ...DEFAULT_RADIUS_LIMITS, ...options.limits };
-    this.#clock = clock;
-    this.#timers = { ...DEFAULT_RADIUS_TIMERS, ...options.timers };
+    this.#options = options;
+    this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
-    this.#maxQueued = limits.maxQueued;
-    this.#links = servers.map((server) => {
-      const { deadMs } = this.#timers;
-      return new RadiusLink({ server, clock, notice, answered, deadMs, maxSockets: limits.maxSockets });
-    });
+    this.reconfigure(options);
+  }
+
+  /**
+   * Asks these servers from now on. Servers that are as they were keep their connection, health and counters; what others were
+   * asked is still answered by them, or asked again of the new ones.
+   */
+  reconfigure({ servers, timers, limits }: Pick<RadiusClientOptions, 'servers' | 'timers' | 'limits'>): void {
+    const before = { timers: this.#timers, limits: this.#limits };
+    this.#timers = { ...DEFAULT_RADIUS_TIMERS, ...timers };
+    this.#limits = { ...DEFAULT_RADIUS_LIMITS, ...limits };
+    const { clock, notice = () => {}, answered = () => {} } = this.#options;
+    const { deadMs } = this.#timers;
+    const { maxSockets } = this.#limits;
+    const isAsBefore = before.timers.deadMs === deadMs && before.limits.maxSockets === maxSockets;
+    const old = this.#links;
+    this.#links = servers.map(
+      (server) =>
+        (isAsBefore ? old.find((link) => isSameServer(link.server, server)) : undefined) ??
+        new RadiusLink({ server, clock, notice, answered, deadMs, maxSockets }),
+    );
+    const left = old.filter((link) => !this.#links.includes(link));
+    for (const link of left) link.retire();
+    this.#retired = [...this.#retired, ...left];
+    this.#closeRetired();
+    this.#drain();
   }
 
   /** Every outcome is a value. */
@@ -96,13 +118,13 @@ export class RadiusClient {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const exchange of [...this.#running.keys()]) exchange.end({ kind: 'closed' });
-    for (const link of this.#links) link.close();
+    for (const link of [...this.#links, ...this.#retired]) link.close();
   }
 
   #begin(exchange: RadiusExchange): void {
     // Who came first is sent first.
     if (this.#queue.size === 0 && exchange.start()) return;
-    if (this.#queue.size >= this.#maxQueued) return exchange.end({ kind: 'overloaded' });
+    if (this.#queue.size >= this.#limits.maxQueued) return exchange.end({ kind: 'overloaded' });
     this.#queue.add(exchange);
     exchange.awaitTurn();
   }
@@ -123,7 +145,12 @@ export class RadiusClient {
     this.#running.delete(exchange);
     this.#queue.delete(exchange);
     resolve?.(result);
+    this.#closeRetired();
     this.#drain();
+  }
+
+  #closeRetired(): void {
+    if (this.#retired.length > 0) this.#retired = this.#retired.filter((link) => !link.closeWhenIdle());
   }
 
   #drain(): void {
@@ -133,4 +160,14 @@ export class RadiusClient {
       this.#queue.delete(exchange);
     }
   }
+}
+
+function isSameServer(a: RadiusServer, b: RadiusServer): boolean {
+  return (
+    a.name === b.name &&
+    a.host === b.host &&
+    a.port === b.port &&
+    a.requireMessageAuthenticator === b.requireMessageAuthenticator &&
+    a.secret.equals(b.secret)
+  );
 }

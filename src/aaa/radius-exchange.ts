@@ -165,18 +165,19 @@ export class RadiusExchange {
     if (visit === null) return this.end({ kind: 'overloaded' });
     if (this.#house.clock.monotonicMs() >= this.#deadlineMs) return this.#giveUp(visit);
     if (this.#isDoneWith(visit)) {
-      const next = visit.link.isAlive
-        ? this.#house.next(this.#visited)
-        : this.#house.nextOrDead(this.#visited);
+      const next =
+        visit.link.isAlive && !visit.link.isRetired
+          ? this.#house.next(this.#visited)
+          : this.#house.nextOrDead(this.#visited);
       if (next !== null && this.#turnTo(next)) return visit.link.gaveUp(visit);
     }
     if (visit.transmissions >= this.#house.timers.maxTransmissions) return this.#giveUp(visit);
     this.#retransmit(visit);
   }
 
-  /** A server that others found dead, and one that was only being tried, are not waited for any longer. */
+  /** A server that others found dead, one that was only being tried, and one that is no longer configured are not waited for. */
   #isDoneWith({ link, transmissions, isProbe }: Visit): boolean {
-    return isProbe || !link.isAlive || transmissions >= this.#house.timers.failoverAfter;
+    return isProbe || !link.isAlive || link.isRetired || transmissions >= this.#house.timers.failoverAfter;
   }
 
   #retransmit(visit: Visit): void {

@@ -59,6 +59,7 @@ export class RadiusLink {
   /** Null while alive. */
   #deadUntilMs: number | null = null;
   #probing = false;
+  #isRetired = false;
 
   constructor(options: RadiusLinkOptions) {
     this.server = options.server;
@@ -67,6 +68,23 @@ export class RadiusLink {
 
   get isAlive(): boolean {
     return this.#deadUntilMs === null;
+  }
+
+  /** No longer configured: what it was asked may still be answered, nothing new is asked. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  /** Closes when what it was asked is over: see `closeWhenIdle`. */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
+  /** True when nothing waits for an answer from here any more, and the sockets are closed. */
+  closeWhenIdle(): boolean {
+    if (this.#sockets.some((socket) => socket.used > 0)) return false;
+    this.close();
+    return true;
   }
 
   /** Dead for long enough, and nobody is trying it. */

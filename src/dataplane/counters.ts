@@ -2,7 +2,7 @@
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { BNG_TRAFFIC_SIZE, BngDropReasonLabels, BngVerdictLabels } from './abi.js';
 import type { NativeMap, NativeObject } from './native-binding.js';
-import { slotKey } from './subscriber-maps.js';
+import { writeSlotKey } from './subscriber-maps.js';
 
 const WORDS_OF_TRAFFIC = BNG_TRAFFIC_SIZE / 8;
 
@@ -11,6 +11,7 @@ export class Counters {
   readonly #verdicts: NativeMap;
   readonly #drops: NativeMap;
   readonly #zeros: Uint8Array;
+  readonly #slot = new Uint8Array(4);
 
   constructor(object: NativeObject, possibleCpus: number) {
     this.#traffic = object.map('bng_traffic');
@@ -21,7 +22,7 @@ export class Counters {
 
   /** Gives the slot's next owner zero counters on every CPU. */
   reset(slot: number): void {
-    this.#traffic.update(slotKey(slot), this.#zeros);
+    this.#traffic.update(writeSlotKey(this.#slot, slot), this.#zeros);
   }
 
   /** The same for many; only those that have counted are written. */

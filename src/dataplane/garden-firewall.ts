@@ -12,6 +12,7 @@ import {
   addMember,
   GARDEN_DROPS,
   GARDEN_MEMBERS,
+  nftPolicyChange,
   nftRuleset,
   nftTeardown,
   removeMember,
@@ -29,7 +30,7 @@ export interface GardenFirewallOptions {
 }
 
 export class GardenFirewall {
-  readonly #options: GardenFirewallOptions;
+  #options: GardenFirewallOptions;
   readonly #nft: NftChild;
   readonly #conntrack: ConntrackFlush;
   readonly #members = new Set<Ipv4>();
@@ -63,6 +64,14 @@ export class GardenFirewall {
       ].join('; '),
     );
     if (outcome.ok) this.#built = true;
+    return outcome;
+  }
+
+  /** Puts another policy in force, in one transaction; members, and the count of drops, stay. */
+  async usePolicy(policy: GardenPolicy): Promise<NftOutcome> {
+    const options = { ...this.#options, policy };
+    const outcome = await this.#nft.change(nftPolicyChange(options).join('; '));
+    if (outcome.ok) this.#options = options;
     return outcome;
   }
 

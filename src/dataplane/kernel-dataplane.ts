@@ -18,6 +18,7 @@ import {
   type KernelParts,
   type OpenAccessPort,
   openKernelParts,
+  SUBSCRIBER_MTU,
 } from './kernel-parts.js';
 import type { MapInspection } from './map-inspection.js';
 import { MapReader } from './map-reader.js';
@@ -25,6 +26,7 @@ import { attempt, attemptFor } from './attempt.js';
 import { inFlightDone } from './in-flight.js';
 import type { NativeRingBuffer } from './native-binding.js';
 import { reconcileKernel } from './reconcile-kernel.js';
+import { type LinkSettings, type LiveSettings, reconfigureKernel } from './reconfigure-kernel.js';
 import type {
   AnsweredLease,
   Dataplane,
@@ -49,9 +51,12 @@ interface Held {
 }
 
 const PUNT_SLAB_BYTES = 1 << 18;
+/** Entries written at once: about a millisecond. */
+const BURST_PORTION = 1_000;
 
 export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #parts: KernelParts;
+  readonly #links: LinkSettings;
   readonly #clock: Clock;
   readonly #firewall: GardenFirewall;
   readonly #maps: SubscriberMaps;
@@ -66,10 +71,17 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   #answered: (answered: AnsweredLease) => void = () => undefined;
   #brokenPunts = 0;
   #closing: Promise<void> | null = null;
+  #settings: LiveSettings;
 
   private constructor(parts: KernelParts, options: KernelDataplaneOptions) {
     this.#parts = parts;
     this.#clock = options.clock;
+    const { policy, pools, burstMs, fastDhcp } = options;
+    this.#settings = { policy, pools, burstMs, replies: fastDhcp?.replies ?? [] };
+    this.#links = {
+      accessInterfaces: options.access.interfaces,
+      subscriberMtu: options.access.mtu ?? SUBSCRIBER_MTU,
+    };
     this.#firewall = parts.firewall;
     this.#maps = new SubscriberMaps({
       object: parts.object,
@@ -125,6 +137,20 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       this.#addressOfSlot.set(one.slot, one.entry.address);
     }
     return outcome;
+  }
+
+  /**
+   * Other settings for a dataplane that runs, all or none. What was and is allowed passes all the time, and no packet of whoever
+   * is installed is lost. Pools are only ever added.
+   */
+  async reconfigure(settings: LiveSettings): Promise<DataplaneOutcome> {
+    if (this.#closing !== null) return { ok: false, reason: 'dataplane closed' };
+    const change = { before: this.#settings, after: settings };
+    const outcome = await reconfigureKernel(this.#parts, this.#links, change);
+    if (!outcome.ok) return outcome;
+    this.#settings = settings;
+    if (change.before.burstMs === settings.burstMs) return outcome;
+    return this.#useBurst(settings.burstMs);
   }
 
   install(entry: SubscriberEntry): Promise<DataplaneOutcome> {
@@ -281,6 +307,23 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.#ring?.close();
     await Promise.allSettled(this.#turns.values());
     await this.#parts.close();
+  }
+
+  /** In portions, so that whoever waits for an answer does not wait for all of them. */
+  async #useBurst(burstMs: number): Promise<DataplaneOutcome> {
+    this.#maps.useBurst(burstMs);
+    const addresses = [...this.#held.keys()];
+    for (let first = 0; first < addresses.length; first += BURST_PORTION) {
+      const portion = addresses.slice(first, first + BURST_PORTION).flatMap((address) => {
+        const held = this.#held.get(address);
+        return held === undefined ? [] : [held];
+      });
+      const written = attempt(() => this.#maps.putAll(portion));
+      // Whoever is written for another reason gets it too, and a restart repairs the others.
+      if (!written.ok) this.#parts.warn(`some rates keep their burst: ${written.reason}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { ok: true };
   }
 
   async #install(entry: SubscriberEntry): Promise<DataplaneOutcome> {

@@ -78,6 +78,9 @@ export interface OpenAccessPort extends AccessPort {
 export interface KernelParts {
   readonly binding: NativeBinding;
   readonly object: NativeObject;
+  readonly deadlineMs: number;
+  /** Knows how to take back each change of this machine. */
+  readonly journal: UndoJournal;
   /** Null where XDP answers no DHCP. */
   readonly leases: LeaseMaps | null;
   readonly firewall: GardenFirewall;
@@ -93,7 +96,8 @@ export interface KernelParts {
   readonly close: () => Promise<void>;
 }
 
-const SUBSCRIBER_MTU = 1500;
+/** The default of `access.mtu`. */
+export const SUBSCRIBER_MTU = 1500;
 const PUNT_LINE_RATE_PER_SECOND = 20;
 const PUNT_TOTAL_RATE_PER_SECOND = 20_000;
 const DEADLINE_MS = 5000;
@@ -174,7 +178,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   undo.push(() => object.close());
   const leases = fastDhcp === null ? null : new LeaseMaps(object, { key, clock });
   leases?.clear();
-  leases?.fillReplies(object, fastDhcp?.replies ?? []);
+  leases?.addReplies(object, fastDhcp?.replies ?? []);
   // The firewall stands before anything can reach the stack.
   const { firewall, adoptedMembers } = await openFirewall(options, opening, {
     deadlineMs,
@@ -205,6 +209,8 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
   return {
     binding,
     object,
+    deadlineMs,
+    journal,
     leases,
     firewall,
     access,

@@ -95,11 +95,18 @@ export class LeaseMaps {
     }
   }
 
-  /** Writes what the pools' answers have in common. A pool beyond what fits is answered by the control plane alone. */
-  fillReplies(object: NativeObject, replies: readonly PoolReply[]): void {
+  /**
+   * Writes what the answers of more pools have in common; those written before stay. A pool beyond what fits is answered by the
+   * control plane alone.
+   */
+  addReplies(object: NativeObject, replies: readonly PoolReply[]): void {
     const map = object.map('bng_dhcp_replies');
-    const short = replies.filter(({ message }) => message.length < BngLimit.dhcpReplyBytes);
-    for (const [index, reply] of short.slice(0, BngLimit.maxDhcpReplies).entries()) {
+    const short = replies.filter(
+      ({ poolName, message }) => message.length < BngLimit.dhcpReplyBytes && !this.#replies.has(poolName),
+    );
+    const first = this.#replies.size;
+    for (const [at, reply] of short.slice(0, BngLimit.maxDhcpReplies - first).entries()) {
+      const index = first + at;
       const value = new Uint8Array(BNG_DHCP_REPLY_SIZE);
       const message = new Uint8Array(BngLimit.dhcpReplyRoom);
       message.set(reply.message);

@@ -69,6 +69,11 @@ export class LinkSetup {
     // Subscribers reach each other through the gateway alone; a redirect (RFC 792) would name a way that is not there.
     // The kernel sends them when either setting says so; other interfaces keep their own.
     await this.#sysctl('net/ipv4/conf/all/send_redirects', '0');
+    await this.applyPools();
+  }
+
+  /** The part of `apply` that pools and addresses need, for those that come to a dataplane that runs. */
+  async applyPools(): Promise<void> {
     for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
     for (const pool of this.#options.pools) await this.#poolRoutes(pool);
   }

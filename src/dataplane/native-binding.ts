@@ -125,6 +125,11 @@ export interface TestRunOptions {
    * Default: none.
    */
   readonly ingressIfindex?: number;
+  /**
+   * Real frames: what the program redirects, transmits (on `ingressIfindex`) or passes, the kernel does; it is called
+   * `repeat` times, and `dataOut` is empty. A page is used again as the program left it. Needs Linux 5.18. Default: false.
+   */
+  readonly liveFrames?: boolean;
 }
 
 export interface TestRunResult {

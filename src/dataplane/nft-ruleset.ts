@@ -30,10 +30,6 @@ export const GARDEN_DROPS = 'garden_drops';
 /** The commands that build the whole table anew, to be run as one transaction; members are added by others. */
 export function nftRuleset(options: NftRulesetOptions): readonly string[] {
   const table = `inet ${options.table}`;
-  const access = `{ ${options.accessInterfaces.map((name) => JSON.stringify(name)).join(', ')} }`;
-  const { policy } = options;
-  const portal = formatIpv4(policy.portal.address);
-  const rule = (chain: string, text: string): string => `add rule ${table} ${chain} ${text}`;
   return [
     ...nftTeardown(options.table),
     `add table ${table}`,
@@ -42,6 +38,34 @@ export function nftRuleset(options: NftRulesetOptions): readonly string[] {
     `add set ${table} garden_allow { type ipv4_addr; flags interval; }`,
     `add set ${table} garden_allow_port { type ipv4_addr . inet_service; flags interval; }`,
     `add set ${table} local_addresses { type ipv4_addr; }`,
+    `add chain ${table} untracked { type filter hook prerouting priority raw; policy accept; }`,
+    `add chain ${table} prerouting { type nat hook prerouting priority dstnat; policy accept; }`,
+    `add chain ${table} from_member`,
+    `add chain ${table} to_member`,
+    `add chain ${table} forward { type filter hook forward priority filter - 5; policy accept; }`,
+    `add chain ${table} input { type filter hook input priority filter - 5; policy accept; }`,
+    ...policyCommands(options),
+  ];
+}
+
+/** The commands that put another policy into a table that stands, to be run as one transaction; members and counts stay. */
+export function nftPolicyChange(options: NftRulesetOptions): readonly string[] {
+  const table = `inet ${options.table}`;
+  // Of a table only the rules are flushed, in all of its chains.
+  const flushed = ['garden_allow', 'garden_allow_port', 'local_addresses'].map(
+    (set) => `flush set ${table} ${set}`,
+  );
+  return [`flush table ${table}`, ...flushed, ...policyCommands(options)];
+}
+
+/** Elements and rules, into sets and chains that hold none. */
+function policyCommands(options: NftRulesetOptions): readonly string[] {
+  const table = `inet ${options.table}`;
+  const access = `{ ${options.accessInterfaces.map((name) => JSON.stringify(name)).join(', ')} }`;
+  const { policy } = options;
+  const portal = formatIpv4(policy.portal.address);
+  const rule = (chain: string, text: string): string => `add rule ${table} ${chain} ${text}`;
+  return [
     ...elements(
       `${table} garden_allow`,
       policy.rules.filter((r) => r.port === null).map((r) => formatPrefix(r.prefix)),
@@ -52,14 +76,12 @@ export function nftRuleset(options: NftRulesetOptions): readonly string[] {
     ),
     ...elements(`${table} local_addresses`, policy.localAddresses.map(formatIpv4)),
 
-    `add chain ${table} untracked { type filter hook prerouting priority raw; policy accept; }`,
     rule('untracked', `iifname != ${access} accept`),
     rule('untracked', 'ip daddr @local_addresses icmp type != echo-request accept'),
     rule('untracked', 'ip daddr @local_addresses meta l4proto != icmp accept'),
     rule('untracked', `ip saddr @${GARDEN_MEMBERS} tcp dport 80 accept`),
     rule('untracked', 'notrack'),
 
-    `add chain ${table} prerouting { type nat hook prerouting priority dstnat; policy accept; }`,
     rule(
       'prerouting',
       `iifname ${access} ip saddr @${GARDEN_MEMBERS} ip daddr @local_addresses tcp dport 80 dnat ip to ${portal}:${policy.portal.port}`,
@@ -71,16 +93,13 @@ export function nftRuleset(options: NftRulesetOptions): readonly string[] {
       `iifname ${access} ip saddr @${GARDEN_MEMBERS} tcp dport 80 dnat ip to ${portal}:${policy.portal.port}`,
     ),
 
-    `add chain ${table} from_member`,
     rule('from_member', 'ip daddr @garden_allow return'),
     rule('from_member', 'meta l4proto { tcp, udp } ip daddr . th dport @garden_allow_port return'),
     rule('from_member', `counter name ${GARDEN_DROPS} drop`),
-    `add chain ${table} to_member`,
     rule('to_member', 'ip saddr @garden_allow accept'),
     rule('to_member', 'meta l4proto { tcp, udp } ip saddr . th sport @garden_allow_port accept'),
     rule('to_member', `counter name ${GARDEN_DROPS} drop`),
 
-    `add chain ${table} forward { type filter hook forward priority filter - 5; policy accept; }`,
     ...(options.localForwarding
       ? []
       : [rule('forward', `iifname ${access} oifname ${access} counter name ${GARDEN_DROPS} drop`)]),
@@ -89,7 +108,6 @@ export function nftRuleset(options: NftRulesetOptions): readonly string[] {
     rule('forward', `oifname ${access} ip daddr @${GARDEN_MEMBERS} goto to_member`),
     // Everyone else from the access side: XDP's source guard has judged it.
 
-    `add chain ${table} input { type filter hook input priority filter - 5; policy accept; }`,
     // The core side is left alone: what may reach the box from there is the operator's own rules' business.
     rule('input', `iifname != ${access} accept`),
     rule('input', 'ct state established,related accept'),

@@ -29,6 +29,18 @@ interface Entry {
 
 export function syncStaticMaps(object: NativeObject, options: StaticMapsOptions): void {
   const { policy, accessPorts, coreIfindexes } = options;
+  syncPolicyMaps(object, policy);
+  sync(
+    object.map('bng_ports'),
+    [...accessPorts.map((port) => port.ifindex), ...coreIfindexes].map((ifindex) => ({
+      key: slotKey(ifindex),
+      value: slotKey(ifindex),
+    })),
+  );
+}
+
+/** Those of them that a policy fills: what was and is allowed is allowed all the time. */
+export function syncPolicyMaps(object: NativeObject, policy: GardenPolicy): void {
   sync(object.map('bng_garden'), policy.entries.map(gardenEntry));
   sync(
     object.map('bng_local'),
@@ -37,13 +49,6 @@ export function syncStaticMaps(object: NativeObject, options: StaticMapsOptions)
       writeBngLocal(new DataView(value.buffer), 0, { isGateway: policy.gateways.includes(address) ? 1 : 0 });
       return { key: ipv4ToBytes(address), value };
     }),
-  );
-  sync(
-    object.map('bng_ports'),
-    [...accessPorts.map((port) => port.ifindex), ...coreIfindexes].map((ifindex) => ({
-      key: slotKey(ifindex),
-      value: slotKey(ifindex),
-    })),
   );
 }
 

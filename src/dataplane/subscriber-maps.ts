@@ -3,7 +3,7 @@
  * write is one system call and one value replaced whole. Decides nothing; throws what the addon throws.
  */
 import type { Attachment } from '../model/access-line.js';
-import { type Ipv4, ipv4FromBytes, ipv4ToBytes } from '../model/ipv4.js';
+import { type Ipv4, ipv4FromBytes } from '../model/ipv4.js';
 import { macFromBytes, macToBytes } from '../model/mac.js';
 import {
   BNG_LINE_KEY_SIZE,
@@ -33,12 +33,22 @@ export interface StoredSubscriber extends SubscriberEntry {
 }
 
 const FRACTION_BITS = BngLimit.rateFractionBits;
+const FULL_BUCKETS = new Uint8Array(BNG_POLICER_SIZE);
 
 export class SubscriberMaps {
-  readonly #options: SubscriberMapsOptions;
+  #options: SubscriberMapsOptions;
   readonly #subscribers: NativeMap;
   readonly #lines: NativeMap;
   readonly #policers: NativeMap;
+  /**
+   * Written anew for each call, which only reads them: bytes made for one call and given to the addon cost more than the
+   * system call does, since V8 has to move them off its heap first.
+   */
+  readonly #address = new Uint8Array(4);
+  readonly #slot = new Uint8Array(4);
+  readonly #line = new Uint8Array(BNG_LINE_KEY_SIZE);
+  readonly #value = new Uint8Array(BNG_SUBSCRIBER_SIZE);
+  readonly #lineAddress = new Uint8Array(4);
 
   constructor(options: SubscriberMapsOptions) {
     this.#options = options;
@@ -51,32 +61,37 @@ export class SubscriberMaps {
     return this.#subscribers.maxEntries;
   }
 
+  /** For entries written from now on. */
+  useBurst(burstMs: number): void {
+    this.#options = { ...this.#options, burstMs };
+  }
+
   /** Throws EEXIST when the address is there already. */
   create(entry: SubscriberEntry, slot: number): void {
-    this.#subscribers.update(ipv4ToBytes(entry.address), this.#encode(entry, slot), 'create');
+    this.#subscribers.update(be32(this.#address, entry.address), this.#encode(entry, slot), 'create');
   }
 
   /** Throws ENOENT when the address is not there. */
   replace(entry: SubscriberEntry, slot: number): void {
-    this.#subscribers.update(ipv4ToBytes(entry.address), this.#encode(entry, slot), 'replace');
+    this.#subscribers.update(be32(this.#address, entry.address), this.#encode(entry, slot), 'replace');
   }
 
   delete(address: Ipv4): boolean {
-    return this.#subscribers.delete(ipv4ToBytes(address));
+    return this.#subscribers.delete(be32(this.#address, address));
   }
 
   /** Throws EEXIST when someone else is at the line. */
   createLine(attachment: Attachment, address: Ipv4): void {
-    this.#lines.update(encodeLine(attachment), ipv4ToBytes(address), 'create');
+    this.#lines.update(encodeLine(attachment, this.#line), be32(this.#lineAddress, address), 'create');
   }
 
   deleteLine(attachment: Attachment): boolean {
-    return this.#lines.delete(encodeLine(attachment));
+    return this.#lines.delete(encodeLine(attachment, this.#line));
   }
 
   /** Who is at the line; null when nobody is. */
   atLine(attachment: Attachment): Ipv4 | null {
-    const found = this.#lines.lookup(encodeLine(attachment));
+    const found = this.#lines.lookup(encodeLine(attachment, this.#line));
     return found === null ? null : ipv4FromBytes(found);
   }
 
@@ -90,7 +105,7 @@ export class SubscriberMaps {
     const keys = new Uint8Array(entries.length * 4);
     const values = new Uint8Array(entries.length * BNG_SUBSCRIBER_SIZE);
     for (const [i, { entry, slot }] of entries.entries()) {
-      keys.set(ipv4ToBytes(entry.address), i * 4);
+      keys.set(be32(this.#address, entry.address), i * 4);
       values.set(this.#encode(entry, slot), i * BNG_SUBSCRIBER_SIZE);
     }
     this.#subscribers.updateBatch(keys, values, entries.length);
@@ -101,8 +116,8 @@ export class SubscriberMaps {
     const keys = new Uint8Array(lines.length * BNG_LINE_KEY_SIZE);
     const values = new Uint8Array(lines.length * 4);
     for (const [i, { attachment, address }] of lines.entries()) {
-      keys.set(encodeLine(attachment), i * BNG_LINE_KEY_SIZE);
-      values.set(ipv4ToBytes(address), i * 4);
+      keys.set(encodeLine(attachment, this.#line), i * BNG_LINE_KEY_SIZE);
+      values.set(be32(this.#lineAddress, address), i * 4);
     }
     this.#lines.updateBatch(keys, values, lines.length);
   }
@@ -123,13 +138,13 @@ export class SubscriberMaps {
   /** Gives the next owners of many slots full buckets. */
   resetPolicers(slots: readonly number[]): void {
     const keys = new Uint8Array(slots.length * 4);
-    for (const [i, slot] of slots.entries()) keys.set(slotKey(slot), i * 4);
+    for (const [i, slot] of slots.entries()) keys.set(writeSlotKey(this.#slot, slot), i * 4);
     this.#policers.updateBatch(keys, new Uint8Array(slots.length * BNG_POLICER_SIZE), slots.length);
   }
 
   /** Gives the slot's next owner full buckets. */
   resetPolicer(slot: number): void {
-    this.#policers.update(slotKey(slot), new Uint8Array(BNG_POLICER_SIZE));
+    this.#policers.update(writeSlotKey(this.#slot, slot), FULL_BUCKETS);
   }
 
   /** Every subscriber, read back. Rates are what the policers enforce, rounded to whole bits a second. */
@@ -157,7 +172,7 @@ export class SubscriberMaps {
 
   #encode(entry: SubscriberEntry, slot: number): Uint8Array {
     const { attachment } = entry;
-    const bytes = new Uint8Array(BNG_SUBSCRIBER_SIZE);
+    const bytes = this.#value;
     writeBngSubscriber(new DataView(bytes.buffer), 0, {
       ifindex: attachment.ifindex,
       slot,
@@ -178,6 +193,11 @@ export class SubscriberMaps {
   }
 }
 
+function be32(bytes: Uint8Array, address: Ipv4): Uint8Array {
+  new DataView(bytes.buffer).setUint32(0, address, false);
+  return bytes;
+}
+
 /** Who is walled according to a loaded object's map. */
 export function walledAddresses(object: NativeObject): readonly Ipv4[] {
   const { keys, values, count } = object.map('bng_subscribers').readAll();
@@ -192,14 +212,17 @@ export function walledAddresses(object: NativeObject): readonly Ipv4[] {
 
 /** Keys of arrays are u32 in the machine's order, and every machine with these programs is little-endian. */
 export function slotKey(slot: number): Uint8Array {
-  const key = new Uint8Array(4);
+  return writeSlotKey(new Uint8Array(4), slot);
+}
+
+/** The same into `key`, for callers that write many. */
+export function writeSlotKey(key: Uint8Array, slot: number): Uint8Array {
   new DataView(key.buffer).setUint32(0, slot, true);
   return key;
 }
 
-/** The key of the maps that are keyed by station. */
-export function encodeLine(attachment: Attachment): Uint8Array {
-  const key = new Uint8Array(BNG_LINE_KEY_SIZE);
+/** The key of the maps that are keyed by station, into `key`. */
+export function encodeLine(attachment: Attachment, key = new Uint8Array(BNG_LINE_KEY_SIZE)): Uint8Array {
   writeBngLineKey(new DataView(key.buffer), 0, { ...attachment, mac: macToBytes(attachment.mac) });
   return key;
 }

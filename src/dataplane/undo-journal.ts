@@ -54,6 +54,16 @@ export class UndoJournal {
     return this.#recorded.size === 0;
   }
 
+  /** What is recorded now, for `revertSince`. */
+  mark(): ReadonlySet<string> {
+    return new Set(this.#recorded.keys());
+  }
+
+  /** Takes back what was recorded after `mark`, last first. Says what could not be. */
+  revertSince(mark: ReadonlySet<string>, deadlineMs: number): Promise<readonly string[]> {
+    return this.#undo((key) => !mark.has(key), deadlineMs);
+  }
+
   has(step: UndoStep): boolean {
     return this.#recorded.has(keyOf(step));
   }

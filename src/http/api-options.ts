@@ -52,7 +52,6 @@ export interface ApiOptions {
   readonly operator: OperatorInlet;
   readonly lifecycle: LifecycleSource;
   readonly pools: AddressPools;
-  readonly poolNames: readonly string[];
   readonly dataplane: Dataplane & DataplaneInspection;
   readonly maps: MapInspection;
   readonly firewall: FirewallInspection;

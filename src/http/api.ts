@@ -54,7 +54,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addOrderAudit(app, { ...options, tokenName });
   const routes = collectRoutes(app);
 
-  addOrderRoutes(app, options.operator, options.poolNames);
+  addOrderRoutes(app, options.operator, options.pools);
   const history = new EventHistory(options.lifecycle);
   addSessionRoutes(app, { ...options, history });
   addPoolRoutes(app, options.pools);

@@ -38,6 +38,11 @@ function defineSessionFamilies(catalogue: MetricCatalogue) {
       'Sessions by state; terminated counts those ended since start',
       { state: STATE },
     ),
+    draining: catalogue.gauge(
+      'bng_draining',
+      '1 while an operator lets no new session begin; those that are there go on',
+      {},
+    ),
     detected: catalogue.counter(
       'bng_sessions_detected_total',
       'Sessions begun: a line was detected by the access node, or asked for an address for the first time',

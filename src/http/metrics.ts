@@ -22,7 +22,6 @@ import { TimeSlices } from './time-slice.js';
 import { StoreMetrics } from './store-metrics.js';
 import type { StoreReport } from './store-metrics.js';
 import { TrafficLedger } from './traffic-ledger.js';
-import type { LedgerPool } from './traffic-ledger.js';
 import { TrafficScores } from './traffic-scores.js';
 
 /** Told by the DHCP server of every message that reached it. */
@@ -40,10 +39,9 @@ export interface StoreObserver {
 }
 
 export interface MetricsSources {
-  readonly operator: Pick<OperatorInlet, 'stateCounts' | 'sessionByAddress'>;
+  readonly operator: Pick<OperatorInlet, 'stateCounts' | 'sessionByAddress' | 'isDraining'>;
   readonly lifecycle: LifecycleSource;
   readonly pools: AddressPools;
-  readonly poolNames: readonly string[];
   readonly dataplane: Omit<DataplaneInspection, 'dump' | 'allTraffic'>;
   readonly radius: () => RadiusReport;
   readonly store: () => StoreReport;
@@ -103,10 +101,6 @@ export class Metrics {
     this.#store = new StoreMetrics(this.#catalogue);
     this.#audit = new GardenAudit(sources);
     this.#ledger = new TrafficLedger({
-      pools: sources.poolNames.flatMap((name): LedgerPool[] => {
-        const terms = sources.pools.terms(name);
-        return terms === null ? [] : [{ name, network: terms.network }];
-      }),
       onMoved: (address, bytes) => this.#scores.moved(address, bytes, sources.clock.monotonicMs()),
     });
     this.#beginSeries();
@@ -115,14 +109,23 @@ export class Metrics {
 
   /** Series that exist from the start: a rate over a series that begins at 1 misses its first event. */
   #beginSeries(): void {
-    const { dhcpRequests, dhcpAnswer, activations, sessionDuration, storeWrites, storeFailing } =
-      this.#families;
-    for (const pool of [...this.#sources.poolNames, NO_POOL]) dhcpRequests.inc({ pool }, 0);
+    const { dhcpAnswer, activations, sessionDuration, storeWrites, storeFailing } = this.#families;
+    this.#families.dhcpRequests.inc({ pool: NO_POOL }, 0);
+    this.#beginPools();
     for (const answer of DHCP_ANSWERS) dhcpAnswer.zero({ answer });
     for (const result of ACTIVATION_RESULTS) activations.inc({ result }, 0);
     for (const state of SESSION_STATES) sessionDuration.zero({ state });
     storeWrites.inc({ result: 'ok' }, 0);
     storeFailing.set(0);
+  }
+
+  /** Pools may be added while we run. */
+  #beginPools(): void {
+    for (const { name } of this.#sources.pools.usage()) {
+      const terms = this.#sources.pools.terms(name);
+      if (terms === null || !this.#ledger.addPool({ name, network: terms.network })) continue;
+      this.#families.dhcpRequests.inc({ pool: name }, 0);
+    }
   }
 
   /** Of every family, in the order in which they are rendered. */
@@ -136,6 +139,7 @@ export class Metrics {
 
   /** Reads pools, dataplane and AAA once, then renders every family. Lets the event loop turn while it reads subscribers. */
   async render(format: ExpositionFormat): Promise<string> {
+    this.#beginPools();
     const [firewallDrops] = await Promise.all([this.#sources.dataplane.firewallDrops(), this.#readTraffic()]);
     // From here to the rendering nothing waits: another scrape must not find families half read.
     this.#readSessionsAndPools();
@@ -198,6 +202,7 @@ export class Metrics {
 
   #readSessionsAndPools(): void {
     const families = this.#families;
+    this.#families.draining.set(this.#sources.operator.isDraining ? 1 : 0);
     for (const [state, count] of Object.entries(this.#sources.operator.stateCounts())) {
       families.sessions.set({ state }, count);
     }

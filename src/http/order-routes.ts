@@ -1,6 +1,7 @@
 /** The orders an operator gives: activate, suspend, resume, terminate. Schemas check; the session layer decides. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { formatIpv4 } from '../model/ipv4.js';
+import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet, OperatorResult } from '../session/inlet.js';
 import { nullableAddressSchema, ontSerialSchema, stateSchema } from './field-schemas.js';
 import { sendProblem } from './problem.js';
@@ -77,7 +78,11 @@ function answer(reply: FastifyReply, ontSerial: string, result: OperatorResult):
   }
 }
 
-function addActivate(app: FastifyInstance, operator: OperatorInlet, poolNames: readonly string[]): void {
+function addActivate(
+  app: FastifyInstance,
+  operator: OperatorInlet,
+  pools: Pick<AddressPools, 'usage'>,
+): void {
   const body = {
     type: 'object',
     required: ['ont_serial', 'service_id', 'pool', 'qos_download_bps', 'qos_upload_bps'],
@@ -85,7 +90,7 @@ function addActivate(app: FastifyInstance, operator: OperatorInlet, poolNames: r
     properties: {
       ont_serial: ontSerialSchema,
       service_id: nameSchema,
-      pool: { type: 'string', enum: poolNames },
+      pool: { type: 'string', description: 'the name of a configured pool' },
       qos_download_bps: rateSchema,
       qos_upload_bps: rateSchema,
     },
@@ -97,6 +102,13 @@ function addActivate(app: FastifyInstance, operator: OperatorInlet, poolNames: r
   };
   app.post<{ Body: ActivateBody }>('/api/v1/activate', { schema }, async (request, reply) => {
     const order = request.body;
+    // Not in the schema: a reload may add pools.
+    const names = pools.usage().map(({ name }) => name);
+    if (!names.includes(order.pool)) {
+      const [found, expected] = [JSON.stringify(order.pool), `one of ${names.join(', ')}`];
+      const detail = `pool: expected ${expected}, found ${found}`;
+      return sendProblem(reply, 'invalid-field', { detail, field: 'pool', found, expected });
+    }
     const result = await operator.activate({
       ontSerial: order.ont_serial,
       serviceId: order.service_id,
@@ -112,9 +124,9 @@ function addActivate(app: FastifyInstance, operator: OperatorInlet, poolNames: r
 export function addOrderRoutes(
   app: FastifyInstance,
   operator: OperatorInlet,
-  poolNames: readonly string[],
+  pools: Pick<AddressPools, 'usage'>,
 ): void {
-  addActivate(app, operator, poolNames);
+  addActivate(app, operator, pools);
   const body = {
     type: 'object',
     required: ['ont_serial'],

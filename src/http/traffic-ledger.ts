@@ -40,20 +40,27 @@ function hasMoved(now: TrafficCounters, before: TrafficCounters): boolean {
 }
 
 export interface TrafficLedgerOptions {
-  readonly pools: readonly LedgerPool[];
   /** Told what an address moved, both ways together, since it was last observed. */
   readonly onMoved: (address: Ipv4, bytes: bigint) => void;
 }
 
 export class TrafficLedger {
   readonly #o: TrafficLedgerOptions;
+  readonly #pools: LedgerPool[] = [];
   readonly #totals = new Map<string, TrafficCounters>();
   /** The last reading of every address whose lease has not ended. */
   readonly #running = new Map<Ipv4, TrafficCounters>();
 
   constructor(options: TrafficLedgerOptions) {
     this.#o = options;
-    for (const pool of options.pools) this.#totals.set(pool.name, NO_TRAFFIC);
+  }
+
+  /** False when it is known already. */
+  addPool(pool: LedgerPool): boolean {
+    if (this.#pools.some(({ name }) => name === pool.name)) return false;
+    this.#pools.push(pool);
+    this.#totals.set(pool.name, NO_TRAFFIC);
+    return true;
   }
 
   /** Takes in what the dataplane counts for some installed addresses, or for all of them. */
@@ -87,7 +94,7 @@ export class TrafficLedger {
   }
 
   #poolOf(address: Ipv4): string | null {
-    return this.#o.pools.find((pool) => prefixContains(pool.network, address))?.name ?? null;
+    return this.#pools.find((pool) => prefixContains(pool.network, address))?.name ?? null;
   }
 
   #add(poolName: string | null, traffic: TrafficCounters): void {

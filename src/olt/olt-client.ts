@@ -29,9 +29,11 @@ export class OltClient implements AccessNode {
   readonly #options: OltClientOptions;
   readonly #connection: OltConnection;
   readonly #known = new Set<string>();
+  #sVlanOfPool: ReadonlyMap<string, number>;
 
   constructor(options: OltClientOptions) {
     this.#options = options;
+    this.#sVlanOfPool = options.sVlanOfPool;
     this.#connection = new OltConnection({
       path: options.path,
       clock: options.clock,
@@ -54,12 +56,17 @@ export class OltClient implements AccessNode {
     this.#connection.close();
   }
 
+  /** From the return on, lines are moved by these S-VLANs; those that were moved stay where they are. */
+  useVlans(sVlanOfPool: ReadonlyMap<string, number>): void {
+    this.#sVlanOfPool = sVlanOfPool;
+  }
+
   async reconfigure(
     ontSerial: string,
     profile: ServiceProfile,
     options: ReconfigureOptions,
   ): Promise<ReconfigureOutcome> {
-    const sVlan = this.#options.sVlanOfPool.get(profile.poolName);
+    const sVlan = this.#sVlanOfPool.get(profile.poolName);
     if (sVlan === undefined) {
       return { ok: false, reason: `pool ${profile.poolName} has no S-VLAN` };
     }

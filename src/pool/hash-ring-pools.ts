@@ -14,17 +14,20 @@ export class HashRingPools implements AddressPools {
 
   /** Throws `BNG_ERR_VALUE` for a name given twice, overlapping networks, or a pool that cannot be. */
   constructor(definitions: readonly PoolDefinition[]) {
-    for (const definition of definitions) {
-      for (const { definition: other } of this.#pools.values()) {
-        if (other.name === definition.name || prefixesOverlap(other.network, definition.network)) {
-          throw new BngError('BNG_ERR_VALUE', 'expected pools with different names and networks', {
-            first: `${other.name} ${formatPrefix(other.network)}`,
-            second: `${definition.name} ${formatPrefix(definition.network)}`,
-          });
-        }
+    for (const definition of definitions) this.add(definition);
+  }
+
+  /** One more pool; throws `BNG_ERR_VALUE` as the constructor does. */
+  add(definition: PoolDefinition): void {
+    for (const { definition: other } of this.#pools.values()) {
+      if (other.name === definition.name || prefixesOverlap(other.network, definition.network)) {
+        throw new BngError('BNG_ERR_VALUE', 'expected pools with different names and networks', {
+          first: `${other.name} ${formatPrefix(other.network)}`,
+          second: `${definition.name} ${formatPrefix(definition.network)}`,
+        });
       }
-      this.#pools.set(definition.name, new AddressPool(definition));
     }
+    this.#pools.set(definition.name, new AddressPool(definition));
   }
 
   allocate(poolName: string, holder: string): AllocationResult {

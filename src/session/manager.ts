@@ -92,14 +92,14 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   readonly authorization: AuthorizationInlet;
   readonly #listeners = new Set<LifecycleListener>();
   readonly #onts = new Map<string, OntSighting>();
-  readonly #serverIds: ReadonlySet<Ipv4>;
+  readonly #serverIds = new Set<Ipv4>();
   #closed = false;
   #draining = false;
 
   constructor(options: SessionManagerOptions) {
     this.#o = options;
     const { clock, accounting, pools, dataplane } = options;
-    this.#serverIds = new Set(pools.usage().flatMap((usage) => pools.terms(usage.name)?.gateway ?? []));
+    this.poolsChanged();
     this.#ledger = new AccountingLedger({
       accounting,
       dataplane,
@@ -210,6 +210,15 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const event = { type: 'answered', address, attachment, leaseSeconds, atMs } as const;
     if (answer === 'ack') this.#runner.push(record, { event });
     return poolOf(record, address);
+  }
+
+  /** To be called when a pool was added. */
+  poolsChanged(): void {
+    const { pools } = this.#o;
+    for (const { name } of pools.usage()) {
+      const terms = pools.terms(name);
+      if (terms !== null) this.#serverIds.add(terms.gateway);
+    }
   }
 
   isServerId(address: Ipv4): boolean {

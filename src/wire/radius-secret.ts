@@ -2,6 +2,7 @@
  * A shared secret and the digests made with it (RFC 2865 §3, §5.2; RFC 3579 §3.2). The secret goes in and never comes out:
  * not as text, not as JSON, not in an error.
  */
+import { timingSafeEqual } from 'node:crypto';
 import { BngError } from '../model/bng-error.js';
 import type { HmacKey } from './md5.js';
 import { hmacKey, hmacMd5, MD5_LENGTH, md5 } from './md5.js';
@@ -71,6 +72,11 @@ export class RadiusSecret {
     let end = clear.length;
     while (end > 0 && clear[end - 1] === 0) end -= 1;
     return clear.subarray(0, end);
+  }
+
+  /** Whether both are the same secret; takes as long whatever they are. */
+  equals(other: RadiusSecret): boolean {
+    return timingSafeEqual(md5(this.#bytes), md5(other.#bytes)) && this.#bytes.length === other.#bytes.length;
   }
 
   toJSON(): string {

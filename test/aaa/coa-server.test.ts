@@ -381,6 +381,29 @@ describe('the server', () => {
     await server.close();
   });
 
+  it('takes orders of the clients it was told last, with their secrets, and goes on counting who stays', async () => {
+    const loopback = parseIpv4('127.0.0.1');
+    const first = dac.bytes({ attributes: slower() });
+    await dac.send(first);
+    await until(() => dac.received.length === 1, 'the answer');
+    const allow = ['CoA', 'Disconnect'] as const;
+    const settings = { filters: new Map() };
+    server.reconfigure({
+      ...settings,
+      clients: [{ address: loopback, secret: new RadiusSecret('another one'), allow }],
+    });
+    await dac.send(dac.bytes({ attributes: slower() }));
+    await until(() => Object.values(dropsOf(server)).some((count) => count > 0), 'a drop');
+    const other = dac.bytes({ attributes: slower(), secret: 'another one' });
+    await dac.send(other);
+    await until(() => inlet.asked.length === 2, 'the second order');
+    assert.equal(server.statistics().clients[0]!.requests.CoA, 2);
+    server.reconfigure({ ...settings, clients: [] });
+    await dac.send(dac.bytes({ attributes: slower(), secret: 'another one' }));
+    await until(() => server.statistics().unknownClients === 1, 'an unknown client');
+    assert.equal(inlet.asked.length, 2);
+  });
+
   it('says which address it could not listen on', async () => {
     const listen = { address: parseIpv4('127.0.0.1'), port: server.port };
     await assert.rejects(openServer({ inlet, clock, listen }), (error) => {

@@ -55,6 +55,17 @@ describe('local authentication', () => {
     assert.equal((await granted(authenticator('isp'), 'ONT2')).walled, true);
   });
 
+  it('grants what it was told last; what was assigned stays', async () => {
+    const local = authenticator('wgar');
+    const assigned: ServiceProfile = { ...BUSINESS, serviceId: 'gold', walled: false };
+    local.assign('two', assigned, null);
+    const slower = { ontSerial: 'ONT1', ...BUSINESS, downloadBitsPerSecond: 1e6 };
+    local.reconfigure({ records: [slower], defaultPool: 'isp' });
+    assert.equal((await granted(local, 'ONT1')).downloadBitsPerSecond, 1e6);
+    assert.deepEqual(await granted(local, 'ONT2', 'two'), assigned);
+    assert.equal((await granted(local, 'ONT2', 'other')).poolName, 'isp');
+  });
+
   it('grants what was assigned until it is forgotten, then what configuration says, each subscriber alone', async () => {
     const local = authenticator('wgar');
     const assigned: ServiceProfile = { ...BUSINESS, serviceId: 'gold', walled: false };

@@ -78,7 +78,7 @@ export class Twin {
       ...options.settings,
     });
     this.#leases = new LeaseMaps(this.rig.object, { key: KEY, clock: this.bng.clock });
-    this.#leases.fillReplies(this.rig.object, pools.map(poolReplyOf));
+    this.#leases.addReplies(this.rig.object, pools.map(poolReplyOf));
     if (options.reads === false) {
       this.#close = () => undefined;
       return;

@@ -163,7 +163,7 @@ let prepared: NativeObject | undefined;
  * The kernel runs a test with an interface as its context only where native XDP has set up the queues. So one copy of
  * the object is attached for the life of the process, apart from those under test.
  */
-function prepareInterfaces(native: NativeBinding): void {
+export function prepareInterfaces(native: NativeBinding): void {
   if (prepared !== undefined) return;
   prepared = native.openObject('build/bpf/bng.bpf.o');
   prepared.load();

@@ -339,7 +339,6 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     operator: bng,
     lifecycle: bng,
     pools: bng.pools,
-    poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
     maps: bng.maps,
     firewall: bng.firewall,

@@ -40,7 +40,6 @@ function makeMetrics(bng: FakeBng, { topTalkers = 10, clock = new FakeClock() } 
     operator: bng,
     lifecycle: bng,
     pools: bng.pools,
-    poolNames: ['wgar', 'isp-residential'],
     dataplane: bng.dataplane,
     radius: () => bng.radius,
     store: () => ({
@@ -67,6 +66,7 @@ test('every family of the mission is there with its type, and nothing unnamed be
   const { types } = await makeMetrics(new FakeBng()).scrape();
   assert.deepEqual(Object.fromEntries(types), {
     bng_sessions_total: 'gauge',
+    bng_draining: 'gauge',
     bng_sessions_detected_total: 'counter',
     bng_sessions_provisioned_total: 'counter',
     bng_session_setup_duration_seconds: 'histogram',
@@ -129,8 +129,12 @@ test('gauges say what sessions, pools and interfaces are at the scrape', async (
   assert.equal(series.get('bng_dhcp_pool_available_ips{pool="wgar"}'), 874);
   assert.equal(series.get('bng_xdp_native{interface="access0"}'), 1);
   assert.equal(series.get('bng_xdp_native{interface="core0"}'), 0);
+  assert.equal(series.get('bng_draining'), 0);
   bng.list.length = 0;
-  assert.equal((await scrape()).series.get('bng_sessions_total{state="active"}'), 0);
+  bng.setDraining(true);
+  const later = (await scrape()).series;
+  assert.equal(later.get('bng_sessions_total{state="active"}'), 0);
+  assert.equal(later.get('bng_draining'), 1);
 });
 
 test('traffic comes from the kernel once a scrape, and does not fall when a subscriber goes', async () => {

@@ -51,6 +51,15 @@ test('activate hands the order to the session layer and answers with old and new
   ]);
 });
 
+test('a pool that was added since the API began can be ordered', async () => {
+  const bng = bngWithOneLine();
+  const app = buildApi(apiOptions(bng));
+  const order = { method: 'POST', url: '/api/v1/activate', payload: { ...ORDER, pool: 'new' } } as const;
+  assert.equal(checkProblem(await app.inject(order), 400, 'invalid-field').field, 'pool');
+  bng.usages = [...bng.usages, { name: 'new', capacity: 10, allocated: 0, quarantined: 0 }];
+  assert.equal((await app.inject(order)).statusCode, 200);
+});
+
 test('a session without an address answers with old_ip null', async () => {
   const bng = new FakeBng();
   bng.list.push(makeSession({ address: null }));

@@ -27,7 +27,6 @@ function appOf(bng: FakeBng, on: boolean) {
     operator: bng,
     lifecycle: bng,
     pools: bng.pools,
-    poolNames: ['wgar'],
     dataplane: bng.dataplane,
     radius: () => bng.radius,
     clock: new FakeClock(),

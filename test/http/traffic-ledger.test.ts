@@ -13,13 +13,10 @@ const B = parseIpv4('10.0.0.2');
 const GARDEN = parseIpv4('10.255.0.1');
 
 function makeLedger(): TrafficLedger {
-  return new TrafficLedger({
-    pools: [
-      { name: 'isp', network: parsePrefix('10.0.0.0/12') },
-      { name: 'wgar', network: parsePrefix('10.255.0.0/16') },
-    ],
-    onMoved: () => undefined,
-  });
+  const ledger = new TrafficLedger({ onMoved: () => undefined });
+  ledger.addPool({ name: 'isp', network: parsePrefix('10.0.0.0/12') });
+  ledger.addPool({ name: 'wgar', network: parsePrefix('10.255.0.0/16') });
+  return ledger;
 }
 
 const reading = (...entries: [Ipv4, TrafficCounters][]): Map<Ipv4, TrafficCounters> => new Map(entries);

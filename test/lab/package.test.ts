@@ -159,6 +159,17 @@ describe('The Debian package', () => {
     assert.match(await sessions(), /active/);
   });
 
+  test('a reload takes up what has changed in the file, in the same process', async () => {
+    const before = await mainPid();
+    await machine.must(['sed', '-i', '$ a log: { level: debug }', '/etc/bng/bng.yaml']);
+    await machine.must(['systemctl', 'reload', 'bng']);
+    await eventually('a log entry of the reload', async () => {
+      const log = await machine.must(['journalctl', '--no-pager', '--unit', 'bng', '--output', 'cat']);
+      return log.includes('"event":"reloaded"') ? true : null;
+    });
+    assert.equal(await mainPid(), before);
+  });
+
   test('stopped, it goes on forwarding', async () => {
     await machine.must(['systemctl', 'stop', 'bng']);
     assert.match(await ping(), / 0% packet loss/);

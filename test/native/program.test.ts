@@ -18,6 +18,19 @@ test('a run gives the return value, the frame after the program and a duration',
   assert.equal(program.testRun({ data: frame, repeat: 10 }).dataOut.length, 110);
 });
 
+test('live frames are as many as asked for, and nothing comes back', { skip }, (t) => {
+  const object = loadFixture();
+  t.after(() => object.close());
+  const result = object
+    .program('xdp_count')
+    .testRun({ data: new Uint8Array(64), repeat: 1000, liveFrames: true });
+  assert.equal(result.dataOut.length, 0);
+  assert.throws(
+    () => object.program('tc_drop').testRun({ data: new Uint8Array(64), liveFrames: true }),
+    failure('program.testRun', 'EINVAL'),
+  );
+});
+
 test('a tc program runs on plain bytes', { skip }, (t) => {
   const object = loadFixture();
   t.after(() => object.close());
@@ -38,6 +51,7 @@ test('what the kernel or the addon cannot run is refused', { skip }, (t) => {
   for (const bad of [0, -1, Number.NaN, 1.5, 2 ** 31, null, '1']) refused({ data, repeat: bad }, 'EINVAL');
   for (const bad of [0, -1, Number.NaN, 2 ** 31, null, '1']) refused({ data, ingressIfindex: bad }, 'EINVAL');
   refused({ data, ingressIfindex: 2 ** 31 - 1 }, 'ENODEV');
+  for (const bad of [0, 1, null, 'yes']) refused({ data, liveFrames: bad }, 'EINVAL');
   const thrower = {
     get data(): never {
       throw new RangeError('mine');

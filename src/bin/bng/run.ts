@@ -1,6 +1,8 @@
 /** `bng run`: the daemon in the foreground. */
 import { logEvent, openLog } from '../../log-events.js';
 import { Daemon } from '../../daemon.js';
+import { loadConfig } from '../../config/load-config.js';
+import type { ConfigResult } from '../../config/parse-config.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
 import { missingRequirement, objectPath } from './requirements.js';
@@ -31,20 +33,32 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
-  const stop = stopSignal();
   const service = serviceManager((reason) => logEvent(logger, 'service-manager-unreachable', { reason }));
+  const stop = stopSignal(['SIGINT', 'SIGTERM']);
+  // One that comes before the BNG runs is heard, and done when it does.
+  let isReloadAsked = false;
+  let reload = (): void => void (isReloadAsked = true);
+  process.on('SIGHUP', () => reload());
+  const readConfig = (): ConfigResult => loadConfig(configPath);
   let daemon: Daemon;
   try {
-    daemon = await Daemon.start({ config, objectPath: objectPath(), logger, onBug, teardown });
+    daemon = await Daemon.start({ config, readConfig, objectPath: objectPath(), logger, onBug, teardown });
   } catch (error) {
     if (!isBngError(error) && !isListenError(error)) throw error;
     process.stderr.write(`bng could not start: ${error.message}\n`);
     return 1;
   }
   if (!teardown) {
-    service.ready(
-      `serving ${config.access.interfaces.join(', ')}, core ${config.core.interfaces.join(', ')}`,
-    );
+    const ready = (): void => {
+      const { access, core } = config;
+      service.ready(`serving ${access.interfaces.join(', ')}, core ${core.interfaces.join(', ')}`);
+    };
+    ready();
+    reload = () => {
+      service.reloading(process.hrtime.bigint() / 1000n);
+      void daemon.reload().then(ready);
+    };
+    if (isReloadAsked) reload();
     await aborted(stop);
     service.stopping();
   }

@@ -1,0 +1,89 @@
+/**
+ * Gives a dataplane that runs other settings, all or none: the walled garden, pools that are added. In an order in which what was
+ * and is allowed passes all the time. Knows no subscriber.
+ */
+import type { Ipv4 } from '../model/ipv4.js';
+import { attempt } from './attempt.js';
+import type { GardenPolicy } from './garden-policy.js';
+import type { KernelParts } from './kernel-parts.js';
+import type { PoolReply } from './lease-maps.js';
+import { LinkSetup, type PoolNetwork } from './link-setup.js';
+import type { DataplaneOutcome } from './port.js';
+import { syncPolicyMaps } from './static-maps.js';
+
+/** What may be another while the dataplane runs. */
+export interface LiveSettings {
+  readonly policy: GardenPolicy;
+  /** All of them; those that are there already stay as they are. */
+  readonly pools: readonly PoolNetwork[];
+  readonly burstMs: number;
+  /** What XDP says to the clients of each pool. */
+  readonly replies: readonly PoolReply[];
+}
+
+export interface LinkSettings {
+  readonly accessInterfaces: readonly string[];
+  readonly subscriberMtu: number;
+}
+
+type Undo = () => Promise<DataplaneOutcome>;
+
+/** Refused with the first reason; what was done until then is taken back, and what of that fails is a warning. */
+export async function reconfigureKernel(
+  parts: KernelParts,
+  links: LinkSettings,
+  { before, after }: { readonly before: LiveSettings; readonly after: LiveSettings },
+): Promise<DataplaneOutcome> {
+  const undo: Undo[] = [];
+  const steps: readonly (() => Promise<DataplaneOutcome>)[] = [
+    async () => {
+      const outcome = await parts.firewall.usePolicy(after.policy);
+      if (outcome.ok) undo.push(() => parts.firewall.usePolicy(before.policy));
+      return outcome;
+    },
+    async () => {
+      const mark = parts.journal.mark();
+      undo.push(async () => {
+        const failures = await parts.journal.revertSince(mark, parts.deadlineMs);
+        return failures.length === 0 ? { ok: true } : { ok: false, reason: failures.join('; ') };
+      });
+      return addNetworks(parts, links, { before, after });
+    },
+    async () => {
+      undo.push(async () => attempt(() => syncPolicyMaps(parts.object, before.policy)));
+      return attempt(() => syncPolicyMaps(parts.object, after.policy));
+    },
+    async () => attempt(() => parts.leases?.addReplies(parts.object, after.replies)),
+  ];
+  for (const step of steps) {
+    const outcome = await step();
+    if (outcome.ok) continue;
+    for (const back of undo.reverse()) {
+      const taken = await back();
+      if (!taken.ok) parts.warn(`a refused change of settings is not taken back: ${taken.reason}`);
+    }
+    return outcome;
+  }
+  return { ok: true };
+}
+
+async function addNetworks(
+  { journal, deadlineMs }: KernelParts,
+  { accessInterfaces, subscriberMtu }: LinkSettings,
+  { before, after }: { readonly before: LiveSettings; readonly after: LiveSettings },
+): Promise<DataplaneOutcome> {
+  const isNew = (address: Ipv4): boolean => !before.policy.localAddresses.includes(address);
+  const setup = new LinkSetup({
+    accessInterfaces,
+    coreInterfaces: [],
+    subscriberMtu,
+    pools: after.pools.filter(({ gateway }) => isNew(gateway)),
+    localAddresses: after.policy.localAddresses.filter(isNew),
+    deadlineMs,
+    journal,
+  });
+  return setup.applyPools().then(
+    () => ({ ok: true }),
+    (error: unknown) => ({ ok: false, reason: error instanceof Error ? error.message : String(error) }),
+  );
+}

@@ -1,0 +1,147 @@
+/**
+ * Reads the configuration again and gives every part what can change while it runs: the part of the composition root that
+ * concerns reloads. All or nothing: whatever can be refused comes before the first change that cannot be taken back.
+ */
+import type { Logger } from 'pino';
+import type { AaaParts, SecretOf } from './aaa-parts.js';
+import { coaClientsOf, readSecret, serversOf } from './aaa-parts.js';
+import type { CoaServer } from './aaa/coa-server.js';
+import type { Config } from './config/config.js';
+import { describeDifference, differencesOf } from './config/differences.js';
+import type { ConfigResult } from './config/parse-config.js';
+import type { KernelDataplane } from './dataplane/kernel-dataplane.js';
+import type { ReloadOutcome } from './http/operation-routes.js';
+import { liveSettings } from './live-settings.js';
+import { logEvent } from './log-events.js';
+import { isBngError } from './model/bng-error.js';
+import type { OltClient } from './olt/olt-client.js';
+import { HashRingPools } from './pool/hash-ring-pools.js';
+import type { SessionManager } from './session/manager.js';
+import type { RadiusSecret } from './wire/radius-secret.js';
+
+export interface ReloadParts {
+  /** What runs at first. */
+  readonly config: Config;
+  readonly readConfig: () => ConfigResult;
+  readonly logger: Logger;
+  readonly pools: HashRingPools;
+  readonly sessions: Pick<SessionManager, 'poolsChanged'>;
+  readonly dataplane: Pick<KernelDataplane, 'reconfigure'>;
+  readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
+  readonly coa: () => CoaServer | null;
+  readonly olt: OltClient | null;
+}
+
+type Secrets = ReadonlyMap<string, RadiusSecret>;
+
+/** What is wrong with the new configuration, one text for each problem. */
+class Refusal extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('; '));
+  }
+}
+
+export class Reloader {
+  readonly #parts: ReloadParts;
+  #config: Config;
+  #secrets: Secrets;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Throws `BNG_ERR_CONFIG` when a secret cannot be read. */
+  constructor(parts: ReloadParts) {
+    this.#parts = parts;
+    this.#config = parts.config;
+    this.#secrets = secretsOf(parts.config);
+  }
+
+  /** One after the other, in the order they were asked for. Each writes one line to the log. */
+  reload(): Promise<ReloadOutcome> {
+    const turn = this.#last.then(() => this.#reload());
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #reload(): Promise<ReloadOutcome> {
+    const { logger } = this.#parts;
+    try {
+      const changes = await this.#apply();
+      logEvent(logger, 'reloaded', { changes });
+      return { ok: true, changes };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      logEvent(logger, 'reload-refused', { problems: error.problems });
+      return { ok: false, reason: error.message };
+    }
+  }
+
+  async #apply(): Promise<readonly string[]> {
+    const { dataplane, pools, sessions, aaa, coa, olt, logger } = this.#parts;
+    const before = this.#config;
+    const config = read(this.#parts.readConfig);
+    const differences = differencesOf(before, config);
+    const refused = differences.filter(({ refusal }) => refusal !== null);
+    if (refused.length > 0) throw new Refusal(refused.map(describeDifference));
+    const known = new Set(before.pools.map(({ name }) => name));
+    const added = config.pools.filter(({ name }) => !known.has(name));
+    const { secrets, settings } = prepared(() => {
+      // Whatever a pool refuses, it refuses here.
+      new HashRingPools(added);
+      return { secrets: secretsOf(config), settings: liveSettings(config) };
+    });
+    const changes = [...differences.map(describeDifference), ...newSecrets(this.#secrets, secrets)];
+    if (changes.length === 0) return changes;
+
+    const outcome = await dataplane.reconfigure(settings);
+    if (!outcome.ok) throw new Refusal([`the dataplane refuses it: ${outcome.reason}`]);
+    // From here on nothing can fail.
+    for (const pool of added) pools.add(pool);
+    sessions.poolsChanged();
+    aaa.reconfigureAuthenticator(config);
+    const { radius } = config;
+    if (radius !== null) {
+      const secretOf: SecretOf = (path) => secrets.get(path) ?? readSecret(path);
+      const { timers, limits } = radius;
+      const { authentication, accounting } = aaa.inspection;
+      authentication?.reconfigure({ servers: serversOf(radius, 'auth', secretOf), timers, limits });
+      accounting?.reconfigure({ servers: serversOf(radius, 'acct', secretOf), timers, limits });
+      const filters = new Map(Object.entries(radius.filters));
+      if (radius.coa !== null) coa()?.reconfigure({ clients: coaClientsOf(radius.coa, secretOf), filters });
+    }
+    if (config.olt !== null) olt?.useVlans(new Map(Object.entries(config.olt.vlans)));
+    logger.level = config.log.level;
+    this.#config = config;
+    this.#secrets = secrets;
+    return changes;
+  }
+}
+
+function read(readConfig: ReloadParts['readConfig']): Config {
+  const result = readConfig();
+  if (result.ok) return result.config;
+  throw new Refusal(
+    result.problems.map(({ line, message }) => (line === null ? message : `line ${line}: ${message}`)),
+  );
+}
+
+function prepared<T>(prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (error) {
+    if (isBngError(error)) throw new Refusal([error.message]);
+    throw error;
+  }
+}
+
+/** By path; two of them may be one file. */
+function secretsOf({ radius }: Config): Secrets {
+  const files = [...(radius?.servers ?? []), ...(radius?.coa?.clients ?? [])];
+  return new Map(files.map(({ secretFile }) => [secretFile, readSecret(secretFile)]));
+}
+
+/** Files that were read before and hold another secret now. */
+function newSecrets(before: Secrets, after: Secrets): readonly string[] {
+  return [...after].flatMap(([path, secret]) => {
+    const old = before.get(path);
+    return old === undefined || old.equals(secret) ? [] : [`${path}: another secret`];
+  });
+}
