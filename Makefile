@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vm demo lab lab-up lab-down bench lock clean distclean
+.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -82,19 +82,23 @@ format: ## format TypeScript, C and C++ in place, and apply what lint can fix
 
 # The steps in order, even under make -j: nothing can build before deps.
 test: deps ## set up, build, check and run every test (as root)
-	@$(MAKE) build
+	@$(MAKE) -j2 build build/debian-root.tar
 	@$(MAKE) -k check
 	@$(node) node dist/scripts/run-tests.js
 
 test-unit: dist/.tsc ## unit tests alone; ONLY=text takes the files whose path holds it
 test-native: addon dist/.tsc ## tests of the addon (as root)
 test-bpf: build ## packet tables through BPF_PROG_TEST_RUN (as root)
-test-lab: build ## the whole house in network namespaces (as root)
+test-lab: build build/debian-root.tar ## the whole house in network namespaces (as root)
 test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
 
 test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); KILLS=n
 	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
+
+# What the package is installed into: made where there is a network, which the isolated tests do not have.
+build/debian-root.tar: scripts/package/test-root.sh
+	@scripts/package/test-root.sh $@
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)
@@ -113,6 +117,16 @@ lab-down: build ## take the lab down
 
 bench: build ## measure latency, rates and cost per packet (as root)
 	@$(node) node dist/scripts/bench.js $(BENCH_ARGS)
+
+# DESTDIR and PREFIX as everywhere; BUNDLE_NODE=1 takes the Node.js in use along.
+PREFIX ?= /usr/local
+install: build ## put what is built in place (as root; PREFIX, DESTDIR, BUNDLE_NODE=1)
+	@$(node) PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/package/install.sh install
+uninstall: ## take it away again; configuration and state stay
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/package/install.sh uninstall
+
+deb: build ## a Debian package in build/, with its own Node.js
+	@$(node) scripts/package/build-deb.sh
 
 lock: ## bring package-lock.json up to date with package.json, for every platform
 	@$(node) npm install --package-lock-only --no-audit --no-fund --loglevel=error

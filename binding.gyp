@@ -6,6 +6,7 @@
       "sources": [
         "native/addon.cpp",
         "native/arguments.cpp",
+        "native/datagram.cpp",
         "native/errors.cpp",
         "native/kernel_log.cpp",
         "native/link.cpp",

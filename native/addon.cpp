@@ -8,6 +8,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "datagram.h"
 #include "errors.h"
 #include "kernel_log.h"
 #include "link.h"
@@ -46,13 +47,14 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   RingBuffer::define(env);
   PacketSocket::define(env);
   exports.Set("openObject", Napi::Function::New<Object::open>(env, "openObject"));
+  exports.Set("createArray", Napi::Function::New<Map::createArray>(env, "createArray"));
   exports.Set("openPinnedMap", Napi::Function::New<Map::openPinned>(env, "openPinnedMap"));
   exports.Set("openPinnedLink", Napi::Function::New<Link::openPinned>(env, "openPinnedLink"));
-  exports.Set("programBtf", Napi::Function::New<programBtf>(env, "programBtf"));
   exports.Set("xdpOf", Napi::Function::New<xdpOf>(env, "xdpOf"));
   exports.Set("openRingBuffer", Napi::Function::New<RingBuffer::open>(env, "openRingBuffer"));
   exports.Set("openPacketSocket", Napi::Function::New<PacketSocket::open>(env, "openPacketSocket"));
   exports.Set("interfaceIndex", Napi::Function::New<interfaceIndex>(env, "interfaceIndex"));
+  exports.Set("sendDatagram", Napi::Function::New<sendDatagram>(env, "sendDatagram"));
   exports.Set("possibleCpus", Napi::Function::New<possibleCpus>(env, "possibleCpus"));
   return exports;
 }

@@ -40,6 +40,7 @@ void Map::define(Napi::Env env) {
                                           InstanceMethod<&Map::pin>("pin"),
                                           InstanceMethod<&Map::id>("id"),
                                           InstanceMethod<&Map::types>("types"),
+                                          InstanceMethod<&Map::btf>("btf"),
                                           InstanceMethod<&Map::close>("close"),
                                       }));
 }
@@ -48,6 +49,24 @@ Napi::Value Map::ofObject(Napi::Env env, const std::shared_ptr<ObjectState> &obj
   const MapShape shape{bpf_map__type(map), bpf_map__key_size(map), bpf_map__value_size(map), bpf_map__max_entries(map),
                        bpf_map__map_flags(map)};
   return construct<Map>(env, {object, bpf_map__name(map), shape, bpf_map__fd(map), false});
+}
+
+Napi::Value Map::createArray(const Napi::CallbackInfo &info) {
+  const char *operation = "map.createArray";
+  const Napi::Env env = info.Env();
+  const std::string name = takeString(info[0], operation, "name");
+  const Bytes value = takeBytes(info[1], operation, "value");
+  const MapShape shape{BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), static_cast<uint32_t>(value.length), 1, 0};
+  const int descriptor = bpf_map_create(BPF_MAP_TYPE_ARRAY, name.c_str(), shape.keySize, shape.valueSize, 1, nullptr);
+  if (descriptor < 0) refuse(env, operation, descriptor, {{"map", name}});
+  const uint32_t first = 0;
+  const int error = bpf_map_update_elem(descriptor, &first, value.data, BPF_ANY);
+  if (error != 0) {
+    ::close(descriptor);
+    refuse(env, operation, error, {{"map", name}});
+  }
+  auto owner = std::make_shared<ObjectState>(env, nullptr);
+  return construct<Map>(env, {std::move(owner), name, shape, descriptor, true});
 }
 
 Napi::Value Map::openPinned(const Napi::CallbackInfo &info) {
@@ -156,27 +175,34 @@ void Map::pin(const Napi::CallbackInfo &info) {
   if (bpf_obj_pin(descriptor_, path.c_str()) != 0) refuse(env, "map.pin", errno, {{"map", name_}, {"path", path}});
 }
 
+bpf_map_info Map::found(Napi::Env env, const char *operation) const {
+  requireUsable(env, operation);
+  bpf_map_info info{};
+  uint32_t size = sizeof info;
+  if (bpf_obj_get_info_by_fd(descriptor_, &info, &size) != 0) refuse(env, operation, errno, {{"map", name_}});
+  return info;
+}
+
 Napi::Value Map::id(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
-  requireUsable(env, "map.id");
-  bpf_map_info found{};
-  uint32_t size = sizeof found;
-  if (bpf_obj_get_info_by_fd(descriptor_, &found, &size) != 0) refuse(env, "map.id", errno, {{"map", name_}});
-  return Napi::Number::New(env, found.id);
+  return Napi::Number::New(env, found(env, "map.id").id);
 }
 
 Napi::Value Map::types(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
-  requireUsable(env, "map.types");
-  bpf_map_info found{};
-  uint32_t size = sizeof found;
-  if (bpf_obj_get_info_by_fd(descriptor_, &found, &size) != 0) refuse(env, "map.types", errno, {{"map", name_}});
-  if (found.btf_id == 0) return env.Null();
+  const bpf_map_info map = found(env, "map.types");
+  if (map.btf_id == 0) return env.Null();
   Napi::Object result = Napi::Object::New(env);
-  result.Set("btf", kernelBtf(env, "map.types", found.btf_id));
-  result.Set("keyTypeId", Napi::Number::New(env, found.btf_key_type_id));
-  result.Set("valueTypeId", Napi::Number::New(env, found.btf_value_type_id));
+  result.Set("keyTypeId", Napi::Number::New(env, map.btf_key_type_id));
+  result.Set("valueTypeId", Napi::Number::New(env, map.btf_value_type_id));
   return result;
+}
+
+Napi::Value Map::btf(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  const bpf_map_info map = found(env, "map.btf");
+  if (map.btf_id == 0) return env.Null();
+  return kernelBtf(env, "map.btf", map.btf_id);
 }
 
 Map::~Map() {

@@ -13,6 +13,7 @@
 #include "wrapped.h"
 
 struct bpf_map;
+struct bpf_map_info;
 
 namespace bng {
 
@@ -40,6 +41,8 @@ class Map : public Napi::ObjectWrap<Map> {
 
   // A map of a loaded object.
   static Napi::Value ofObject(Napi::Env env, const std::shared_ptr<ObjectState> &object, const bpf_map *map);
+  // The addon's createArray(name, value).
+  static Napi::Value createArray(const Napi::CallbackInfo &info);
   // The addon's openPinnedMap(path).
   static Napi::Value openPinned(const Napi::CallbackInfo &info);
 
@@ -64,9 +67,12 @@ class Map : public Napi::ObjectWrap<Map> {
   void pin(const Napi::CallbackInfo &info);
   Napi::Value id(const Napi::CallbackInfo &info);
   Napi::Value types(const Napi::CallbackInfo &info);
+  Napi::Value btf(const Napi::CallbackInfo &info);
   void close(const Napi::CallbackInfo &info);
 
   bool isPerCpu() const;
+  // What the kernel says of it. Throws.
+  bpf_map_info found(Napi::Env env, const char *operation) const;
   // Bytes of one entry's value as bpf(2) copies it.
   size_t transferSize() const;
   Bytes takeKey(Napi::Value value, const char *operation) const;

@@ -57,21 +57,6 @@ Napi::Uint8Array kernelBtf(Napi::Env env, const char *operation, uint32_t id) {
   return result;
 }
 
-Napi::Value programBtf(const Napi::CallbackInfo &info) {
-  const char *operation = "programBtf";
-  const Napi::Env env = info.Env();
-  const uint32_t id = takeUnsigned(info[0], operation, "programId", 1, UINT32_MAX);
-  const int descriptor = bpf_prog_get_fd_by_id(id);
-  if (descriptor < 0) refuse(env, operation, errno, {{"programId", std::to_string(id)}});
-  bpf_prog_info found{};
-  uint32_t size = sizeof found;
-  const int error = bpf_obj_get_info_by_fd(descriptor, &found, &size) == 0 ? 0 : errno;
-  close(descriptor);
-  if (error != 0) refuse(env, operation, error, {{"programId", std::to_string(id)}});
-  if (found.btf_id == 0) return env.Null();
-  return kernelBtf(env, operation, found.btf_id);
-}
-
 Napi::Value xdpOf(const Napi::CallbackInfo &info) {
   const char *operation = "xdpOf";
   const Napi::Env env = info.Env();

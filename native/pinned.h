@@ -12,11 +12,8 @@ namespace bng {
 // nothing else tells one kind from another; `expected` says it in words. The caller closes the descriptor.
 int openPinnedDescriptor(Napi::Value path, const char *operation, const char *inode, const char *expected);
 
-// The raw bytes of a BTF object that the kernel holds.
+// The raw bytes of a BTF object that the kernel holds; it gives them to CAP_SYS_ADMIN alone.
 Napi::Uint8Array kernelBtf(Napi::Env env, const char *operation, uint32_t id);
-
-// The addon's programBtf(programId).
-Napi::Value programBtf(const Napi::CallbackInfo &info);
 
 // The addon's xdpOf(ifindex).
 Napi::Value xdpOf(const Napi::CallbackInfo &info);

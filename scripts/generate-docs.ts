@@ -6,7 +6,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { schemaText } from '../src/bin/bng/config.js';
 import { bashCompletion } from '../src/bin/bngctl/completion.js';
+import { BNG_PAGE } from '../src/bin/bng/page-notes.js';
+import { bngProgram } from '../src/bin/bng/program.js';
 import { manPage } from '../src/bin/bngctl/man-page.js';
+import { BNGCTL_PAGE } from '../src/bin/bngctl/page-notes.js';
 import { bngctlProgram } from '../src/bin/bngctl/program.js';
 import { exampleFile } from '../src/config/example-file.js';
 import { apiDescription } from './docs/api-description.js';
@@ -30,7 +33,8 @@ const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/logs.md': logReference,
   'docs/dataplane.md': dataplaneReference,
   'docs/http-api.md': async () => apiReference(await apiDescription()),
-  'docs/bngctl.1': () => manPage(bngctl),
+  'docs/bng.1': () => manPage(bngProgram(), BNG_PAGE),
+  'docs/bngctl.1': () => manPage(bngctl, BNGCTL_PAGE),
   'deploy/completion/bngctl.bash': () => `${bashCompletion(bngctl)}\n`,
   'docs/metrics.md': () => metricsReference(metricFamilies()),
   'grafana/dashboards/bng-overview.json': () => json(overviewDashboard),

@@ -22,6 +22,8 @@ need udhcpc isc-dhcp-client dhcpcd-base iputils-ping curl iperf3 tcpdump
 need chromium fonts-dejavu-core
 # The real RADIUS server of the tests; its service stays off, each test starts its own on loopback.
 need freeradius freeradius-utils
+# The package is held against Debian's rules, and installed in a root of its own.
+need dpkg-dev lintian mmdebstrap
 # Dashboards and alerts are tested by a real Prometheus; its service stays off too.
 need prometheus
 # npm over TLS.

@@ -34,6 +34,11 @@ export const LOG_EVENTS = {
     meaning: 'A defect of the BNG; the process ends, the kernel keeps what it has.',
     fields: ['err'],
   },
+  'service-manager-unreachable': {
+    level: 'warn',
+    meaning: 'systemd was not told how the BNG is; everything goes on.',
+    fields: ['reason'],
+  },
   'session-created': { level: 'info', meaning: 'A line was seen for the first time.', fields: IDS },
   'state-changed': {
     level: 'info',

@@ -5,13 +5,13 @@
  * The order makes every crash harmless: copies are complete before the new maps are pinned, and pinned before the first
  * program uses them; the old maps stay pinned until their counters are moved (carry.ts) and no program uses them.
  */
-import { join } from 'node:path';
 import { BngAbiVersion } from './abi.js';
 import { type AbiEnum, findEnum } from './abi-layout.js';
 import { type BtfTable, readBtf } from './btf.js';
 import { COUNTER_MAPS } from './carry.js';
 import { isSameLayout, type Layout, layoutOf, layoutOfStruct, mover } from './map-layout.js';
 import type { MapShape, NativeBinding, NativeMap, NativeObject } from './native-binding.js';
+import { hasTypes, keepTypes, moveTypes, pruneTypes, typesOfPin } from './pinned-types.js';
 import { movePin, OLD_SUFFIX, PinFolder, pinFolders, removePin } from './pins.js';
 
 export interface AdoptionOptions {
@@ -28,6 +28,15 @@ export interface AdoptionOptions {
 export interface OldMap {
   readonly name: string;
   readonly map: NativeMap;
+  /** What it was made with. */
+  readonly types: BtfTable;
+}
+
+/** A pinned map that another one replaces. */
+interface Replaced {
+  readonly map: NativeMap;
+  /** Null when nobody can say what it holds. */
+  readonly types: BtfTable | null;
 }
 
 /** linux/bpf.h */
@@ -42,10 +51,8 @@ export class Adoption {
   readonly #names: readonly string[];
   readonly #source: PinFolder;
   readonly #others: readonly PinFolder[];
-  /** Read before its programs are replaced. */
-  readonly #running: BtfTable | null;
   readonly #reused = new Map<string, NativeMap>();
-  readonly #replaced = new Map<string, NativeMap>();
+  readonly #replaced = new Map<string, Replaced>();
 
   /** Looks at what is pinned, repairs what a crash left half-done, and makes the object use what fits. */
   constructor(options: AdoptionOptions) {
@@ -57,8 +64,8 @@ export class Adoption {
     this.#names = object.mapNames().filter((name) => !name.includes('.'));
     this.#others = pinFolders(root).filter((folder) => folder.version !== this.#own.version);
     this.#repair();
+    pruneTypes(this.#own);
     this.#source = this.#own.maps().length > 0 ? this.#own : (this.#others.at(-1) ?? this.#own);
-    this.#running = this.#runningBtf();
     for (const name of this.#names) this.#adopt(name);
   }
 
@@ -79,10 +86,10 @@ export class Adoption {
 
   /** The pinned ring of another record layout, to be read out, with the types of who wrote it; null when the ring goes on. */
   get oldRing(): { readonly ring: NativeMap; readonly theirs: BtfTable; readonly ours: BtfTable } | null {
-    const ring = [...this.#replaced.values()].find((map) => map.type === MapType.ringBuffer);
-    return ring === undefined || this.#running === null
+    const found = [...this.#replaced.values()].find(({ map }) => map.type === MapType.ringBuffer);
+    return found === undefined || found.types === null
       ? null
-      : { ring, theirs: this.#running, ours: this.#btf };
+      : { ring: found.map, theirs: found.types, ours: this.#btf };
   }
 
   /** With the object loaded: fills the maps that replace others. */
@@ -92,13 +99,24 @@ export class Adoption {
 
   /** With every map filled: pins those that are not pinned yet. */
   pin(): void {
-    const { object } = this.#options;
+    const { binding, object } = this.#options;
     this.#own.make();
     for (const name of this.#names) {
       const path = this.#own.mapPath(name);
-      if (this.#replaced.has(name)) {
-        if (this.#source === this.#own) movePin(path, path + OLD_SUFFIX);
-      } else if (this.#reused.has(name) && this.#source === this.#own) continue;
+      const isInPlace = this.#source === this.#own;
+      const reused = this.#reused.get(name);
+      const before = reused ?? this.#replaced.get(name)?.map;
+      // A map that goes on has the types that it was made with, not ours; an older build may not have kept them.
+      if (before !== undefined && (isInPlace || reused !== undefined) && !hasTypes(this.#own, name)) {
+        const theirs = typesOfPin(binding, this.#source, name, before);
+        if (theirs !== null) keepTypes(binding, this.#own, name, theirs);
+      }
+      if (reused !== undefined && isInPlace) continue;
+      if (before !== undefined && isInPlace) {
+        movePin(path, path + OLD_SUFFIX);
+        moveTypes(this.#own, name, name + OLD_SUFFIX);
+      }
+      if (reused === undefined) keepTypes(binding, this.#own, name, object.btf());
       object.map(name).pin(path);
     }
   }
@@ -109,16 +127,16 @@ export class Adoption {
     const seen = new Set<number>();
     for (const name of COUNTER_MAPS.keys()) {
       seen.add(this.#options.object.map(name).id());
-      const paths = [
-        this.#own.mapPath(name + OLD_SUFFIX),
-        ...this.#others.map((folder) => folder.mapPath(name)),
+      const places = [
+        { folder: this.#own, pinned: name + OLD_SUFFIX },
+        ...this.#others.map((folder) => ({ folder, pinned: name })),
       ];
-      for (const path of paths) {
-        const map = this.#open(path);
+      for (const { folder, pinned } of places) {
+        const map = this.#open(folder.mapPath(pinned));
         if (map === null) continue;
         const id = map.id();
         if (seen.has(id)) map.close();
-        else found.push({ name, map });
+        else found.push({ name, map, types: this.#typesOf(folder, pinned, map) ?? [] });
         seen.add(id);
       }
     }
@@ -127,10 +145,12 @@ export class Adoption {
 
   /** With the counters moved: earlier builds' pins go, and with them their maps. */
   finish(): void {
-    for (const map of [...this.#reused.values(), ...this.#replaced.values()]) map.close();
+    for (const map of this.#reused.values()) map.close();
+    for (const { map } of this.#replaced.values()) map.close();
     for (const name of this.#own.maps()) {
       if (name.endsWith(OLD_SUFFIX)) removePin(this.#own.mapPath(name));
     }
+    pruneTypes(this.#own);
     for (const folder of this.#others) folder.remove();
   }
 
@@ -141,6 +161,7 @@ export class Adoption {
       if (this.#own.maps().includes(current)) continue;
       warn(`a start did not finish: pinned map ${current} is put back`);
       movePin(this.#own.mapPath(name), this.#own.mapPath(current));
+      moveTypes(this.#own, name, current);
     }
     const pinned = new Set(this.#own.maps());
     const missing = this.#names.filter((name) => !pinned.has(name));
@@ -158,13 +179,14 @@ export class Adoption {
     const path = this.#source.mapPath(name);
     const map = this.#open(path);
     if (map === null) return;
-    const differs = this.#difference(name, object.mapShape(name), map);
+    const types = this.#typesOf(this.#source, name, map);
+    const differs = this.#difference(name, object.mapShape(name), { map, types });
     if (differs === null) {
       object.reuseMap(name, map);
       this.#reused.set(name, map);
     } else {
       warn(`pinned map ${name} is of another build (${differs}): what it holds is moved`);
-      this.#replaced.set(name, map);
+      this.#replaced.set(name, { map, types });
     }
   }
 
@@ -180,15 +202,19 @@ export class Adoption {
     }
   }
 
-  #difference(name: string, own: MapShape, map: NativeMap): string | null {
+  #typesOf(folder: PinFolder, name: string, map: NativeMap): BtfTable | null {
+    const btf = typesOfPin(this.#options.binding, folder, name, map);
+    return btf === null ? null : readBtf(btf);
+  }
+
+  #difference(name: string, own: MapShape, { map, types: table }: Replaced): string | null {
     for (const what of ['type', 'keySize', 'valueSize', 'maxEntries'] as const) {
       if (own[what] !== map[what]) return `${what} ${map[what]} instead of ${own[what]}`;
     }
     if (((own.flags ^ map.flags) & ~READ_ONLY_TO_PROGRAMS) !== 0) return 'other flags';
-    if (own.type === MapType.ringBuffer) return this.#ringDifference();
+    if (own.type === MapType.ringBuffer) return this.#ringDifference(table);
     const types = map.types();
-    if (types === null) return null;
-    const table = readBtf(types.btf);
+    if (types === null || table === null) return null;
     const same = (theirs: number, ours: number): boolean =>
       isSameLayout(layoutOf(table, theirs), layoutOf(this.#btf, ours));
     if (!same(types.keyTypeId, own.keyTypeId)) return 'other keys';
@@ -200,10 +226,9 @@ export class Adoption {
     return null;
   }
 
-  /** A ring has no types of its own: what the programs that write it were loaded with says what its records are. */
-  #ringDifference(): string | null {
-    const theirs = this.#running;
-    if (theirs === null) return null;
+  /** A ring has no types of its own: those that it was pinned with say what its records are. */
+  #ringDifference(theirs: BtfTable | null): string | null {
+    if (theirs === null) return 'of records that nothing tells';
     const records = this.#btf.flatMap((type) =>
       type.kind === 'struct' && RING_RECORDS.has(type.name) ? [type.name] : [],
     );
@@ -213,31 +238,12 @@ export class Adoption {
     return differs === undefined ? null : `other ${differs}`;
   }
 
-  /** The types of the programs that run now; null when none does. */
-  #runningBtf(): BtfTable | null {
-    const { binding } = this.#options;
-    for (const folder of [this.#source, ...this.#others]) {
-      for (const name of folder.links()) {
-        try {
-          const link = binding.openPinnedLink(join(folder.path, 'links', name));
-          const btf = binding.programBtf(link.info().programId);
-          link.close();
-          if (btf !== null) return readBtf(btf);
-        } catch {
-          // Whoever attaches the programs looks at the same link, and says what is amiss with it.
-        }
-      }
-    }
-    return null;
-  }
-
-  #copy(name: string, old: NativeMap, target: NativeMap): void {
+  #copy(name: string, { map: old, types: table }: Replaced, target: NativeMap): void {
     const { warn } = this.#options;
     if (old.type !== target.type || (old.type !== MapType.hash && old.type !== MapType.array)) return;
     const types = old.types();
     const own = this.#options.object.mapShape(name);
-    if (types === null) return;
-    const table = readBtf(types.btf);
+    if (types === null || table === null) return;
     const keys = moverOf(layoutOf(table, types.keyTypeId), layoutOf(this.#btf, own.keyTypeId));
     const values = moverOf(layoutOf(table, types.valueTypeId), layoutOf(this.#btf, own.valueTypeId));
     if (keys === null || values === null) {

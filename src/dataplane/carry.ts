@@ -33,13 +33,14 @@ export interface CarryOptions {
   readonly object: NativeObject;
   readonly name: string;
   readonly old: NativeMap;
+  /** What the old map was made with. */
+  readonly types: BtfTable;
 }
 
 /** Moves one map's counters. Throws `BNG_ERR_NATIVE` when the new map has no place for one that counted. */
-export function carryCounters({ binding, object, name, old }: CarryOptions): void {
+export function carryCounters({ binding, object, name, old, types: theirs }: CarryOptions): void {
   const rule = COUNTER_MAPS.get(name);
   if (rule === undefined) return;
-  const theirs = tableOf(old);
   const ours = readBtf(object.btf());
   const indexOf = entryIndex(rule, theirs, ours);
   const wordOf = wordOrder(rule, theirs, ours);
@@ -68,11 +69,6 @@ export function carryCounters({ binding, object, name, old }: CarryOptions): voi
     }
     old.update(slotKey(entry), zeros);
   }
-}
-
-function tableOf(map: NativeMap): BtfTable {
-  const types = map.types();
-  return types === null ? [] : readBtf(types.btf);
 }
 
 /** Where an old entry is now; null for one whose meaning is gone. */

@@ -350,8 +350,8 @@ async function takeOver(
   const { oldRing } = adoption;
   if (old.length > 0 || oldRing !== null) await inFlightDone(clock);
   const punts = oldRing === null ? [] : await readOldRing({ binding, clock, ...oldRing });
-  for (const { name, map } of old) {
-    carryCounters({ binding, object, name, old: map });
+  for (const { name, map, types } of old) {
+    carryCounters({ binding, object, name, old: map, types });
     map.close();
   }
   adoption.finish();

@@ -12,7 +12,7 @@ import type { NativeBinding } from './native-binding.js';
 const ADDON_PATH = join('build', 'Release', 'bng_native.node');
 
 /**
- * Loads `build/Release/bng_native.node` of the nearest folder above this file that has a `binding.gyp`.
+ * Loads `build/Release/bng_native.node` of the nearest folder above this file that has a `package.json`.
  * Throws BNG_ERR_NATIVE when the addon was not built or does not load.
  */
 export function loadNative(): NativeBinding {
@@ -37,9 +37,11 @@ export function loadNative(): NativeBinding {
 function projectRoot(): string {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let folder = start; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'binding.gyp'))) return folder;
+    if (existsSync(join(folder, 'package.json'))) return folder;
     if (folder === dirname(folder)) {
-      throw new BngError('BNG_ERR_NATIVE', 'expected a folder with binding.gyp above, found none', { start });
+      throw new BngError('BNG_ERR_NATIVE', 'expected a folder with package.json above, found none', {
+        start,
+      });
     }
   }
 }

@@ -20,12 +20,12 @@ export interface NativeBinding {
   openObject(path: string): NativeObject;
   /** Opens a raw packet socket (AF_PACKET) on an interface of the calling thread's network namespace. */
   openPacketSocket(options: PacketSocketOptions): NativePacketSocket;
+  /** Makes an array of one entry that holds `value`. Close it; pinned, it goes on. */
+  createArray(name: string, value: Uint8Array): NativeMap;
   /** Opens a map pinned in bpffs; throws ENOENT, or EINVAL when something else is pinned there. Close it. */
   openPinnedMap(path: string): NativeMap;
   /** Opens an XDP link pinned in bpffs, which `close()` leaves in place. */
   openPinnedLink(path: string): NativeLink;
-  /** Raw BTF that a program in the kernel was loaded with; null when it came without. */
-  programBtf(programId: number): Uint8Array | null;
   /** What XDP runs on an interface; null for none. */
   xdpOf(ifindex: number): { readonly mode: XdpMode; readonly programId: number } | null;
   /** Ring buffer consumer over a loaded map of type RINGBUF. */
@@ -33,6 +33,8 @@ export interface NativeBinding {
   /** Index of an interface in this network namespace; throws ENODEV. */
   interfaceIndex(name: string): number;
   possibleCpus(): number;
+  /** One datagram to a unix socket; a leading `@` names an abstract one. Nothing waits: a full receiver is EAGAIN. */
+  sendDatagram(path: string, bytes: Uint8Array): void;
 }
 
 export interface MapShape {
@@ -97,8 +99,10 @@ export interface NativeMap {
   pin(path: string): void;
   /** The kernel's number of it: two handles of one map have the same. */
   id(): number;
-  /** Raw BTF that it was made with, and which types of it key and value are; null when it came without. */
-  types(): { readonly btf: Uint8Array; readonly keyTypeId: number; readonly valueTypeId: number } | null;
+  /** Which types of the BTF that it was made with key and value are; null when it came without. */
+  types(): { readonly keyTypeId: number; readonly valueTypeId: number } | null;
+  /** That BTF, raw, as the kernel holds it; throws EPERM without CAP_SYS_ADMIN. */
+  btf(): Uint8Array | null;
   close(): void;
 }
 

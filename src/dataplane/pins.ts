@@ -3,6 +3,8 @@
  * their content.
  *
  *   ROOT/v<ABI>/maps/<map>            the maps that programs of that ABI use; <map>~old until its counters are moved
+ *   ROOT/v<ABI>/types/<map>           which BTF it was made with: a symbolic link to btf/<hash> (pinned-types.ts)
+ *   ROOT/v<ABI>/btf/<hash>            an array that holds that BTF
  *   ROOT/v<ABI>/links/<program>-<port>   programs on their interfaces
  *   ROOT/undo/<number>                how to take back what was changed on this machine (undo-journal.ts)
  */
@@ -33,8 +35,8 @@ export class PinFolder {
   }
 
   make(): void {
-    mkdirSync(join(this.path, 'maps'), { recursive: true });
-    mkdirSync(join(this.path, 'links'), { recursive: true });
+    for (const part of ['maps', 'links', 'types', 'btf'])
+      mkdirSync(join(this.path, part), { recursive: true });
   }
 
   mapPath(name: string): string {
@@ -56,6 +58,23 @@ export class PinFolder {
 
   linkFile(name: string): string {
     return join(this.path, 'links', name);
+  }
+
+  typesPath(map: string): string {
+    return join(this.path, 'types', map);
+  }
+
+  /** Names of maps whose types are recorded. */
+  types(): readonly string[] {
+    return list(join(this.path, 'types'));
+  }
+
+  btfPath(hash: string): string {
+    return join(this.path, 'btf', hash);
+  }
+
+  btfs(): readonly string[] {
+    return list(join(this.path, 'btf'));
   }
 
   /** Takes every pin away. What only they kept alive goes with them; a link then lets go of its interface. */

@@ -26,7 +26,7 @@ export async function listenLocally(app: FastifyInstance, path: string): Promise
     throw new BngError('BNG_ERR_CONFIG', 'expected a socket path where nobody listens', { path });
   }
   // Nobody but its owner ever reaches it, not even between bind and chmod: the folder is closed to all others.
-  const folder = mkdtempSync(join(dirname(path), '.'));
+  const folder = mkdtempSync(join(dirname(path), '.new-'));
   let inode: number;
   try {
     const born = join(folder, 's');

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { bashCompletion } from '../../src/bin/bngctl/completion.js';
 import { manPage } from '../../src/bin/bngctl/man-page.js';
+import { BNGCTL_PAGE } from '../../src/bin/bngctl/page-notes.js';
 import { bngctlProgram } from '../../src/bin/bngctl/program.js';
 import { buildApi } from '../../src/http/api.js';
 import { listenLocally } from '../../src/http/local-socket.js';
@@ -124,7 +125,7 @@ test('bash completes commands, options, words and files', () => {
 });
 
 test('the manual page names every command, option and exit code, and renders without a warning', () => {
-  const page = manPage(program);
+  const page = manPage(program, BNGCTL_PAGE);
   const leaves = program.commands.flatMap((command) =>
     command.commands.length === 0 ? [command] : command.commands,
   );

@@ -272,6 +272,15 @@ test('with TLS the API speaks nothing else, and old versions are refused', async
   });
 });
 
+test('nothing is written beside the folder of the unix socket, which may be all that is ours', async () => {
+  // The root of a file system: what stands beside it is in another one.
+  const path = `/dev/shm/bng-${process.pid}.sock`;
+  const options = { token: null, isLocal: true, clock: systemClock };
+  const close = await listenLocally(buildApi(apiOptions(new FakeBng(), options)), path);
+  assert.ok(statSync(path).isSocket());
+  await close();
+});
+
 test('the unix socket is its owner’s alone, replaces one that died, refuses to push out a living one', async () => {
   await withFolder(async (folder) => {
     const path = join(folder, 'run', 'bng.sock');

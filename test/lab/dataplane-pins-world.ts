@@ -10,6 +10,7 @@ import { tearDown } from '../../src/dataplane/tear-down.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
+import { eventually } from '../support/eventually.js';
 import { Flow, Holder, startEcho } from './dataplane-holder.js';
 import type { HolderSettings } from './dataplane-holder-options.js';
 import { makeVeth, run, runIn, XdpPass } from './dataplane-world.js';
@@ -106,6 +107,20 @@ export function countIn(namespace: string): void {
 export function countedBy(namespace: string, name: string): bigint {
   const listing = runIn(namespace, `nft list counter ip count ${name}`);
   return BigInt(/bytes ([0-9]+)/.exec(listing)?.[1] ?? assert.fail(listing));
+}
+
+/**
+ * Waits until the dataplane has counted since `start` what the subscriber's stack did: a flow that was told to stop still says
+ * farewell on its TCP connection.
+ */
+export async function sameCount(holder: Holder, start: TrafficCounters): Promise<void> {
+  await eventually('the same count here and there', async () => {
+    const now = await traffic(holder);
+    if (now === null) return null;
+    const up = now.upstreamBytes - start.upstreamBytes === countedBy(SUBSCRIBER, 'out');
+    const down = now.downstreamBytes - start.downstreamBytes === countedBy(SUBSCRIBER, 'in');
+    return up && down ? true : null;
+  });
 }
 
 export async function raiseWorld(): Promise<void> {

@@ -6,6 +6,7 @@ import type { ConfigResult } from '../../config/parse-config.js';
 import { isBngError } from '../../model/bng-error.js';
 import { configOrProblems } from './check.js';
 import { missingRequirement, objectPath } from './requirements.js';
+import { serviceManager } from './service-manager.js';
 import { aborted, stopSignal } from './stop-signal.js';
 
 /** How long a stop may take before the process gives up on it. */
@@ -32,6 +33,7 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
+  const service = serviceManager((reason) => logEvent(logger, 'service-manager-unreachable', { reason }));
   const stop = stopSignal(['SIGINT', 'SIGTERM']);
   // One that comes before the BNG runs is heard, and done when it does.
   let isReloadAsked = false;
@@ -47,9 +49,18 @@ export async function run(configPath: string, { teardown = false }: RunOptions =
     return 1;
   }
   if (!teardown) {
-    reload = () => void daemon.reload();
+    const ready = (): void => {
+      const { access, core } = config;
+      service.ready(`serving ${access.interfaces.join(', ')}, core ${core.interfaces.join(', ')}`);
+    };
+    ready();
+    reload = () => {
+      service.reloading(process.hrtime.bigint() / 1000n);
+      void daemon.reload().then(ready);
+    };
     if (isReloadAsked) reload();
     await aborted(stop);
+    service.stopping();
   }
   logEvent(logger, 'stopping');
   const deadline = setTimeout(() => {

@@ -1,6 +1,5 @@
-/** The manual page (roff), made from the commands themselves. Text only; `make docs` writes it. */
+/** Manual pages (roff), made from the commands themselves. Text only; `make docs` writes them. */
 import type { Argument, Command, Option } from 'commander';
-import { EXIT_MEANINGS } from './run.js';
 
 /** Text between macros: no line may begin with a control character, hyphens are hyphens. */
 function text(words: string): string {
@@ -33,7 +32,11 @@ function argumentName(argument: Argument): string {
 
 function commandText(command: Command, parent = ''): string {
   if (command.commands.length > 0) {
-    return command.commands.map((child) => commandText(child, `${command.name()} `)).join('\n');
+    const visible = command
+      .createHelp()
+      .visibleCommands(command)
+      .filter((child) => child.name() !== 'help');
+    return visible.map((child) => commandText(child, `${command.name()} `)).join('\n');
   }
   const usage = [`${parent}${command.name()}`, ...command.registeredArguments.map(argumentName)].join(' ');
   return [
@@ -46,49 +49,43 @@ function commandText(command: Command, parent = ''): string {
   ].join('\n');
 }
 
-const EXAMPLES: readonly (readonly [string, string])[] = [
-  ['bngctl sessions --state active --sort -down', 'the active sessions, the fastest first'],
-  ['bngctl session 10.0.0.9', 'everything about the subscriber with this address'],
-  ['bngctl trace SIMU00000001', 'why does this line get no address?'],
-  ['bngctl map bng_subscribers', 'what the kernel holds, also while no BNG runs'],
-  ['bngctl --json pools | jq .pools[].utilization', 'for scripts'],
-  ['eval "$(bngctl completion bash)"', 'completion in this shell'],
-];
+type Notes = readonly (readonly [string, string])[];
 
-const FILES: readonly (readonly [string, string])[] = [
-  ['/run/bng/bng.sock', 'the unix socket of the BNG, for root; used where nothing else is said'],
-  ['/etc/bng/api.token', 'the bearer token for HTTP; readable by its owner only, else it is refused'],
-  ['/sys/fs/bpf/bng', 'the pinned maps'],
-];
+/** What a page says beyond the commands themselves. */
+export interface PageNotes {
+  /** What it is, as apropos(1) lists it. */
+  readonly about: string;
+  readonly description: readonly string[];
+  readonly exitStatus: Notes;
+  readonly files: Notes;
+  readonly examples: Notes;
+}
 
 /** The page of `program` in section 1. */
-export function manPage(program: Command): string {
-  const named = (list: readonly (readonly [string, string])[]): string[] =>
+export function manPage(program: Command, notes: PageNotes): string {
+  const named = (list: Notes): string[] =>
     list.map(([name, what]) => `.TP\n.B ${text(name)}\n${sentence(what)}`);
+  const name = program.name();
+  const commands = program.createHelp().visibleCommands(program);
   return [
-    '.\\" Written by make docs from the commands of bngctl; do not edit.',
-    '.TH BNGCTL 1 "" "bng" "User Commands"',
+    `.\\" Written by make docs from the commands of ${name}; do not edit.`,
+    `.TH ${name.toUpperCase()} 1 "" "bng" "User Commands"`,
     '.SH NAME',
-    text('bngctl - ask and order a running BNG'),
+    text(`${name} - ${notes.about}`),
     '.SH SYNOPSIS',
-    '.B bngctl',
+    `.B ${name}`,
     text('[options] command [arguments]'),
     '.SH DESCRIPTION',
-    text(
-      'Asks a running BNG through its API: over its unix socket, which root may use without a token, or over HTTP with a bearer token.',
-    ),
-    text('Tables fit the terminal; colours only where there is one, and not with NO_COLOR set.'),
-    text('COLUMNS sets the width where the output is no terminal.'),
-    '.SH OPTIONS',
-    ...program.options.map(optionText),
+    ...notes.description.map(text),
+    ...(program.options.length === 0 ? [] : ['.SH OPTIONS', ...program.options.map(optionText)]),
     '.SH COMMANDS',
-    ...program.commands.map((command) => commandText(command)),
+    ...commands.filter((command) => command.name() !== 'help').map((command) => commandText(command)),
     '.SH EXIT STATUS',
-    ...named(Object.entries(EXIT_MEANINGS)),
+    ...named(notes.exitStatus),
     '.SH FILES',
-    ...named(FILES),
+    ...named(notes.files),
     '.SH EXAMPLES',
-    ...named(EXAMPLES),
+    ...named(notes.examples),
     '',
   ].join('\n');
 }
