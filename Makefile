@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-vm demo lab lab-up lab-down bench lock clean distclean
+.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vm demo lab lab-up lab-down bench lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -92,6 +92,9 @@ test-bpf: build ## packet tables through BPF_PROG_TEST_RUN (as root)
 test-lab: build ## the whole house in network namespaces (as root)
 test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
+
+test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); KILLS=n
+	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)

@@ -28,6 +28,7 @@ enum bng_limit {
 	BNG_PUNT_RING_FRAMES =
 		3145728, /* bytes of the ring that frames may fill: the rest is for what XDP has answered */
 	BNG_MAX_DHCP_REPLIES = 256, /* pools whose leases XDP may answer for */
+	BNG_NO_DHCP_REPLY = 65535, /* of a lease: its client may have given it up, and the control plane knows first */
 	BNG_DHCP_REPLY_BYTES = 548, /* longest message that every client takes (RFC 2131 2) */
 	BNG_DHCP_REPLY_ROOM = 1024, /* what the verifier has to be shown instead: a power of two */
 };
@@ -212,7 +213,7 @@ struct bng_punt {
 
 /*
  * Value of bng_leases, keyed by the station: a lease that the control plane has promised and lets XDP repeat. XDP writes
- * `expires_ns` and `answer_tat`; user space replaces the whole.
+ * `expires_ns`, `answer_tat` and BNG_NO_DHCP_REPLY; user space replaces the whole.
  */
 struct bng_lease {
 	__u64 expires_ns; /* CLOCK_MONOTONIC; no answer from then on. Moved by each ACK, never beyond ends_ns */

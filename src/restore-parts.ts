@@ -18,8 +18,9 @@ export interface RestoreParts {
 }
 
 /**
- * Reads the sessions, makes the dataplane hold just them, closes the accounting of those that are lost, and goes on with the
- * others. Before any inlet is open. Throws `BNG_ERR_STORE`, `BNG_ERR_DATAPLANE`.
+ * Reads the sessions, makes the dataplane hold just them, takes in what it has promised by itself, closes the accounting of
+ * those that are lost, and goes on with the others. What was promised is stored before the promises are taken back, and
+ * taken in before a deadline is set. Before any inlet is open: what is punted meanwhile waits in the ring. Throws `BNG_ERR_STORE`, `BNG_ERR_DATAPLANE`.
  */
 export async function restore({ manager, aaa, dataplane, logger, path }: RestoreParts): Promise<void> {
   const { restoration } = manager;
@@ -45,6 +46,8 @@ export async function restore({ manager, aaa, dataplane, logger, path }: Restore
   const known = manager.openAccounting();
   restoration?.reconciled(outcome.report);
   aaa.closeLost(accounting === 'goes-on' ? new Set(known.keys()) : new Set(), known);
+  await restoration?.promised(dataplane.standing());
+  dataplane.promiseAnew();
   await restoration?.resume(accounting);
   logEvent(logger, 'sessions-restored', {
     sessions: loaded?.value ?? 0,

@@ -304,6 +304,15 @@ static __always_inline bool bng_make_room(struct xdp_md *ctx, int grow)
 }
 
 /*
+ * What may end the lease goes up, and until the control plane has judged it nothing is answered: it would come to an
+ * acknowledgement older than the release that it reads first.
+ */
+static __always_inline bool bng_may_end_lease(const struct bng_dhcp_scratch *from)
+{
+	return from->type == BNG_DHCP_RELEASE || from->type == BNG_DHCP_DECLINE;
+}
+
+/*
  * BNG_CONTINUE leaves the message to the control plane, with the frame as it came, though pointers into it may be void.
  * `station` is who sent the frame: not the client, where a relay did.
  */
@@ -338,8 +347,12 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 	if (!reply || now >= promise.expires_ns)
 		return BNG_CONTINUE;
 	length = bng_copy_datagram(ctx, frame, dhcp, scratch);
-	if (!length || !bng_read_options(scratch, length))
+	if (!length)
 		return BNG_CONTINUE;
+	if (!bng_read_options(scratch, length) || ((scratch->seen & BNG_SEEN_TYPE) && bng_may_end_lease(scratch))) {
+		lease->reply = BNG_NO_DHCP_REPLY;
+		return BNG_CONTINUE;
+	}
 	layout.option82_sum = 0;
 	type = bng_judge_message(scratch, &promise, reply, &layout.option82_sum);
 	if (!type || !bng_lay_out(scratch, reply, &layout))

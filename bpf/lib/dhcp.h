@@ -22,6 +22,8 @@ enum bng_dhcp_word {
 	BNG_HARDWARE_ETHERNET = 1,
 	BNG_DHCP_DISCOVER = 1,
 	BNG_DHCP_REQUEST = 3,
+	BNG_DHCP_DECLINE = 4,
+	BNG_DHCP_RELEASE = 7,
 };
 
 enum bng_dhcp_option {

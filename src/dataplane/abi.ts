@@ -47,6 +47,7 @@ export const BngLimit = {
   rateFractionBits: 20,
   puntRingFrames: 3145728,
   maxDhcpReplies: 256,
+  noDhcpReply: 65535,
   dhcpReplyBytes: 548,
   dhcpReplyRoom: 1024,
 } as const;
@@ -65,6 +66,7 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [20, 'rate_fraction_bits'],
   [3145728, 'punt_ring_frames'],
   [256, 'max_dhcp_replies'],
+  [65535, 'no_dhcp_reply'],
   [548, 'dhcp_reply_bytes'],
   [1024, 'dhcp_reply_room'],
 ]);
@@ -777,6 +779,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_RATE_FRACTION_BITS: 20,
       BNG_PUNT_RING_FRAMES: 3145728,
       BNG_MAX_DHCP_REPLIES: 256,
+      BNG_NO_DHCP_REPLY: 65535,
       BNG_DHCP_REPLY_BYTES: 548,
       BNG_DHCP_REPLY_ROOM: 1024,
     } },

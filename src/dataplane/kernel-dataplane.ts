@@ -39,6 +39,7 @@ import type {
   Reconciliation,
   ReconcileOutcome,
   RemoveOutcome,
+  StandingPromise,
   SubscriberEntry,
 } from './port.js';
 import { type PuntListeners, readPunts } from './punt-reader.js';
@@ -230,7 +231,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   promise(lease: LeasePromise): boolean {
     const { leases } = this.#parts;
-    if (leases === null || this.#closing !== null || !this.#held.has(lease.address)) return false;
+    if (this.#closing !== null || !this.#held.has(lease.address)) return false;
     const outcome = attemptFor(() => leases.promise(lease));
     if (outcome.ok) return outcome.value;
     this.#parts.warn(`a lease is not answered in XDP: ${outcome.reason}`);
@@ -238,12 +239,25 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   }
 
   withdraw(attachment: Attachment): void {
-    if (this.#closing === null) this.#parts.leases?.withdraw(attachment);
+    if (this.#closing === null) this.#parts.leases.withdraw(attachment);
+  }
+
+  promisedUntilMs(attachment: Attachment): number | null {
+    return this.#closing === null ? this.#parts.leases.untilMs(attachment) : null;
+  }
+
+  standing(): readonly StandingPromise[] {
+    return this.#parts.leases.standing();
+  }
+
+  promiseAnew(): void {
+    const { leases, object } = this.#parts;
+    leases.clear();
+    leases.addReplies(object, this.#settings.replies);
   }
 
   #tellAnswered(told: Omit<AnsweredLease, 'atMs'>, atNs: bigint): void {
-    const { leases } = this.#parts;
-    if (leases !== null) this.#answered({ ...told, atMs: leases.clockMs(atNs) });
+    this.#answered({ ...told, atMs: this.#parts.leases.clockMs(atNs) });
   }
 
   transmit(ifindex: number, frame: Uint8Array): boolean {
@@ -337,7 +351,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     if (outcome.ok) {
       this.#held.set(entry.address, { entry, slot });
       this.#addressOfSlot.set(slot, entry.address);
-      return outcome;
+      return { ok: true };
     }
     this.#slots.free(slot);
     // What is in the firewall alone only ever forbids; the reason that matters is the first one.
@@ -370,7 +384,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     }
     this.#held.set(entry.address, { entry, slot: held.slot });
     if (closes) await this.#firewall.cutFlows(entry.address);
-    return entry.walled ? outcome : this.#firewall.removeMember(entry.address);
+    return entry.walled ? { ok: true } : this.#firewall.removeMember(entry.address);
   }
 
   #rewrite(entry: SubscriberEntry, held: Held): void {
@@ -383,7 +397,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       throw error;
     }
     if (!moves) return;
-    this.#parts.leases?.withdraw(held.entry.attachment);
+    this.#parts.leases.withdraw(held.entry.attachment);
     this.#maps.deleteLine(held.entry.attachment);
   }
 
@@ -391,7 +405,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const held = this.#held.get(address);
     if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
     const taken = attempt(() => {
-      this.#parts.leases?.withdraw(held.entry.attachment);
+      this.#parts.leases.withdraw(held.entry.attachment);
       this.#maps.deleteLine(held.entry.attachment);
       this.#maps.delete(address);
     });

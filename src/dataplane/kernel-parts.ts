@@ -81,8 +81,8 @@ export interface KernelParts {
   readonly deadlineMs: number;
   /** Knows how to take back each change of this machine. */
   readonly journal: UndoJournal;
-  /** Null where XDP answers no DHCP. */
-  readonly leases: LeaseMaps | null;
+  /** What XDP answers by itself; where it answers nothing, what it was left with by a process before. */
+  readonly leases: LeaseMaps;
   readonly firewall: GardenFirewall;
   /** By ifindex. */
   readonly access: ReadonlyMap<number, OpenAccessPort>;
@@ -176,9 +176,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     pins: pins === null ? null : { root: pins, warn },
   });
   undo.push(() => object.close());
-  const leases = fastDhcp === null ? null : new LeaseMaps(object, { key, clock });
-  leases?.clear();
-  leases?.addReplies(object, fastDhcp?.replies ?? []);
+  const leases = new LeaseMaps(object, { key, clock });
   // The firewall stands before anything can reach the stack.
   const { firewall, adoptedMembers } = await openFirewall(options, opening, {
     deadlineMs,

@@ -6,18 +6,22 @@ import { randomBytes } from 'node:crypto';
 import type { Attachment } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { macToBytes } from '../model/mac.js';
+import { ipv4FromNumber } from '../model/ipv4.js';
+import { macFromBytes, macToBytes } from '../model/mac.js';
 import {
   BNG_DHCP_REPLY_SIZE,
   BNG_LEASE_SIZE,
+  BNG_LINE_KEY_SIZE,
   BngLimit,
   type BngSettings,
   BngSettingsFlag,
+  readBngLease,
+  readBngLineKey,
   writeBngDhcpReply,
   writeBngLease,
 } from './abi.js';
 import type { NativeMap, NativeObject } from './native-binding.js';
-import type { LeasePromise } from './port.js';
+import type { LeasePromise, StandingPromise } from './port.js';
 import { encodeLine, slotKey } from './subscriber-maps.js';
 
 /** What the answers to the clients of one pool have in common. */
@@ -87,17 +91,43 @@ export class LeaseMaps {
     this.#clock = options.clock;
   }
 
-  /** Takes back what an earlier process promised: its replies and its key are not ours, and each session promises anew. */
+  /** Everything promised, with the ends to which XDP has moved it. */
+  standing(): readonly StandingPromise[] {
+    const { keys, values, count } = this.#leases.readAll();
+    const lines = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
+    const leases = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    return Array.from({ length: count }, (_, i) => {
+      const { ifindex, sVlan, cVlan, mac } = readBngLineKey(lines, i * BNG_LINE_KEY_SIZE);
+      const { address, expiresNs } = readBngLease(leases, i * BNG_LEASE_SIZE);
+      const attachment = { ifindex, sVlan, cVlan, mac: macFromBytes(mac) };
+      return { address: ipv4FromNumber(address), attachment, expiresAtMs: this.clockMs(expiresNs) };
+    });
+  }
+
+  /** Until when the lease promised at the attachment lasts; null when there is none. */
+  untilMs(attachment: Attachment): number | null {
+    const value = this.#leases.lookup(encodeLine(attachment));
+    if (value === null) return null;
+    const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    return this.clockMs(readBngLease(view, 0).expiresNs);
+  }
+
+  /**
+   * Takes back what an earlier process promised: its replies and its key are not ours, and each session promises anew. A lease
+   * that its client may have given up stays so: who says that waits to be read.
+   */
   clear(): void {
-    const { keys, count } = this.#leases.readAll();
+    const { keys, values, count } = this.#leases.readAll();
+    const leases = new DataView(values.buffer, values.byteOffset, values.byteLength);
     for (let at = 0; at < count; at += 1) {
+      if (readBngLease(leases, at * BNG_LEASE_SIZE).reply === BngLimit.noDhcpReply) continue;
       this.#leases.delete(keys.subarray(at * this.#leases.keySize, (at + 1) * this.#leases.keySize));
     }
   }
 
   /**
-   * Writes what the answers of more pools have in common; those written before stay. A pool beyond what fits is answered by the
-   * control plane alone.
+   * Writes what the answers of more pools have in common: before it nothing is promised; those written before stay. A pool beyond
+   * what fits is answered by the control plane alone.
    */
   addReplies(object: NativeObject, replies: readonly PoolReply[]): void {
     const map = object.map('bng_dhcp_replies');
@@ -125,6 +155,9 @@ export class LeaseMaps {
   promise(lease: LeasePromise): boolean {
     const reply = this.#replies.get(lease.poolName);
     if (reply?.leaseSeconds !== lease.leaseSeconds || lease.option82.length > 255) return false;
+    const key = encodeLine(lease.attachment);
+    const before = this.#leases.lookup(key);
+    if (before !== null && this.#isGivenUp(before)) return false;
     const endsNs = lease.endsAtMs === null ? 0n : this.#kernelTime(lease.endsAtMs);
     const expiresNs = this.#kernelTime(Math.min(lease.expiresAtMs, lease.endsAtMs ?? Infinity));
     const value = new Uint8Array(BNG_LEASE_SIZE);
@@ -137,7 +170,7 @@ export class LeaseMaps {
       reply: reply.index,
       mac: macToBytes(lease.attachment.mac),
     });
-    this.#leases.update(encodeLine(lease.attachment), value);
+    this.#leases.update(key, value);
     return true;
   }
 
@@ -148,6 +181,11 @@ export class LeaseMaps {
   /** On our monotonic clock; the kernel stamps its answers with CLOCK_MONOTONIC, which Node.js calls hrtime. */
   clockMs(kernelNs: bigint): number {
     return this.#clock.monotonicMs() - Number(process.hrtime.bigint() - kernelNs) / NS_PER_MS;
+  }
+
+  #isGivenUp(value: Uint8Array): boolean {
+    const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    return readBngLease(view, 0).reply === BngLimit.noDhcpReply;
   }
 
   #kernelTime(atMs: number): bigint {

@@ -19,6 +19,7 @@ import type {
   Reconciliation,
   ReconcileOutcome,
   RemoveOutcome,
+  StandingPromise,
   SubscriberEntry,
 } from './port.js';
 import { Slots } from './slots.js';
@@ -49,6 +50,8 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #accessMac: Mac;
   readonly #accessInterface: string;
   readonly #promises = new Map<string, LeasePromise>();
+  /** Where answers have moved the ends of those leases. */
+  readonly #ends = new Map<string, number>();
   #answered: ((answered: AnsweredLease) => void) | null = null;
   #listener: ((punted: PuntedFrame) => void) | null = null;
   #refusal: string | null = null;
@@ -106,11 +109,30 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
   promise(lease: LeasePromise): boolean {
     if (!this.#held.has(lease.address)) return false;
     this.#promises.set(attachmentKey(lease.attachment), lease);
+    this.#ends.set(attachmentKey(lease.attachment), lease.expiresAtMs);
     return true;
   }
 
   withdraw(attachment: Attachment): void {
     this.#promises.delete(attachmentKey(attachment));
+    this.#ends.delete(attachmentKey(attachment));
+  }
+
+  promisedUntilMs(attachment: Attachment): number | null {
+    return this.#ends.get(attachmentKey(attachment)) ?? null;
+  }
+
+  standing(): readonly StandingPromise[] {
+    return [...this.#promises].map(([key, { address, attachment, expiresAtMs }]) => ({
+      address,
+      attachment,
+      expiresAtMs: this.#ends.get(key) ?? expiresAtMs,
+    }));
+  }
+
+  promiseAnew(): void {
+    this.#promises.clear();
+    this.#ends.clear();
   }
 
   traffic(address: Ipv4): TrafficCounters | null {
@@ -229,9 +251,12 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#promises.get(attachmentKey(attachment)) ?? null;
   }
 
-  /** For tests: tells of an answer. */
-  answer(answered: AnsweredLease): void {
-    this.#answered?.(answered);
+  /** For tests: an answer by itself, told of unless nobody listens or it is `untold`. */
+  answer(answered: AnsweredLease, told: 'told' | 'untold' = 'told'): void {
+    const { attachment, atMs, leaseSeconds } = answered;
+    const key = attachmentKey(attachment);
+    if (this.#promises.has(key) && answered.answer === 'ack') this.#ends.set(key, atMs + 1000 * leaseSeconds);
+    if (told === 'told') this.#answered?.(answered);
   }
 
   /** For tests: the next install, update or remove is refused with this reason. */

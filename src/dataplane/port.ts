@@ -60,6 +60,11 @@ export interface Dataplane {
    * when it does not, which costs speed and nothing else.
    */
   promise(lease: LeasePromise): boolean;
+  /**
+   * Until when the lease promised at the attachment lasts, with every answer that was given, told of or not; null when
+   * nothing is promised there.
+   */
+  promisedUntilMs(attachment: Attachment): number | null;
   /** From the return on no answer begins. Withdrawing what was not promised is fine; `remove` withdraws too. */
   withdraw(attachment: Attachment): void;
   /** What the kernel counted for one address since its install; null when it is not installed. */
@@ -139,6 +144,13 @@ export type ReconcileOutcome =
   | { readonly ok: true; readonly report: ReconcileReport }
   | { readonly ok: false; readonly reason: string };
 
+/** A lease that the dataplane has answered for, and until when it lasts. */
+export interface StandingPromise {
+  readonly address: Ipv4;
+  readonly attachment: Attachment;
+  readonly expiresAtMs: number;
+}
+
 /** Of a dataplane that may have outlived the control plane before this one. */
 export interface Reconciliation {
   /**
@@ -146,4 +158,8 @@ export interface Reconciliation {
    * of entries that are as wanted is never interrupted.
    */
   reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome>;
+  /** What the process before has promised and the dataplane may still repeat. Answers that nobody was told of are in it. */
+  standing(): readonly StandingPromise[];
+  /** Takes those promises back; from now on `promise` is obeyed. Once, when what they say can no longer be lost. */
+  promiseAnew(): void;
 }

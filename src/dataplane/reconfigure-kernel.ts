@@ -53,7 +53,7 @@ export async function reconfigureKernel(
       undo.push(async () => attempt(() => syncPolicyMaps(parts.object, before.policy)));
       return attempt(() => syncPolicyMaps(parts.object, after.policy));
     },
-    async () => attempt(() => parts.leases?.addReplies(parts.object, after.replies)),
+    async () => attempt(() => parts.leases.addReplies(parts.object, after.replies)),
   ];
   for (const step of steps) {
     const outcome = await step();

@@ -1,4 +1,5 @@
 /** The timers of a session's lease: when they fire, the session's queue is told. Decides nothing. */
+import type { Dataplane } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import type { SessionEvent } from './machine/types.js';
 import type { SessionRecord } from './record.js';
@@ -8,6 +9,7 @@ const UNBOUND_MS = 120_000;
 
 export interface DeadlinesOptions {
   readonly clock: Clock;
+  readonly dataplane: Pick<Dataplane, 'promisedUntilMs'>;
   readonly isLineKnown: (ontSerial: string) => boolean;
   readonly push: (record: SessionRecord, event: SessionEvent) => void;
 }
@@ -26,8 +28,19 @@ export class Deadlines {
     if (atMs === null) return;
     const { clock, push } = this.#o;
     const type = which === 'lease' ? 'lease-expired' : 'held-expired';
-    const fire = (): void => push(record, { type, nowMs: clock.monotonicMs() });
+    const fire = (): void => {
+      const nowMs = clock.monotonicMs();
+      const laterMs = which === 'lease' ? this.#promisedUntilMs(record) : -Infinity;
+      if (laterMs > nowMs) this.arm(record, which, laterMs);
+      else push(record, { type, nowMs });
+    };
     record.deadlines.set(which, clock.after(atMs - clock.monotonicMs(), fire));
+  }
+
+  /** The dataplane may have renewed the lease, and we have not yet heard of it. */
+  #promisedUntilMs({ promised }: SessionRecord): number {
+    const untilMs = promised === null ? null : this.#o.dataplane.promisedUntilMs(promised.attachment);
+    return untilMs ?? -Infinity;
   }
 
   /** Has the session looked at when nobody has taken its offer for a while. */

@@ -130,12 +130,18 @@ export class AccountingLedger {
     if (entry !== undefined) entry.base = entry.known;
   }
 
-  /** Looks after what was adopted; `endedMs` of a lease that was renewed meanwhile no longer holds. */
-  resume(address: Ipv4, expiresAtMs: number): void {
+  /** The lease was renewed: it does not end where it seemed to when it was adopted. */
+  prolonged(address: Ipv4, expiresAtMs: number): void {
+    const entry = this.#byAddress.get(address);
+    if (entry !== undefined)
+      entry.endedMs = expiresAtMs <= this.#o.clock.monotonicMs() ? expiresAtMs : Infinity;
+  }
+
+  /** Looks after what was adopted. */
+  resume(address: Ipv4): void {
     const entry = this.#byAddress.get(address);
     if (entry === undefined) return;
     const nowMs = this.#o.clock.monotonicMs();
-    if (expiresAtMs > nowMs) entry.endedMs = Infinity;
     // Traffic since the last look: it was active, nobody knows when.
     if (total(this.#used(entry, this.#traffic(entry))) !== total(entry.known)) entry.activeMs = nowMs;
     this.#watch(entry);

@@ -13,7 +13,7 @@
  * | releasing, dropping-held, declining, closing | goes on to its end, with what the dataplane counted last           |
  */
 import type { Authenticator } from '../aaa/port.js';
-import type { ReconcileReport, SubscriberEntry } from '../dataplane/port.js';
+import type { ReconcileReport, StandingPromise, SubscriberEntry } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { parseIpv4 } from '../model/ipv4.js';
@@ -26,6 +26,7 @@ import type { AssignmentRow, SessionJournal } from './journal.js';
 import { ASSIGNMENT_TABLE, durableGrant, QUARANTINE_TABLE } from './journal.js';
 import type { AccountingLedger } from './ledger.js';
 import { entryOf, holding, isServed } from './machine/build.js';
+import { prolongs } from './machine/dhcp.js';
 import type { Served, Session } from './machine/types.js';
 import type { Quarantines } from './quarantines.js';
 import { SessionRecord } from './record.js';
@@ -107,6 +108,28 @@ export class Restoration {
   }
 
   /**
+   * Takes in what the dataplane has promised while nobody listened, or to one who did not live to store it. Resolves when the
+   * store has it, or takes nothing.
+   */
+  async promised(promises: readonly StandingPromise[]): Promise<void> {
+    const { table, journal, ledger } = this.#o;
+    let prolonged: SessionRecord | null = null;
+    for (const promise of promises) {
+      const record = table.byAddress(promise.address);
+      if (record === null || record.session.step !== null) continue;
+      const { state } = record.session;
+      const now = isServed(state) ? holding(state) : null;
+      if (!isServed(state) || now === null || !prolongs(promise, now)) continue;
+      record.session = { state: withLeaseUntil(state, promise.expiresAtMs), step: null };
+      ledger.prolonged(promise.address, promise.expiresAtMs);
+      journal.changed(record);
+      prolonged = record;
+    }
+    // One commit has them all.
+    if (prolonged !== null) await journal.stored(prolonged);
+  }
+
+  /**
    * Goes on with every session: deadlines, accounting, removals that were begun. Where accounting `begins` (the server was
    * told that all sessions ended), a lease that goes on is a new accounting session.
    */
@@ -129,7 +152,7 @@ export class Restoration {
         const goesOn = removal === null && now.expiresAtMs > clock.monotonicMs();
         if (goesOn) ledger.started(record, now.grant, now.attachment);
         journal.changed(record);
-      } else ledger.resume(now.grant.address, now.expiresAtMs);
+      } else ledger.resume(now.grant.address);
     }
     runner.watch(record, state);
     if (record.session.step !== null) runner.push(record, { event: { type: 'removed', traffic } });
@@ -200,6 +223,12 @@ export class Restoration {
     this.#o.quarantines.goOn(row.poolName, parseIpv4(key), this.#o.instants.reader(row.at)(row.untilMs));
     return true;
   }
+}
+
+function withLeaseUntil(state: Served, expiresAtMs: number): Served {
+  const { lease, held } = state;
+  if (lease.phase === 'bound') return { ...state, lease: { ...lease, expiresAtMs } };
+  return { ...state, held: held === null ? null : { ...held, expiresAtMs } };
 }
 
 function recordOf(saved: SavedSession, session: Session & { readonly state: Served }): SessionRecord {

@@ -91,6 +91,16 @@ describe('what was promised', () => {
     assert.deepEqual(twin.rig.run('bng_access', bytes).verdicts, ['punt']);
   });
 
+  test('after a RELEASE or DECLINE nothing is answered until the control plane has read it', () => {
+    for (const type of [4, 7]) {
+      twin.sync(qinq);
+      const ends: RawMessage = { options: [[53, u8(type)], ...option82(qinq)] };
+      assert.deepEqual(twin.rig.run('bng_access', frame(qinq, message(qinq, ends))).verdicts, ['punt']);
+      const discover: RawMessage = { options: [DISCOVER, ...option82(qinq)] };
+      assert.deepEqual(twin.rig.run('bng_access', frame(qinq, message(qinq, discover))).verdicts, ['punt']);
+    }
+  });
+
   test('a lease that has run out is not repeated', async () => {
     const promised = twin.bng.dataplane.promised(twin.attachment(qinq))!;
     const nowMs = twin.bng.clock.monotonicMs();

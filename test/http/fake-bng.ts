@@ -192,6 +192,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     update: () => Promise.resolve({ ok: true }),
     remove: () => Promise.resolve({ ok: false, reason: 'not here' }),
     promise: () => false,
+    promisedUntilMs: () => null,
     withdraw: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
     dump: () => Promise.resolve(this.dumped),

@@ -126,11 +126,11 @@ describe('real clients and the fast DHCP path', { timeout: 150_000 * patience },
     const { access } = labConfig(house.lab, '') as { access: Record<string, unknown> };
     await house.restartBng({ access: { ...access, fastDhcp: false } });
     const host = hostOf('udhcpc');
-    await leaseIn(host, GARDEN);
+    // The session and its lease are those of before, and so are the counters of the kernel.
     const start = await counted();
     for (let n = 0; n < 3; n++) await askAgain(host);
     const end = await counted();
-    assert.equal(end.answered, 0);
+    assert.equal(end.answered, start.answered);
     assert.ok(end.punted - start.punted >= 3, JSON.stringify({ start, end }));
   });
 });

@@ -24,6 +24,7 @@ describe('install before promise', () => {
         update: (entry) => inner.update(entry),
         remove: (address) => inner.remove(address),
         promise: (lease) => inner.promise(lease),
+        promisedUntilMs: (attachment) => inner.promisedUntilMs(attachment),
         withdraw: (attachment) => inner.withdraw(attachment),
         traffic: (address) => inner.traffic(address),
       }),

@@ -214,13 +214,21 @@ export class Life {
         begin: () => accounting.begin(),
         closeLost: (alive, known) => void accounting.closeLost(alive, known),
       },
-      dataplane: { reconcile: (wanted) => this.#passing(() => world.dataplane.reconcile(wanted)) },
+      dataplane: {
+        reconcile: (wanted) => this.#passing(() => world.dataplane.reconcile(wanted)),
+        standing: () =>
+          world.dataplane.standing().map((one) => ({ ...one, expiresAtMs: this.#fromBoot(one.expiresAtMs) })),
+        promiseAnew: () => (this.isDead ? undefined : world.dataplane.promiseAnew()),
+      },
       logger,
       path: world.folder,
     });
     const { dataplane } = world;
     const punts: PuntPath = {
-      onAnswered: () => {},
+      onAnswered: (listener) =>
+        dataplane.onAnswered((answered) =>
+          this.isDead ? undefined : listener({ ...answered, atMs: this.#fromBoot(answered.atMs) }),
+        ),
       onPunt: (listener) => dataplane.onPunt((punted) => (this.isDead ? undefined : listener(punted))),
       transmit: (ifindex, frame) => {
         this.#count();
@@ -281,6 +289,11 @@ export class Life {
     return this.#startBootMs + (this.clock.monotonicMs() - this.#startMs);
   }
 
+  /** Promises outlast the life, so the dataplane keeps their times as those of the boot. */
+  #fromBoot(bootMs: number): number {
+    return bootMs - this.#startBootMs + this.#startMs;
+  }
+
   #count(): void {
     const world = this.#world;
     if (this.isDead) return;
@@ -308,7 +321,12 @@ export class Life {
       update: (entry) => this.#passing(() => dataplane.update(entry)),
       remove: (address) => this.#passing(() => dataplane.remove(address)),
       traffic: (address) => dataplane.traffic(address),
-      promise: (promise) => dataplane.promise(promise),
+      promise: (promise) =>
+        dataplane.promise({ ...promise, expiresAtMs: promise.expiresAtMs - this.#fromBoot(0) }),
+      promisedUntilMs: (attachment) => {
+        const untilMs = dataplane.promisedUntilMs(attachment);
+        return untilMs === null ? null : this.#fromBoot(untilMs);
+      },
       withdraw: (attachment) => dataplane.withdraw(attachment),
     };
   }

@@ -2,9 +2,10 @@
  * What DHCP messages do to a session that has a grant (RFC 2131 §4.3). The grant was made at authentication time; here it
  * is only read. Invariants: install before promise; remove, read, report, free, in this order.
  */
+import type { StandingPromise } from '../../dataplane/port.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import { answer, entryOf, holding, sameAttachment, settle, silence, wait } from './build.js';
-import type { DhcpEvent, Served, SessionEvent, State, Transition } from './types.js';
+import type { DhcpEvent, Held, Served, SessionEvent, State, Transition } from './types.js';
 
 type DiscoverEvent = Extract<DhcpEvent, { type: 'discover' }>;
 type RequestEvent = Extract<DhcpEvent, { type: 'request' }>;
@@ -81,12 +82,7 @@ export function renew(state: Served, attachment: RequestEvent['attachment'], now
 export function onAnswered(state: Served, event: Extract<SessionEvent, { type: 'answered' }>): Transition {
   const now = holding(state);
   const expiresAtMs = event.atMs + event.leaseSeconds * 1000;
-  const counts =
-    now !== null &&
-    now.grant.address === event.address &&
-    sameAttachment(now.attachment, event.attachment) &&
-    expiresAtMs > now.expiresAtMs;
-  if (!counts) return settle(state);
+  if (now === null || !prolongs({ ...event, expiresAtMs }, now)) return settle(state);
   const renewed = { type: 'lease-renewed', grant: now.grant } as const;
   if (state.lease.phase === 'bound') {
     const lease = { ...state.lease, expiresAtMs };
@@ -94,6 +90,15 @@ export function onAnswered(state: Served, event: Extract<SessionEvent, { type: '
   }
   const held = { ...now, expiresAtMs };
   return settle({ ...state, held }, { type: 'deadline', which: 'held', atMs: expiresAtMs }, renewed);
+}
+
+/** Whether a promise is one of this lease, and longer. */
+export function prolongs({ address, attachment, expiresAtMs }: StandingPromise, now: Held): boolean {
+  return (
+    now.grant.address === address &&
+    sameAttachment(now.attachment, attachment) &&
+    expiresAtMs > now.expiresAtMs
+  );
 }
 
 function onInform(state: Served, event: OtherDhcpEvent): Transition {
