@@ -281,6 +281,15 @@ static __always_inline void bng_extend(struct bng_lease *lease, __u64 expires)
 }
 
 /*
+ * What may end the lease goes up, and until the control plane has judged it nothing is answered: it would come to an
+ * acknowledgement older than the release that it reads first.
+ */
+static __always_inline bool bng_may_end_lease(const struct bng_dhcp_scratch *from)
+{
+	return from->type == BNG_DHCP_RELEASE || from->type == BNG_DHCP_DECLINE;
+}
+
+/*
  * Makes the frame longer or shorter by `grow`. A driver that leaves no room behind the frame (veth) leaves some in
  * front of it: the Ethernet header moves there, and everything behind it is written anew anyway.
  */
@@ -301,15 +310,6 @@ static __always_inline bool bng_make_room(struct xdp_md *ctx, int grow)
 		return false;
 	*head = kept;
 	return true;
-}
-
-/*
- * What may end the lease goes up, and until the control plane has judged it nothing is answered: it would come to an
- * acknowledgement older than the release that it reads first.
- */
-static __always_inline bool bng_may_end_lease(const struct bng_dhcp_scratch *from)
-{
-	return from->type == BNG_DHCP_RELEASE || from->type == BNG_DHCP_DECLINE;
 }
 
 /*

@@ -45,13 +45,18 @@ const SIZES: ReadonlyMap<number, number | null> = new Map([
 ]);
 const DISCOVER = 1;
 const REQUEST = 3;
+const DECLINE = 4;
+const RELEASE = 7;
 
 interface Message {
   readonly chaddr: Buffer;
   readonly ciaddr: number;
   readonly giaddr: number;
-  readonly options: ReadonlyMap<number, Buffer>;
+  /** Null: they cannot be read. */
+  readonly options: ReadonlyMap<number, Buffer> | null;
 }
+
+type Readable = Message & { readonly options: ReadonlyMap<number, Buffer> };
 
 /** Null: the control plane's. */
 export function judgeAnswer(world: World, packet: Ipv4): Outcome | null {
@@ -60,14 +65,19 @@ export function judgeAnswer(world: World, packet: Ipv4): Outcome | null {
   const { ethernet } = packet;
   const station = stationKey(ethernet.ifindex, ethernet.vlans, message.chaddr.toString('hex'));
   const lease = world.leases.get(station);
-  if (lease === undefined || lease.expired) return null;
+  if (lease === undefined || lease.expired || lease.isGivenUp === true) return null;
+  if (message.options === null || mayEndLease(message.options)) {
+    lease.isGivenUp = true;
+    return null;
+  }
   const pool = world.options.pools.get(lease.poolName);
   if (pool === undefined) throw new Error(`expected a pool named ${lease.poolName}`);
-  const kind = kindOf(message, lease, pool.serverId);
+  const readable = { ...message, options: message.options };
+  const kind = kindOf(readable, lease, pool.serverId);
   if (kind === null) return null;
   const terms = { ...pool, address: ipv4FromNumber(lease.address) };
   const verdict = { kind, poolName: lease.poolName, terms, serverId: pool.serverId };
-  if (replyTemplate(verdict).length + echoed(message) + 1 > BngLimit.dhcpReplyBytes) return null;
+  if (replyTemplate(verdict).length + echoed(readable) + 1 > BngLimit.dhcpReplyBytes) return null;
   if (!mayAnswer(world, station)) return dropped(BngDropReason.puntLineRate);
   if (!reserves(world, BNG_LEASE_ANSWERED_SIZE)) return null;
   const own = macFromBytes(world.portMac(ethernet.ifindex));
@@ -80,7 +90,7 @@ export function judgeAnswer(world: World, packet: Ipv4): Outcome | null {
   });
 }
 
-/** A request of an Ethernet station, whole and right by both checksums, with options as they ought to be; else null. */
+/** A request of an Ethernet station, whole and right by both checksums; else null. */
 function readMessage(packet: Ipv4): Message | null {
   const { bytes, headerLength, length } = packet;
   if (headerLength !== 20 || sum(bytes.subarray(0, 20)) !== 0xffff) return null;
@@ -92,7 +102,6 @@ function readMessage(packet: Ipv4): Message | null {
   const bootp = datagram.subarray(UDP_HEADER);
   if (bootp[0] !== 1 || bootp[1] !== 1 || bootp[2] !== 6 || bootp.readUInt32BE(236) !== COOKIE) return null;
   const options = readOptions(bootp.subarray(BOOTP));
-  if (options === null) return null;
   const chaddr = bootp.subarray(28, 34);
   return { chaddr, ciaddr: bootp.readUInt32BE(12), giaddr: bootp.readUInt32BE(24), options };
 }
@@ -126,8 +135,14 @@ function readOptions(area: Buffer): ReadonlyMap<number, Buffer> | null {
   return null;
 }
 
+/** A message by which the client may give its lease up. */
+function mayEndLease(options: ReadonlyMap<number, Buffer>): boolean {
+  const type = options.get(Option.messageType)?.[0];
+  return type === RELEASE || type === DECLINE;
+}
+
 /** Bytes of the options that an answer repeats. */
-function echoed({ options }: Message): number {
+function echoed({ options }: Readable): number {
   return [Option.clientId, Option.relayAgent].reduce((total, code) => {
     const value = options.get(code);
     return total + (value === undefined ? 0 : 2 + value.length);
@@ -140,7 +155,7 @@ function isItsOwn(world: World, packet: Ipv4, { chaddr, giaddr }: Message): bool
   return giaddr === 0 ? chaddr.equals(sourceMac(packet.ethernet)) : world.settings.trustOption82;
 }
 
-function kindOf({ ciaddr, options }: Message, lease: Lease, serverId: number): 'offer' | 'ack' | null {
+function kindOf({ ciaddr, options }: Readable, lease: Lease, serverId: number): 'offer' | 'ack' | null {
   const word = (code: number): number | null => options.get(code)?.readUInt32BE(0) ?? null;
   const option82 = options.get(Option.relayAgent) ?? null;
   const bears = lease.option82.length === 0 ? option82 === null : option82?.equals(lease.option82);

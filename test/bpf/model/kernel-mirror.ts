@@ -144,7 +144,7 @@ export class KernelMirror {
     this.#object.map('bng_subscribers').delete(be32(subscriber.address));
   }
 
-  /** Writes the station's lease; null takes it back. */
+  /** Writes the station's lease; null takes it back. Not written where XDP has marked the one before as given up. */
   promise(station: Pick<Subscriber, 'ifindex' | 'tags' | 'mac'>, lease: Lease | null): void {
     const [outer, inner] = station.tags;
     const mac = macFromBytes(station.mac);
@@ -160,7 +160,7 @@ export class KernelMirror {
       address: ipv4FromNumber(lease.address),
       expiresAtMs: systemClock.monotonicMs() + (lease.expired ? -1 : 1000 * seconds),
     });
-    if (!written) throw new Error('expected a lease that XDP can answer for');
+    if (!written && lease.isGivenUp !== true) throw new Error('expected a lease that XDP can answer for');
   }
 
   run(

@@ -190,8 +190,9 @@ export class RandomChanges {
       option82: randomOption82(this.#random),
       expired: this.#random.oneIn(12),
     };
+    const isGivenUp = this.#world.leases.get(stationOf(subscriber))?.isGivenUp === true;
     this.#world.promise(stationOf(subscriber), lease);
-    this.#kernel.promise(subscriber, lease);
+    this.#kernel.promise(subscriber, { ...lease, isGivenUp });
   }
 
   #withdraw(subscriber: Subscriber): void {

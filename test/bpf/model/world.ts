@@ -38,6 +38,8 @@ export interface Lease {
   /** Value of option 82 of the station's messages; empty: they bear none. */
   readonly option82: Buffer;
   readonly expired: boolean;
+  /** Its client may have ended it: nothing is answered until it is withdrawn. */
+  isGivenUp?: boolean;
 }
 
 /** Interfaces that subscribers are behind, and the gateway's MAC there. */
@@ -152,6 +154,7 @@ export class World {
 
   /** A lease written anew begins with a full bucket. */
   promise(station: string, lease: Lease): void {
+    if (this.leases.get(station)?.isGivenUp === true) return;
     this.leases.set(station, lease);
     this.answersOwed.delete(station);
   }
