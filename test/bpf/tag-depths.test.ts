@@ -7,7 +7,7 @@ import { BngSettingsFlag } from '../../src/dataplane/abi.js';
 import { type PacketBuilder, Protocol, packet } from '../support/packet.js';
 import { ACCESS_MAC, enterNamespace, SECOND_MAC } from './namespace.js';
 import { Rig, SLOW, type Station, Stations, type Tags } from './rig.js';
-import { type Row, drops, from, fromCore, runTable, tagged, towards } from './table.js';
+import { type Row, drops, from, fromCore, refuses, runTable, tagged, towards } from './table.js';
 import {
   INTERNET,
   ROUTER_ALERT,
@@ -263,7 +263,7 @@ for (const [depth, station] of walledAt) {
       'garden_fragment',
       fragment(station.address, '8.8.8.8', 9)(from(station)),
     ),
-    drops(up('another port of ours'), 'local_service', tcp(station, '10.0.0.1', 22)(from(station))),
+    refuses(up('another port of ours'), 'local_service', station, { destination: '10.0.0.1', port: 22 }),
   ]);
   runTable(() => garden, 'bng_core', [
     delivered(dn('the resolver'), station, down(station, '8.8.8.8', 53), 30),

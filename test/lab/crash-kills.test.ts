@@ -26,7 +26,7 @@ const SUBSCRIBERS = 'crash-sub';
 const CORE = 'crash-core';
 enterNamespaces(import.meta.url, [BNG, SUBSCRIBERS, CORE]);
 
-const KILLS = Number(process.env['BNG_CRASH_KILLS'] ?? 21);
+const KILLS = Number(process.env['BNG_CRASH_KILLS'] ?? 7);
 const COUNT = 50;
 const STAYING = 40;
 const INTERNET = '198.51.100.7';

@@ -240,7 +240,7 @@ test('a walled subscriber gets the portal for any TCP/80, what the garden allows
   assert.equal(await ask('10.0.0.1', 80), 'portal 6');
   assert.equal(await ask(PORTAL, 8000), 'portal 6');
   assert.equal(await ask(ALLOWED, 80), 'internet 8');
-  assert.equal(await ask(INTERNET, 8080), 'silence');
+  assert.equal(await ask(INTERNET, 8080), 'ECONNREFUSED');
   assert.throws(() => runIn(SUBSCRIBER, `ping -q -c 1 -W 1 ${INTERNET}`));
   runIn(SUBSCRIBER, `ping -q -c 1 -W 2 ${ALLOWED}`);
   assert.deepEqual(

@@ -5,7 +5,7 @@ import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { patience } from '../../src/lab/patience.js';
 import { hasFreeRadius } from '../../src/lab/radius-server.js';
-import { GARDEN, leaseIn, RESIDENTIAL, until } from '../support/lab-house.js';
+import { GARDEN, leaseIn, ordered, RESIDENTIAL, until } from '../support/lab-house.js';
 import { octetsOf, RadiusHouse, valueOf } from '../support/radius-house.js';
 
 const MINUTE_MS = 60_000;
@@ -109,7 +109,14 @@ describe('a minute without RADIUS', { timeout: 240_000 * patience, skip: !hasFre
   });
 
   it('at the end each session has one Start, one Stop, and counters that only grew', async () => {
-    await radius.house.bng.process.stop();
+    // Who is still there is ended: a stop of the BNG alone ends no session.
+    for (const serial of EVERYBODY) {
+      if ((await radius.house.session(serial)) !== null)
+        ordered(await radius.house.order('terminate', serial));
+    }
+    await until('everybody has a Stop', RECOVERY_MS, () =>
+      EVERYBODY.every((serial) => radius.records(serial, 'Stop').length > 0) ? true : null,
+    );
     for (const serial of EVERYBODY) {
       const records = radius.records(serial);
       const kinds = records.map((record) => valueOf(record, 'Acct-Status-Type').charAt(0)).join('');

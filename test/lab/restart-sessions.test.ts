@@ -5,7 +5,7 @@ import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { patience } from '../../src/lab/patience.js';
 import type { ApiSession } from '../support/lab-house.js';
-import { GARDEN, House, leaseIn, ordered, RESIDENTIAL, until } from '../support/lab-house.js';
+import { GARDEN, House, leaseIn, ordered, REFUSED_MS, RESIDENTIAL, until } from '../support/lab-house.js';
 
 const { internet } = CORE_ADDRESSES;
 const GARDENER = 'GARDEN000001';
@@ -49,8 +49,8 @@ describe('a BNG that is killed and started again', { timeout: 120_000 * patience
     );
     for (const serial of [GARDENER, SUSPENDED]) {
       assert.equal(
-        await ont(serial).tcpConnect(internet, 443, 700),
-        'timeout',
+        await ont(serial).tcpConnect(internet, 443, REFUSED_MS),
+        'refused',
         'nothing leaks out of the garden',
       );
     }

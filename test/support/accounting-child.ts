@@ -36,7 +36,7 @@ const opened = await RadiusAccounting.open({
   nas: NAS,
   interimIntervalSeconds: 300,
   bootId: 'boot',
-  limits: { firstRetryMs: 20, lastRetryMs: 200 },
+  limits: { firstRetryMs: 20, lastRetryMs: 200, lastProbeMs: 50 },
 });
 if (!opened.ok) throw new Error(opened.failure.reason);
 const accounting = opened.value;
