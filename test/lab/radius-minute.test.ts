@@ -118,10 +118,13 @@ describe('a minute without RADIUS', { timeout: 240_000 * patience, skip: !hasFre
       EVERYBODY.every((serial) => radius.records(serial, 'Stop').length > 0) ? true : null,
     );
     for (const serial of EVERYBODY) {
-      const records = radius.records(serial);
+      // Equipment that is still there asks again once its session is ended: that is another session.
+      const all = radius.records(serial);
+      const [first] = all;
+      const id = valueOf(first!, 'Acct-Session-Id');
+      const records = all.filter((record) => valueOf(record, 'Acct-Session-Id') === id);
       const kinds = records.map((record) => valueOf(record, 'Acct-Status-Type').charAt(0)).join('');
       assert.match(kinds, /^SI*S$/, serial);
-      assert.equal(new Set(records.map((record) => valueOf(record, 'Acct-Session-Id'))).size, 1, serial);
       const octets = records.slice(1).map((record) => octetsOf(record, 'Output'));
       assert.deepEqual(
         octets,
