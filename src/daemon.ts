@@ -235,6 +235,7 @@ export class Daemon {
         ...shared,
         audit,
         maps: dataplane.maps,
+        frames: dataplane.frames,
         dhcp: trace,
         reload: () => this.reload(),
         health,

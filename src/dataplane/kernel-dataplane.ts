@@ -12,6 +12,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { Counters } from './counters.js';
+import { FrameTrace } from './frame-trace.js';
 import type { GardenFirewall } from './garden-firewall.js';
 import {
   type KernelDataplaneOptions,
@@ -64,6 +65,8 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #counters: Counters;
   /** The maps as the kernel holds them, decoded. */
   readonly maps: MapInspection;
+  /** Single frames, for whoever follows a line. */
+  readonly frames: FrameTrace;
   readonly #slots: Slots;
   readonly #held = new Map<Ipv4, Held>();
   readonly #addressOfSlot = new Map<number, Ipv4>();
@@ -93,6 +96,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.maps = new MapReader((name) => parts.object.map(name));
     this.#counters = new Counters(parts.object, options.binding.possibleCpus());
     this.#slots = new Slots(this.#maps.capacity);
+    this.frames = new FrameTrace({ binding: options.binding, object: parts.object, clock: options.clock });
   }
 
   /**
@@ -318,6 +322,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   }
 
   async #close(): Promise<void> {
+    this.frames.close();
     this.#ring?.close();
     await Promise.allSettled(this.#turns.values());
     await this.#parts.close();
