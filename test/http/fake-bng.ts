@@ -214,7 +214,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     withdraw: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
     dump: () => Promise.resolve(this.dumped),
-    drops: () => this.dropTable,
+    drops: () => ({ ...this.dropTable }),
     verdicts: () => this.verdictTable,
     ports: () => [
       { interface: 'access0', role: 'access', xdpMode: 'native' },
