@@ -221,7 +221,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
       await active.ping(CORE_ADDRESSES.internet, { count: 2 });
       const frames = (): Parsed[] =>
         asJson.lines.flatMap((line) => {
-          const { frame } = JSON.parse(line) as Parsed;
+          const { frame } = JSON.parse(line) as { readonly frame?: Parsed };
           return frame === undefined ? [] : [frame];
         });
       for (const verdict of ['forward_up', 'forward_down']) {
