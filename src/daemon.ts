@@ -236,6 +236,7 @@ export class Daemon {
         ...shared,
         audit,
         maps: dataplane.maps,
+        frames: dataplane.frames,
         dhcp: trace,
         reload: () => this.reload(),
         health,
