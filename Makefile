@@ -24,7 +24,7 @@ help: ## list the targets
 deps: ## install what is missing: apt packages, Node.js, node_modules (as root)
 	@scripts/setup.sh
 
-build: bpf addon dist/.tsc ## compile BPF programs, addon and TypeScript (the default)
+build: bpf addon dist/.tsc dist/.page ## compile BPF programs, addon, TypeScript and the operator page (the default)
 
 bpf: build/.bpf
 build/.bpf: scripts/build-bpf.sh $(bpf_sources)
@@ -48,6 +48,13 @@ dist/.tsc: tsconfig.json package-lock.json $(ts_sources)
 	@mkdir -p dist
 	@touch $@.begun
 	@$(node) tsc -p tsconfig.json
+	@mv $@.begun $@
+
+page_sources := $(shell find src/operator-page -type f 2>/dev/null)
+dist/.page: dist/.tsc $(page_sources)
+	@echo 'page'
+	@touch $@.begun
+	@$(node) tsc -p src/operator-page && node dist/scripts/build-page.js
 	@mv $@.begun $@
 
 abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
