@@ -65,8 +65,8 @@ docs: dist/.tsc ## write anew whatever is made from the code: references, schema
 	@mkdir -p deploy/completion
 	@$(node) node dist/scripts/generate-docs.js
 
-docs-captures: build ## play a lab and write docs/bngctl.md, what bngctl shows of it (as root)
-	@$(node) node dist/scripts/capture-bngctl.js
+docs-captures: build ## play a lab and write docs/bngctl.md and the pictures of the operator page (as root, with chromium)
+	@$(node) node dist/scripts/capture-bngctl.js && node dist/scripts/capture-page.js
 
 check: build check-format check-lint check-abi check-docs check-c ## formatting, lint, import directions, stale generated files (types: build); -k goes on after a finding
 

@@ -58,7 +58,12 @@ export default tseslint.config(
       'import-x': importX,
       house: { rules: { 'max-lines-hard': builtinRules.get('max-lines') } },
     },
-    languageOptions: { parserOptions: { project: ['./tsconfig.json', './src/operator-page/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        project: ['./tsconfig.json', './src/operator-page/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     settings: {
       'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
       'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.js'] } })],

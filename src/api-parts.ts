@@ -27,7 +27,14 @@ export interface ApiParts {
 }
 
 /** Listens on both; what was opened is told at once, so that it is closed when the rest fails. Throws `BNG_ERR_CONFIG`. */
-export async function openApi({ config, token, nftTable, options, onBug, onOpened }: ApiParts): Promise<void> {
+export async function openApi({
+  config,
+  token,
+  nftTable,
+  options,
+  onBug,
+  onOpened,
+}: ApiParts): Promise<void> {
   const firewall = kernelFirewall(nftTable);
   const tls = config.tls === null ? {} : { tls: tlsOf(config.tls) };
   const tokenName = basename(config.tokenFile);

@@ -24,7 +24,9 @@ function read(name: string): PageFile {
 /** Throws `BNG_ERR_CONFIG` in a tree where only tsc has run. */
 export function readPageFiles(): PageFiles {
   if (!existsSync(FOLDER)) {
-    throw new BngError('BNG_ERR_CONFIG', 'expected the operator page to be built: make build', { path: FOLDER });
+    throw new BngError('BNG_ERR_CONFIG', 'expected the operator page to be built: make build', {
+      path: FOLDER,
+    });
   }
   const names = readdirSync(FOLDER);
   const index = read('index.html');

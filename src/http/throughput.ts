@@ -85,8 +85,7 @@ async function between(before: Reading, now: Reading): Promise<Throughput> {
     looked += 1;
     if (looked % 512 === 0) await slices.pause();
   }
-  const perSecond = (bytes: bigint): number =>
-    Math.round((Number(bytes) * 8_000) / (now.atMs - before.atMs));
+  const perSecond = (bytes: bigint): number => Math.round((Number(bytes) * 8_000) / (now.atMs - before.atMs));
   return {
     installed: now.traffic.size,
     upstreamBitsPerSecond: perSecond(upstream),

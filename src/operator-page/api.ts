@@ -112,11 +112,9 @@ export class Api {
     }
   }
 
-  /** The new state's name. */
-  async order(name: OrderName, body: object): Promise<string> {
-    const answer = await this.#call(`/api/v1/${name}`, { body: JSON.stringify(body) });
-    const { session } = (await answer.json()) as { readonly session: { readonly new_state: string } };
-    return session.new_state;
+  /** Resolves when the BNG has carried it out, as far as it does so at once. */
+  async order(name: OrderName, body: object): Promise<void> {
+    await this.#call(`/api/v1/${name}`, { body: JSON.stringify(body) });
   }
 
   /** Follows the overview until the connection ends or `signal` says so. */
@@ -151,7 +149,10 @@ export class Api {
 
   async #fetch(path: string, options: CallOptions & { readonly token: string }): Promise<Response> {
     const { token, body, signal, lasting = false } = options;
-    const signals = [...(lasting ? [] : [AbortSignal.timeout(DEADLINE_MS)]), ...(signal === undefined ? [] : [signal])];
+    const signals = [
+      ...(lasting ? [] : [AbortSignal.timeout(DEADLINE_MS)]),
+      ...(signal === undefined ? [] : [signal]),
+    ];
     const answer = await fetch(path, {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
@@ -188,6 +189,7 @@ async function refusalText(answer: Response): Promise<string> {
 /** What to show a person of anything thrown by the API. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message;
-  if (error instanceof DOMException && error.name === 'TimeoutError') return 'The BNG did not answer in time.';
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return 'The BNG did not answer in time.';
   return 'The BNG cannot be reached.';
 }

@@ -41,7 +41,13 @@ export class Chart {
     this.#values = options.lines.map(() => h('span', { class: 'value' }));
     this.#holder = h('div', { class: 'plot', role: 'img', 'aria-label': options.title });
     const legend = options.lines.map((line, index) =>
-      h('li', {}, h('span', { class: `swatch ${line.colour}` }), `${line.name} `, this.#values[index] ?? null),
+      h(
+        'li',
+        {},
+        h('span', { class: `swatch ${line.colour}` }),
+        `${line.name} `,
+        this.#values[index] ?? null,
+      ),
     );
     this.element = h(
       'section',

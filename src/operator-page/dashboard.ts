@@ -37,7 +37,15 @@ export class Dashboard {
     this.element = h(
       'div',
       { class: 'dashboard' },
-      h('header', { class: 'bar' }, h('h1', {}, 'BNG'), this.#connection, h('span', { class: 'spring' }), themeButton(), signOut),
+      h(
+        'header',
+        { class: 'bar' },
+        h('h1', {}, 'BNG'),
+        this.#connection,
+        h('span', { class: 'spring' }),
+        themeButton(),
+        signOut,
+      ),
       h(
         'main',
         {},

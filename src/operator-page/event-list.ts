@@ -14,7 +14,8 @@ export function eventText(event: OverviewEvent): string {
     case 'session-created':
       return 'first seen';
     case 'state-changed': {
-      const after = typeof event['duration_ms'] === 'number' ? ` after ${duration(event['duration_ms'])}` : '';
+      const after =
+        typeof event['duration_ms'] === 'number' ? ` after ${duration(event['duration_ms'])}` : '';
       return `${stateName(text(event['from']))} → ${stateName(text(event['to']))}${after}`;
     }
     case 'lease-bound':
@@ -41,7 +42,9 @@ export function eventItem(event: OverviewEvent, onOpen?: (key: string) => void):
     'li',
     { class: isTrouble ? 'trouble' : '' },
     h('time', { datetime: event.at }, timeOfDay(event.at)),
-    onOpen === undefined ? null : h('button', { type: 'button', class: 'link', onclick: () => onOpen(id) }, name),
+    onOpen === undefined
+      ? null
+      : h('button', { type: 'button', class: 'link', onclick: () => onOpen(id) }, name),
     h('span', {}, eventText(event)),
   );
 }
@@ -75,7 +78,8 @@ export class EventList {
       return;
     }
     const items = told.events.map((event) => eventItem(event, this.#onOpen)).reverse();
-    if (told.skipped > 0) items.push(h('li', { class: 'skipped' }, `${count(told.skipped)} more events not shown`));
+    if (told.skipped > 0)
+      items.push(h('li', { class: 'skipped' }, `${count(told.skipped)} more events not shown`));
     this.#list.prepend(...items);
     while (this.#list.children.length > MOST) this.#list.lastElementChild?.remove();
   }

@@ -46,7 +46,11 @@ function activateFields(pools: readonly OverviewPool[], gardenPool: string | nul
     autocomplete: 'off',
   });
   const choices = pools.filter(({ name }) => name !== gardenPool);
-  const pool = h('select', { name: 'pool', required: true }, ...choices.map(({ name }) => h('option', {}, name)));
+  const pool = h(
+    'select',
+    { name: 'pool', required: true },
+    ...choices.map(({ name }) => h('option', {}, name)),
+  );
   const rate = (name: string): HTMLInputElement =>
     h('input', { name, type: 'number', min: 0, max: 1_000_000, step: 'any', required: true, value: 0 });
   const [down, up] = [rate('download'), rate('upload')];
@@ -81,7 +85,7 @@ export interface OrderDialogOptions {
   readonly session: SessionDetail;
   readonly pools: readonly OverviewPool[];
   /** Told when the BNG has done it. */
-  readonly onDone: (newState: string) => void;
+  readonly onDone: () => void;
 }
 
 /** Opens the dialog; it closes itself. */
@@ -95,7 +99,11 @@ export function openOrderDialog({ api, name, session, pools, onDone }: OrderDial
         ? reasonFields()
         : { elements: [], body: () => ({}) };
   const problem = h('p', { class: 'problem', role: 'alert' });
-  const confirm = h('button', { type: 'submit', class: name === 'terminate' ? 'danger' : 'primary' }, `${words.button} ${serial}`);
+  const confirm = h(
+    'button',
+    { type: 'submit', class: name === 'terminate' ? 'danger' : 'primary' },
+    `${words.button} ${serial}`,
+  );
   const cancel = h('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, 'Cancel');
   const form = h(
     'form',
@@ -114,9 +122,9 @@ export function openOrderDialog({ api, name, session, pools, onDone }: OrderDial
     setText(problem, '');
     api
       .order(name, { ont_serial: serial, ...fields.body() })
-      .then((newState) => {
+      .then(() => {
         dialog.close();
-        onDone(newState);
+        onDone();
       })
       .catch((error: unknown) => setText(problem, reasonOf(error)))
       .finally(() => (confirm.disabled = false));

@@ -14,7 +14,12 @@ interface Tile {
 function tile(label: string, swatch?: string): Tile {
   const value = h('span', { class: 'figure' }, NOTHING);
   const note = h('span', { class: 'note' });
-  const name = h('span', { class: 'label' }, swatch === undefined ? null : h('span', { class: `swatch ${swatch}` }), label);
+  const name = h(
+    'span',
+    { class: 'label' },
+    swatch === undefined ? null : h('span', { class: `swatch ${swatch}` }),
+    label,
+  );
   const element = h('li', { class: 'tile' }, name, value, note);
   return {
     element,
@@ -41,15 +46,34 @@ function tablePanel(
     body,
   );
   const scroller = h('div', { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': title }, table);
-  return { element: h('section', { class: `panel ${kind}` }, h('header', {}, h('h2', {}, title)), scroller), body };
+  return {
+    element: h('section', { class: `panel ${kind}` }, h('header', {}, h('h2', {}, title)), scroller),
+    body,
+  };
 }
 
 const plainRow = (): HTMLTableRowElement => h('tr');
 
+function poolRow(name: string): HTMLTableRowElement {
+  const scale = { min: 0, max: 1, low: 0.75, high: 0.9, optimum: 0 };
+  const meter = h('meter', { ...scale, 'aria-label': `${name} in use` });
+  return h(
+    'tr',
+    {},
+    h('th', { scope: 'row' }, h('span', { class: 'pool' }), h('span', { class: 'note' })),
+    h('td', { class: 'meter-cell' }, h('span'), meter),
+    h('td'),
+    h('td'),
+  );
+}
+
 export class OverviewView {
   readonly element: HTMLElement;
   readonly #series = new Series();
-  readonly #states = STACKED_STATES.map((state) => ({ state, tile: tile(STATE_NAMES[state], `state-${state}`) }));
+  readonly #states = STACKED_STATES.map((state) => ({
+    state,
+    tile: tile(STATE_NAMES[state], `state-${state}`),
+  }));
   readonly #traffic = tile('Installed');
   readonly #drops = tile('Drops');
   readonly #radius = tile('RADIUS');
@@ -75,7 +99,7 @@ export class OverviewView {
     axisValue: short,
     leastTop: 1000,
   });
-  readonly #pools = tablePanel('Pools', ['Pool', 'Network', 'In use', 'Free', 'Quarantined']);
+  readonly #pools = tablePanel('Pools', ['Pool', 'In use', 'Free', 'Quarantined'], 'figures');
   readonly #reasons = tablePanel('Drops by reason', ['Reason', 'Frames', 'Per second'], 'figures');
   readonly #servers = tablePanel('RADIUS servers', ['Server', 'Role', 'State', 'Answer', 'Waiting']);
   readonly #ports = tablePanel('Dataplane', ['Port', 'Role', 'XDP']);
@@ -136,7 +160,8 @@ export class OverviewView {
     );
     const dead = radius.servers.filter(({ state }) => state !== 'alive').length;
     const check = checks.find(({ name }) => name === 'radius');
-    if (radius.auth_mode === 'local' && radius.servers.length === 0) this.#radius.show('Local', 'no server is asked');
+    if (radius.auth_mode === 'local' && radius.servers.length === 0)
+      this.#radius.show('Local', 'no server is asked');
     else if (dead > 0 || check?.degraded === true) {
       this.#radius.show('Degraded', `${dead} of ${radius.servers.length} down`, 'bad');
     } else this.#radius.show('Up', `${radius.servers.length} servers`, 'good');
@@ -148,16 +173,18 @@ export class OverviewView {
   #showPools({ pools }: Overview): void {
     updateRows(this.#pools.body, pools, {
       key: ({ name }) => name,
-      make: plainRow,
+      make: poolRow,
       fill: (row, pool) => {
-        fillCells(row, [pool.name, pool.network ?? NOTHING]);
-        const cell = row.cells[2] ?? row.appendChild(h('td', { class: 'meter-cell' }, h('span'), h('meter', { min: 0, max: 1, high: 0.9, low: 0.75, optimum: 0, 'aria-label': `${pool.name} in use` })));
-        const [text, bar] = cell.children;
+        const [name, inUse, ...others] = [...row.cells];
+        setText(name?.firstElementChild ?? row, pool.name);
+        setText(name?.lastElementChild ?? row, pool.network ?? NOTHING);
+        const [text, bar] = inUse?.children ?? [];
         if (text !== undefined) setText(text, `${count(pool.allocated)} · ${percent(pool.utilization)}`);
         if (bar !== undefined) setAttribute(bar, 'value', String(pool.utilization));
-        for (const [index, value] of [pool.available, pool.quarantined].entries()) {
-          setText(row.cells[3 + index] ?? row.appendChild(h('td')), count(value));
-        }
+        [pool.available, pool.quarantined].forEach((value, index) => {
+          const cell = others[index];
+          if (cell !== undefined) setText(cell, count(value));
+        });
       },
     });
   }
@@ -177,7 +204,8 @@ export class OverviewView {
     updateRows(this.#reasons.body, rows, {
       key: ([reason]) => reason,
       make: plainRow,
-      fill: (row, [reason, frames]) => fillCells(row, [reason.replaceAll('_', ' '), count(frames), rate(reason)]),
+      fill: (row, [reason, frames]) =>
+        fillCells(row, [reason.replaceAll('_', ' '), count(frames), rate(reason)]),
     });
     this.#lastDrops = { atMs: sample.at_ms, drops };
   }

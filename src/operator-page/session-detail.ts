@@ -6,7 +6,7 @@ import { h, setAttribute, setText } from './element.js';
 import { eventItem } from './event-list.js';
 import { bitRate, bytes, count, dateAndTime, duration, limit, NOTHING } from './format.js';
 import { openOrderDialog, orderTitle } from './order-dialog.js';
-import { ORDERS, showState, stateName, stateOf } from './states.js';
+import { ORDERS, showState, stateOf } from './states.js';
 
 const ANEW_MS = 1_500;
 
@@ -147,14 +147,18 @@ export class SessionDetailView {
     if (wanted === this.#shownOrders) return;
     this.#shownOrders = wanted;
     const buttons = orders.map((name) => {
-      const button = h('button', { type: 'button', class: name === 'terminate' ? 'danger' : 'primary' }, `${orderTitle(name)}…`);
+      const button = h(
+        'button',
+        { type: 'button', class: name === 'terminate' ? 'danger' : 'primary' },
+        `${orderTitle(name)}…`,
+      );
       button.addEventListener('click', () =>
         openOrderDialog({
           api: this.#o.api,
           name,
           session,
           pools: this.#o.pools(),
-          onDone: (newState) => this.#done(`${orderTitle(name)}: now ${stateName(newState)}.`),
+          onDone: () => this.#done(`${orderTitle(name)}: the BNG has taken the order.`),
         }),
       );
       return button;
@@ -180,15 +184,33 @@ function factsOf(session: SessionDetail): readonly (readonly [string, string])[]
     ['Suspended for', session.suspended_for],
     ['Download limit', session.download_bps === null ? null : limit(session.download_bps)],
     ['Upload limit', session.upload_bps === null ? null : limit(session.upload_bps)],
-    ['Lease', session.lease_expires_at === null ? session.lease_phase : `${session.lease_phase}, until ${dateAndTime(session.lease_expires_at)}`],
+    [
+      'Lease',
+      session.lease_expires_at === null
+        ? session.lease_phase
+        : `${session.lease_phase}, until ${dateAndTime(session.lease_expires_at)}`,
+    ],
     ['MAC', attachment?.mac ?? null],
     ['S-VLAN / C-VLAN', attachment === null ? null : `${attachment.s_vlan} / ${attachment.c_vlan}`],
     ['Circuit-id', session.circuit_id],
-    ['Downstream', traffic === null ? null : `${bytes(traffic.downstream_bytes)}, ${count(traffic.downstream_packets)} packets`],
-    ['Upstream', traffic === null ? null : `${bytes(traffic.upstream_bytes)}, ${count(traffic.upstream_packets)} packets`],
+    [
+      'Downstream',
+      traffic === null
+        ? null
+        : `${bytes(traffic.downstream_bytes)}, ${count(traffic.downstream_packets)} packets`,
+    ],
+    [
+      'Upstream',
+      traffic === null
+        ? null
+        : `${bytes(traffic.upstream_bytes)}, ${count(traffic.upstream_packets)} packets`,
+    ],
     ['In this state for', duration(Date.now() - Date.parse(session.state_since))],
     ['First seen', dateAndTime(session.created_at)],
-    ['Authentication', authentication ? [authentication.outcome, authentication.reason].filter(Boolean).join(': ') : null],
+    [
+      'Authentication',
+      authentication ? [authentication.outcome, authentication.reason].filter(Boolean).join(': ') : null,
+    ],
     ['Accounting', accounting?.session_id ?? null],
     ['In the kernel', kernel === null ? 'no' : kernel.garden_member === true ? 'yes, in the garden' : 'yes'],
     ['Session id', session.id],

@@ -124,7 +124,10 @@ export class SessionList {
     let cursor = this.#cursors.at(-1) ?? null;
     for (let answer = 0; answer < MOST_ANSWERS; answer++) {
       const limit = String(ROWS - found.length);
-      const page = await this.#api.sessions({ ...wanted, limit, ...(cursor === null ? {} : { cursor }) }, signal);
+      const page = await this.#api.sessions(
+        { ...wanted, limit, ...(cursor === null ? {} : { cursor }) },
+        signal,
+      );
       found.push(...page.sessions);
       cursor = page.next_cursor;
       if (cursor === null || found.length >= ROWS) break;

@@ -25,7 +25,11 @@ export function signInView(api: Api, said: string, onSignedIn: () => void): HTML
     h('label', { class: 'field' }, h('span', {}, 'API token'), token),
     problem,
     button,
-    h('p', { class: 'under' }, 'The token is in the file that api.tokenFile names on the BNG. It stays in this tab.'),
+    h(
+      'p',
+      { class: 'under' },
+      'The token is in the file that api.tokenFile names on the BNG. It stays in this tab.',
+    ),
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();

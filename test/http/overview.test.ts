@@ -47,7 +47,9 @@ class Watcher {
 
   constructor(app: FastifyInstance) {
     this.socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-    this.socket.write(`GET /api/v1/overview HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
+    this.socket.write(
+      `GET /api/v1/overview HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
+    );
     this.socket.setEncoding('utf8').on('data', (text: string) => this.#take(text));
   }
 
@@ -73,7 +75,10 @@ interface World {
   readonly clock: FakeClock;
 }
 
-async function withPage(run: (world: World) => Promise<void>, overrides: Partial<ApiOptions> = {}): Promise<void> {
+async function withPage(
+  run: (world: World) => Promise<void>,
+  overrides: Partial<ApiOptions> = {},
+): Promise<void> {
   const bng = new FakeBng();
   const clock = new FakeClock();
   const app = buildApi(apiOptions(bng, { clock, token: TOKEN, page, ...overrides }));
@@ -125,7 +130,10 @@ test('nothing else is had without the token, by whatever name', async () => {
     }
     const headers = { authorization: `Bearer ${TOKEN}` };
     checkProblem(await app.inject({ method: 'POST', url: '/', headers }), 405, 'method-not-allowed');
-    assert.equal((await app.inject({ url: '/api/v1/sessions', headers })).headers['cache-control'], 'no-store');
+    assert.equal(
+      (await app.inject({ url: '/api/v1/sessions', headers })).headers['cache-control'],
+      'no-store',
+    );
   });
 });
 
@@ -173,7 +181,10 @@ test('throughput is what was carried between two readings, also where an address
     await seconds(world, watcher, 2);
     assert.equal(watcher.last.installed, 2);
     const told = watcher.overviews.map(({ sample }) => [sample.upstream_bps, sample.downstream_bps]);
-    assert.ok(told.some(([up, down]) => up === 12_000 && down === 80_000), JSON.stringify(told));
+    assert.ok(
+      told.some(([up, down]) => up === 12_000 && down === 80_000),
+      JSON.stringify(told),
+    );
     bng.installed.set(one, traffic(100n));
     await seconds(world, watcher, 2);
     const after = watcher.overviews.map(({ sample }) => sample.upstream_bps);
@@ -218,11 +229,14 @@ test('drops are told by reason, and their rate over all reasons', async () => {
 
 test('more watchers than allowed are refused', async () => {
   const limits = { ...DEFAULT_API_LIMITS, eventClients: 1 };
-  await withPage(async ({ app }) => {
-    const watcher = new Watcher(app);
-    await until('the picture', () => watcher.overviews.length > 0);
-    const headers = { authorization: `Bearer ${TOKEN}` };
-    checkProblem(await app.inject({ url: '/api/v1/overview', headers }), 503, 'too-many-clients');
-    watcher.socket.destroy();
-  }, { limits });
+  await withPage(
+    async ({ app }) => {
+      const watcher = new Watcher(app);
+      await until('the picture', () => watcher.overviews.length > 0);
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      checkProblem(await app.inject({ url: '/api/v1/overview', headers }), 503, 'too-many-clients');
+      watcher.socket.destroy();
+    },
+    { limits },
+  );
 });

@@ -71,7 +71,10 @@ describe('the operator page with 100,000 sessions', { timeout: 120_000 * patienc
   const rows = (): Promise<string[]> => page.locator('.sessions tbody th').allInnerTexts();
 
   it('shows all of them as a number, and one page of them as rows', async () => {
-    await page.locator('.tile', { hasText: 'Walled garden' }).locator('.figure', { hasText: '100,000' }).waitFor();
+    await page
+      .locator('.tile', { hasText: 'Walled garden' })
+      .locator('.figure', { hasText: '100,000' })
+      .waitFor();
     assert.equal((await rows()).length, MOST_ROWS);
   });
 

@@ -51,5 +51,5 @@ test('durations are their two largest parts, without a part that is nothing', ()
 });
 
 test('a share below ten per cent keeps a digit', () => {
-  assert.deepEqual([0, 0.0512, 0.31, 1].map(percent), ['0 %', '5.1 %', '31 %', '100 %']);
+  assert.deepEqual([0, 0.00001, 0.0512, 0.31, 1].map(percent), ['0 %', '< 0.1 %', '5.1 %', '31 %', '100 %']);
 });
