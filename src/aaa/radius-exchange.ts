@@ -215,7 +215,8 @@ export class RadiusExchange {
     // Another Acct-Delay-Time makes another packet, and another packet another identifier (RFC 2866 §5.2).
     const isStale = delaySecondsOf(this.#request, clock.wallMs()) !== latest.delaySeconds;
     // Without a free identifier the old packet goes out again: its delay is that of its first transmission.
-    if ((isStale && !latest.slot.socket.isOpening) || latest.slot.socket.isClosed) visit.latest = this.#seal(visit.link) ?? latest;
+    if ((isStale && !latest.slot.socket.isOpening) || latest.slot.socket.isClosed)
+      visit.latest = this.#seal(visit.link) ?? latest;
     this.#transmit(visit);
   }
 

@@ -89,4 +89,9 @@ export const ADDRESS: AttributeKind<Ipv4> = {
 };
 
 /** Seconds since 1970-01-01T00:00:00Z, 32 bits unsigned. */
-export const DATE: AttributeKind<number> = { name: 'date', decode: readU32, sizeOf: sizeOfU32, write: writeU32 };
+export const DATE: AttributeKind<number> = {
+  name: 'date',
+  decode: readU32,
+  sizeOf: sizeOfU32,
+  write: writeU32,
+};

@@ -287,7 +287,10 @@ test('what waits for the server name to be found is sent once when it is', async
     if (name === 'radius.example') found.push(() => done(null, '127.0.0.1', family));
     else process.nextTick(done, null, name, family);
   });
-  const peer = await RadiusPeer.start({ secret: SECRET, script: (request) => peer.answer(request, { code: 5 }) });
+  const peer = await RadiusPeer.start({
+    secret: SECRET,
+    script: (request) => peer.answer(request, { code: 5 }),
+  });
   const clock = new ManualClock();
   const client = new RadiusClient({
     servers: [
@@ -308,7 +311,10 @@ test('what waits for the server name to be found is sent once when it is', async
   const { attributes } = access();
   const result = client.exchange({ kind: 'accounting', attributes, happenedWallMs: clock.wallMs() });
   clock.advance(2_300);
-  await until(() => client.statistics().servers[0]!.retransmissions === 1 && found.length > 0, 'a second try');
+  await until(
+    () => client.statistics().servers[0]!.retransmissions === 1 && found.length > 0,
+    'a second try',
+  );
   for (const tell of found) tell();
   assert.equal((await result).kind, 'response');
   assert.equal(peer.requests.length, 1);
