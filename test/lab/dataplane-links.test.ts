@@ -111,9 +111,7 @@ test('an MTU without room for two tags is a warning with its remedy', async () =
 
 describe('with access.tune', () => {
   const cards = (): string =>
-    run(
-      'for name in access0 core0; do ip link show $name; ethtool -l $name; ethtool -k $name; done',
-    );
+    run('for name in access0 core0; do ip link show $name; ethtool -l $name; ethtool -k $name; done');
   const tuned = { ...OPTIONS, tune: true };
   // A veth is made with room for as many queues as there are CPUs, and uses one.
   const queues = `RX:\t\t${availableParallelism()}`;
