@@ -100,7 +100,7 @@ test-node: build ## unit and native tests on Node.js 22 and 24 from the npm regi
 	@$(node) for major in $(or $(NODE),22 24); do scripts/test-node.sh $$major unit native $(ONLY:%=--only %) || exit 1; done
 
 # What the package is installed into: made where there is a network, which the isolated tests do not have.
-build/debian-root.tar: scripts/package/test-root.sh
+build/debian-root.tar: scripts/package/test-root.sh deploy/container/packages deploy/container/packages-demo
 	@scripts/package/test-root.sh $@
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text

@@ -27,7 +27,7 @@ copy_modules() {
 		tar -C "$module" --exclude=./node_modules --exclude='.[a-zA-Z]*' --exclude='./test*' --exclude='*.sh' --exclude='*.html' --exclude='*config.js' --exclude='*config.mjs' --exclude=./integration --exclude=./scripts --exclude=./bin --exclude='*.map' --exclude='*.md' --exclude='*.ts' \
 			--exclude='*.mts' --exclude='*.cts' --exclude=./browser --exclude=./.github --exclude=./docs --exclude=./examples --exclude=./benchmarks \
 			--exclude=./deps --exclude=./src/*.cpp --exclude=./src/*.hpp --exclude='./build/Release/obj*' --exclude='./build/Release/.*' \
-			--exclude='./build/Release/test_extension.node' --exclude='./prebuilds/[!l]*' --exclude='./prebuilds/linuxmusl*' --exclude='*.gyp*' --exclude='*.a' --exclude=Makefile --exclude='*.mk' \
+			--exclude='./build/Release/test_extension.node' --exclude='*.gyp*' --exclude='*.a' --exclude=Makefile --exclude='*.mk' \
 			-cf - . | tar -C "$lib/$module" --no-same-owner -xf -
 	done
 }
@@ -47,6 +47,7 @@ place() {
 	# The lab's simulated access node has an object of its own; `bng demo` works from an installed tree, too.
 	install -m 644 build/bpf/bng.bpf.o build/bpf/olt.bpf.o "$lib/build/bpf/"
 	copy_modules
+	find "$lib/node_modules" -path '*/prebuilds/*.node' ! -name "linux-$(node -p process.arch).node" -delete
 	find "$lib/node_modules" -name '*.node' -exec strip --strip-unneeded {} + -exec chmod 644 {} +
 	find "$lib/node_modules" -type f ! -name '*.node' -exec chmod 644 {} +
 	node=/usr/bin/env\ node
