@@ -37,6 +37,7 @@ cd "$1"
 mount -t proc proc proc
 [ "$2" = privileged ] || { mount --bind proc/sys proc/sys; mount -o remount,bind,ro proc/sys; }
 mount -t sysfs sysfs sys
+ip link set lo up
 if [ -d "$3" ]; then mount --bind "$3" sys/fs/bpf; else mount -t bpf bpf sys/fs/bpf; fi
 for folder in run tmp dev; do mount -t tmpfs tmpfs $folder; done
 for device in null zero full random urandom; do touch dev/$device; mount --bind /dev/$device dev/$device; done
@@ -115,16 +116,8 @@ describe('the container', () => {
         root,
         privileged ? 'privileged' : 'bounded',
       ],
-      ...[
-        network === null ? '-' : join(scratch, 'bpffs'),
-        ...rights,
-        'chroot',
-        root,
-        'env',
-        '-i',
-        ...variables,
-        ...command,
-      ],
+      network === null ? '-' : join(scratch, 'bpffs'),
+      ...['chroot', root, ...rights, 'env', '-i', ...variables, ...command],
     ];
   }
 
