@@ -80,7 +80,7 @@ describe('bng doctor', () => {
     try {
       await work(ports);
     } finally {
-      for (const peer of peers) peer.close();
+      await Promise.all(peers.map((peer) => peer.close()));
     }
   }
 

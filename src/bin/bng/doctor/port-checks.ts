@@ -193,10 +193,10 @@ interface NextHop {
 
 /** Of routes with one next hop or several, each once. */
 function nextHops(routes: readonly Link[]): readonly NextHop[] {
-  const all = routes.flatMap((route) => [
-    route,
-    ...(Array.isArray(route['nexthops']) ? route['nexthops'] : []),
-  ]);
+  const all = routes.flatMap((route): readonly unknown[] => {
+    const several: unknown = route['nexthops'];
+    return Array.isArray(several) ? (several as readonly unknown[]) : [route];
+  });
   const hops = all.flatMap((one) => {
     const { gateway, dev } = one as { readonly gateway?: unknown; readonly dev?: unknown };
     return typeof gateway === 'string' && typeof dev === 'string'
