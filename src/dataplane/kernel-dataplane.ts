@@ -91,7 +91,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       burstMs: options.burstMs,
     });
     this.maps = new MapReader((name) => parts.object.map(name));
-    this.#counters = new Counters(parts.object, options.binding.possibleCpus());
+    this.#counters = new Counters(parts.object);
     this.#slots = new Slots(this.#maps.capacity);
   }
 
@@ -361,7 +361,6 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   #writeNew(entry: SubscriberEntry, slot: number): void {
     this.#counters.reset(slot);
-    this.#maps.resetPolicer(slot);
     this.#maps.create(entry, slot);
     try {
       this.#maps.createLine(entry.attachment, entry.address);
