@@ -126,9 +126,7 @@ export class Pinned {
 
   #lookup(map: string, key: number): unknown {
     const at = hex(Uint8Array.of(key, 0, 0, 0));
-    return JSON.parse(
-      bpftool('-j', 'map', 'lookup', 'pinned', `${this.#pins}-maps/${map}`, 'key', ...at),
-    );
+    return JSON.parse(bpftool('-j', 'map', 'lookup', 'pinned', `${this.#pins}-maps/${map}`, 'key', ...at));
   }
 
   #added(values: readonly (readonly string[])[]): bigint[] {
