@@ -357,7 +357,7 @@ async function takeOver(
   if (old.length > 0 || oldRing !== null) await inFlightDone(clock);
   const punts = oldRing === null ? [] : await readOldRing({ binding, clock, ...oldRing });
   for (const { name, map, types } of old) {
-    carryCounters({ binding, object, name, old: map, types });
+    carryCounters({ object, name, old: map, types });
     map.close();
   }
   adoption.finish();
