@@ -31,6 +31,7 @@ const mayImport = {
     'pool/port.ts',
   ],
   portal: ['model', ...sessionFace],
+  'garden-dns': ['model', 'portal/connection-limit.ts'],
   lab: ['model', 'wire', 'olt', 'dataplane/load-native.ts', 'dataplane/native-binding.ts'],
 };
 
