@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 enum bng_abi_version {
-	BNG_ABI_VERSION = 3,
+	BNG_ABI_VERSION = 4,
 };
 
 enum bng_limit {
@@ -31,6 +31,9 @@ enum bng_limit {
 	BNG_NO_DHCP_REPLY = 65535, /* of a lease: its client may have given it up, and the control plane knows first */
 	BNG_DHCP_REPLY_BYTES = 548, /* longest message that every client takes (RFC 2131 2) */
 	BNG_DHCP_REPLY_ROOM = 1024, /* what the verifier has to be shown instead: a power of two */
+	BNG_MAX_TRACED = 64, /* lines that are traced at once */
+	BNG_TRACE_RING_BYTES = 65536,
+	BNG_TRACE_PER_SECOND = 20, /* frames told of a traced line, and as many of those that were dropped */
 };
 
 /* What happened to a frame, counted once at its exit in bng_verdicts. */
@@ -80,6 +83,12 @@ enum bng_drop_reason {
 enum bng_punt_reason {
 	BNG_PUNT_DHCP = 1,
 	BNG_PUNT_LEASE_ANSWERED = 2, /* no frame: struct bng_lease_answered */
+};
+
+/* Which way a frame goes, seen from the subscriber. */
+enum bng_direction {
+	BNG_DIRECTION_UPSTREAM = 1,
+	BNG_DIRECTION_DOWNSTREAM = 2,
 };
 
 /* Who a punt is charged to; index into bng_punt_total. */
@@ -140,6 +149,8 @@ struct bng_settings {
 	struct bng_rate answer_rate; /* of DHCP answered in XDP, a station */
 	__u64 option82_seed; /* secret, of bng_lease.option82 */
 	__u64 option82_factor; /* secret, odd */
+	__u32 traffic_slots; /* entries of each CPU in bng_traffic */
+	__u32 reserved; /* zero */
 };
 
 /* Key of bng_lines: where one station is attached. VLAN ids in host byte order, 0 = no such tag. */
@@ -151,33 +162,33 @@ struct bng_line_key {
 	__u16 reserved; /* zero */
 };
 
-/* Value of bng_subscribers, keyed by the subscriber's address (__be32). Replaced whole, never edited in place. */
+/*
+ * Value of bng_subscribers, keyed by the subscriber's address (__be32). Replaced whole by user space; XDP moves the arrival
+ * times. Of 72 bytes, so that an element of the map takes two cache lines: its head, its key and the first eight bytes,
+ * and all the rest.
+ */
 struct bng_subscriber {
+	__u8 mac[6];
+	__u8 flags; /* enum bng_subscriber_flag */
+	__u8 reserved; /* zero */
 	__u32 ifindex;
-	__u32 slot; /* index into bng_traffic and bng_policers */
+	__u32 slot; /* index into a CPU's part of bng_traffic */
 	__u16 s_vlan; /* host byte order, 0 = untagged */
 	__u16 c_vlan; /* host byte order, 0 = no inner tag */
 	__be16 s_tpid;
 	__be16 c_tpid;
-	__u8 mac[6];
-	__u8 flags; /* enum bng_subscriber_flag */
-	__u8 reserved; /* zero */
 	struct bng_rate upstream;
 	struct bng_rate downstream;
+	__u64 upstream_tat; /* theoretical arrival time (GCRA), ns of CLOCK_MONOTONIC; 0 = the bucket is full */
+	__u64 downstream_tat;
 };
 
-/* Value of bng_traffic (per CPU), by slot. Octets of IP packets, Ethernet and tags left out. */
+/* Value of bng_traffic: what one CPU has counted of one slot. Octets of IP packets, Ethernet and tags left out. */
 struct bng_traffic {
 	__u64 upstream_packets;
 	__u64 upstream_bytes;
 	__u64 downstream_packets;
 	__u64 downstream_bytes;
-};
-
-/* Value of bng_policers, by slot: the theoretical arrival time of each direction (GCRA), ns of CLOCK_MONOTONIC. */
-struct bng_policer {
-	__u64 upstream_tat;
-	__u64 downstream_tat;
 };
 
 /* Key of bng_garden (longest prefix match). */
@@ -214,7 +225,8 @@ struct bng_punt {
 
 /*
  * Value of bng_leases, keyed by the station: a lease that the control plane has promised and lets XDP repeat. XDP writes
- * `expires_ns`, `answer_tat` and BNG_NO_DHCP_REPLY; user space replaces the whole.
+ * `expires_ns`, `answer_tat` and BNG_NO_DHCP_REPLY; user space replaces the whole. Of 64 bytes: behind head and key it
+ * is a cache line of its own.
  */
 struct bng_lease {
 	__u64 expires_ns; /* CLOCK_MONOTONIC; no answer from then on. Moved by each ACK, never beyond ends_ns */
@@ -224,7 +236,7 @@ struct bng_lease {
 	__be32 address;
 	__u32 reply; /* index into bng_dhcp_replies */
 	__u8 mac[6]; /* the key's: tells a program that is at it when the memory has become another's */
-	__u16 reserved; /* zero */
+	__u8 reserved[18]; /* zero */
 };
 
 /* Value of bng_dhcp_replies: what the answers of one pool have in common, rendered by the control plane. */
@@ -245,6 +257,37 @@ struct bng_lease_answered {
 	__u8 mac[6];
 	__u8 answer; /* enum bng_dhcp_answer */
 	__u8 reserved; /* zero */
+};
+
+/* The one entry of bng_trace. XDP zeroes it when the time has come: who traces must go on saying so. */
+struct bng_trace_switch {
+	__u64 until_ns; /* CLOCK_MONOTONIC; 0 = nobody traces */
+};
+
+/* Value of bng_traced, keyed by a station, or by a whole line with MAC zero: what keeps its records few. */
+struct bng_traced {
+	__u64 passed_tat; /* theoretical arrival time of the next record of a frame that passes */
+	__u64 dropped_tat; /* the same of one that is dropped */
+	__u64 untold; /* frames without a record since the last one */
+};
+
+/* A record of bng_trace_records: what became of one frame of a traced line. The frame is described as it arrived. */
+struct bng_trace_record {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 untold; /* frames of the line between the last record and this one */
+	struct bng_line_key traced; /* the key in bng_traced */
+	__u32 verdict; /* enum bng_verdict */
+	__u32 drop_reason; /* enum bng_drop_reason, of a drop */
+	__u32 frame_length;
+	__be32 source; /* of IPv4 and ARP, otherwise 0 */
+	__be32 destination;
+	__be16 source_port; /* of unfragmented TCP and UDP, otherwise 0 */
+	__be16 destination_port;
+	__be16 ethertype;
+	__u16 ip_length; /* of IPv4, otherwise 0 */
+	__u8 direction; /* enum bng_direction */
+	__u8 protocol; /* of IPv4, otherwise 0 */
+	__u8 reserved[2]; /* zero */
 };
 
 /* Counters that bng_carry adds to. */
@@ -273,13 +316,13 @@ union bng_abi {
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;
 	enum bng_dhcp_answer dhcp_answer;
+	enum bng_direction direction;
 	enum bng_carry_counters carry_counters;
 	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;
 	struct bng_subscriber subscriber;
 	struct bng_traffic traffic;
-	struct bng_policer policer;
 	struct bng_garden_key garden_key;
 	struct bng_garden garden;
 	struct bng_local local;
@@ -287,6 +330,9 @@ union bng_abi {
 	struct bng_lease lease;
 	struct bng_dhcp_reply dhcp_reply;
 	struct bng_lease_answered lease_answered;
+	struct bng_trace_switch trace_switch;
+	struct bng_traced traced;
+	struct bng_trace_record trace_record;
 	struct bng_carry carry;
 };
 

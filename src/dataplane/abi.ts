@@ -26,11 +26,11 @@ function elements<T>(count: number, values: readonly T[], zero: T): T[] {
 }
 
 export const BngAbiVersion = {
-  version: 3,
+  version: 4,
 } as const;
 
 export const BngAbiVersionLabels: ReadonlyMap<number, string> = new Map([
-  [3, 'version'],
+  [4, 'version'],
 ]);
 
 export const BngLimit = {
@@ -50,6 +50,9 @@ export const BngLimit = {
   noDhcpReply: 65535,
   dhcpReplyBytes: 548,
   dhcpReplyRoom: 1024,
+  maxTraced: 64,
+  traceRingBytes: 65536,
+  tracePerSecond: 20,
 } as const;
 
 export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
@@ -69,6 +72,9 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [65535, 'no_dhcp_reply'],
   [548, 'dhcp_reply_bytes'],
   [1024, 'dhcp_reply_room'],
+  [64, 'max_traced'],
+  [65536, 'trace_ring_bytes'],
+  [20, 'trace_per_second'],
 ]);
 
 export const BngVerdict = {
@@ -216,6 +222,16 @@ export const BngDhcpAnswerLabels: ReadonlyMap<number, string> = new Map([
   [5, 'ack'],
 ]);
 
+export const BngDirection = {
+  upstream: 1,
+  downstream: 2,
+} as const;
+
+export const BngDirectionLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'upstream'],
+  [2, 'downstream'],
+]);
+
 export const BngCarryCounters = {
   traffic: 1,
   verdicts: 2,
@@ -267,7 +283,7 @@ export function readBngRate(view: DataView, offset: number): BngRate {
   };
 }
 
-export const BNG_SETTINGS_SIZE = 320;
+export const BNG_SETTINGS_SIZE = 328;
 
 export interface BngSettings {
   readonly accessPortCount: number;
@@ -284,6 +300,7 @@ export interface BngSettings {
   readonly answerRate: BngRate;
   readonly option82Seed: bigint;
   readonly option82Factor: bigint;
+  readonly trafficSlots: number;
 }
 
 export function writeBngSettings(view: DataView, offset: number, value: BngSettings): void {
@@ -301,6 +318,8 @@ export function writeBngSettings(view: DataView, offset: number, value: BngSetti
   writeBngRate(view, offset + 288, value.answerRate);
   view.setBigUint64(offset + 304, value.option82Seed, true);
   view.setBigUint64(offset + 312, value.option82Factor, true);
+  view.setUint32(offset + 320, value.trafficSlots, true);
+  view.setUint32(offset + 324, 0, true);
 }
 
 export function readBngSettings(view: DataView, offset: number): BngSettings {
@@ -319,6 +338,7 @@ export function readBngSettings(view: DataView, offset: number): BngSettings {
     answerRate: readBngRate(view, offset + 288),
     option82Seed: view.getBigUint64(offset + 304, true),
     option82Factor: view.getBigUint64(offset + 312, true),
+    trafficSlots: view.getUint32(offset + 320, true),
   };
 }
 
@@ -348,47 +368,53 @@ export function readBngLineKey(view: DataView, offset: number): BngLineKey {
   };
 }
 
-export const BNG_SUBSCRIBER_SIZE = 56;
+export const BNG_SUBSCRIBER_SIZE = 72;
 
 export interface BngSubscriber {
+  readonly mac: Uint8Array;
+  readonly flags: number;
   readonly ifindex: number;
   readonly slot: number;
   readonly sVlan: number;
   readonly cVlan: number;
   readonly sTpid: number;
   readonly cTpid: number;
-  readonly mac: Uint8Array;
-  readonly flags: number;
   readonly upstream: BngRate;
   readonly downstream: BngRate;
+  readonly upstreamTat: bigint;
+  readonly downstreamTat: bigint;
 }
 
 export function writeBngSubscriber(view: DataView, offset: number, value: BngSubscriber): void {
-  view.setUint32(offset, value.ifindex, true);
-  view.setUint32(offset + 4, value.slot, true);
-  view.setUint16(offset + 8, value.sVlan, true);
-  view.setUint16(offset + 10, value.cVlan, true);
-  view.setUint16(offset + 12, value.sTpid, false);
-  view.setUint16(offset + 14, value.cTpid, false);
-  putBytes(view, offset + 16, 6, value.mac);
-  view.setUint8(offset + 22, value.flags);
-  view.setUint8(offset + 23, 0);
+  putBytes(view, offset, 6, value.mac);
+  view.setUint8(offset + 6, value.flags);
+  view.setUint8(offset + 7, 0);
+  view.setUint32(offset + 8, value.ifindex, true);
+  view.setUint32(offset + 12, value.slot, true);
+  view.setUint16(offset + 16, value.sVlan, true);
+  view.setUint16(offset + 18, value.cVlan, true);
+  view.setUint16(offset + 20, value.sTpid, false);
+  view.setUint16(offset + 22, value.cTpid, false);
   writeBngRate(view, offset + 24, value.upstream);
   writeBngRate(view, offset + 40, value.downstream);
+  view.setBigUint64(offset + 56, value.upstreamTat, true);
+  view.setBigUint64(offset + 64, value.downstreamTat, true);
 }
 
 export function readBngSubscriber(view: DataView, offset: number): BngSubscriber {
   return {
-    ifindex: view.getUint32(offset, true),
-    slot: view.getUint32(offset + 4, true),
-    sVlan: view.getUint16(offset + 8, true),
-    cVlan: view.getUint16(offset + 10, true),
-    sTpid: view.getUint16(offset + 12, false),
-    cTpid: view.getUint16(offset + 14, false),
-    mac: getBytes(view, offset + 16, 6),
-    flags: view.getUint8(offset + 22),
+    mac: getBytes(view, offset, 6),
+    flags: view.getUint8(offset + 6),
+    ifindex: view.getUint32(offset + 8, true),
+    slot: view.getUint32(offset + 12, true),
+    sVlan: view.getUint16(offset + 16, true),
+    cVlan: view.getUint16(offset + 18, true),
+    sTpid: view.getUint16(offset + 20, false),
+    cTpid: view.getUint16(offset + 22, false),
     upstream: readBngRate(view, offset + 24),
     downstream: readBngRate(view, offset + 40),
+    upstreamTat: view.getBigUint64(offset + 56, true),
+    downstreamTat: view.getBigUint64(offset + 64, true),
   };
 }
 
@@ -414,25 +440,6 @@ export function readBngTraffic(view: DataView, offset: number): BngTraffic {
     upstreamBytes: view.getBigUint64(offset + 8, true),
     downstreamPackets: view.getBigUint64(offset + 16, true),
     downstreamBytes: view.getBigUint64(offset + 24, true),
-  };
-}
-
-export const BNG_POLICER_SIZE = 16;
-
-export interface BngPolicer {
-  readonly upstreamTat: bigint;
-  readonly downstreamTat: bigint;
-}
-
-export function writeBngPolicer(view: DataView, offset: number, value: BngPolicer): void {
-  view.setBigUint64(offset, value.upstreamTat, true);
-  view.setBigUint64(offset + 8, value.downstreamTat, true);
-}
-
-export function readBngPolicer(view: DataView, offset: number): BngPolicer {
-  return {
-    upstreamTat: view.getBigUint64(offset, true),
-    downstreamTat: view.getBigUint64(offset + 8, true),
   };
 }
 
@@ -534,7 +541,7 @@ export function readBngPunt(view: DataView, offset: number): BngPunt {
   };
 }
 
-export const BNG_LEASE_SIZE = 48;
+export const BNG_LEASE_SIZE = 64;
 
 export interface BngLease {
   readonly expiresNs: bigint;
@@ -554,7 +561,7 @@ export function writeBngLease(view: DataView, offset: number, value: BngLease): 
   view.setUint32(offset + 32, value.address, false);
   view.setUint32(offset + 36, value.reply, true);
   putBytes(view, offset + 40, 6, value.mac);
-  view.setUint16(offset + 46, 0, true);
+  putBytes(view, offset + 46, 18, new Uint8Array(18));
 }
 
 export function readBngLease(view: DataView, offset: number): BngLease {
@@ -627,6 +634,100 @@ export function readBngLeaseAnswered(view: DataView, offset: number): BngLeaseAn
   };
 }
 
+export const BNG_TRACE_SWITCH_SIZE = 8;
+
+export interface BngTraceSwitch {
+  readonly untilNs: bigint;
+}
+
+export function writeBngTraceSwitch(view: DataView, offset: number, value: BngTraceSwitch): void {
+  view.setBigUint64(offset, value.untilNs, true);
+}
+
+export function readBngTraceSwitch(view: DataView, offset: number): BngTraceSwitch {
+  return {
+    untilNs: view.getBigUint64(offset, true),
+  };
+}
+
+export const BNG_TRACED_SIZE = 24;
+
+export interface BngTraced {
+  readonly passedTat: bigint;
+  readonly droppedTat: bigint;
+  readonly untold: bigint;
+}
+
+export function writeBngTraced(view: DataView, offset: number, value: BngTraced): void {
+  view.setBigUint64(offset, value.passedTat, true);
+  view.setBigUint64(offset + 8, value.droppedTat, true);
+  view.setBigUint64(offset + 16, value.untold, true);
+}
+
+export function readBngTraced(view: DataView, offset: number): BngTraced {
+  return {
+    passedTat: view.getBigUint64(offset, true),
+    droppedTat: view.getBigUint64(offset + 8, true),
+    untold: view.getBigUint64(offset + 16, true),
+  };
+}
+
+export const BNG_TRACE_RECORD_SIZE = 64;
+
+export interface BngTraceRecord {
+  readonly timeNs: bigint;
+  readonly untold: bigint;
+  readonly traced: BngLineKey;
+  readonly verdict: number;
+  readonly dropReason: number;
+  readonly frameLength: number;
+  readonly source: number;
+  readonly destination: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly ethertype: number;
+  readonly ipLength: number;
+  readonly direction: number;
+  readonly protocol: number;
+}
+
+export function writeBngTraceRecord(view: DataView, offset: number, value: BngTraceRecord): void {
+  view.setBigUint64(offset, value.timeNs, true);
+  view.setBigUint64(offset + 8, value.untold, true);
+  writeBngLineKey(view, offset + 16, value.traced);
+  view.setUint32(offset + 32, value.verdict, true);
+  view.setUint32(offset + 36, value.dropReason, true);
+  view.setUint32(offset + 40, value.frameLength, true);
+  view.setUint32(offset + 44, value.source, false);
+  view.setUint32(offset + 48, value.destination, false);
+  view.setUint16(offset + 52, value.sourcePort, false);
+  view.setUint16(offset + 54, value.destinationPort, false);
+  view.setUint16(offset + 56, value.ethertype, false);
+  view.setUint16(offset + 58, value.ipLength, true);
+  view.setUint8(offset + 60, value.direction);
+  view.setUint8(offset + 61, value.protocol);
+  putBytes(view, offset + 62, 2, new Uint8Array(2));
+}
+
+export function readBngTraceRecord(view: DataView, offset: number): BngTraceRecord {
+  return {
+    timeNs: view.getBigUint64(offset, true),
+    untold: view.getBigUint64(offset + 8, true),
+    traced: readBngLineKey(view, offset + 16),
+    verdict: view.getUint32(offset + 32, true),
+    dropReason: view.getUint32(offset + 36, true),
+    frameLength: view.getUint32(offset + 40, true),
+    source: view.getUint32(offset + 44, false),
+    destination: view.getUint32(offset + 48, false),
+    sourcePort: view.getUint16(offset + 52, false),
+    destinationPort: view.getUint16(offset + 54, false),
+    ethertype: view.getUint16(offset + 56, false),
+    ipLength: view.getUint16(offset + 58, true),
+    direction: view.getUint8(offset + 60),
+    protocol: view.getUint8(offset + 61),
+  };
+}
+
 export const BNG_CARRY_SIZE = 72;
 
 export interface BngCarry {
@@ -661,7 +762,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'ns_per_byte', offset: 0, size: 8, kind: 'u64' },
       { name: 'burst_ns', offset: 8, size: 8, kind: 'u64' },
     ] },
-    { name: 'bng_settings', size: 320, fields: [
+    { name: 'bng_settings', size: 328, fields: [
       { name: 'access_port_count', offset: 0, size: 4, kind: 'u32' },
       { name: 'portal_address', offset: 4, size: 4, kind: 'be32' },
       { name: 'portal_port', offset: 8, size: 2, kind: 'be16' },
@@ -676,6 +777,8 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'answer_rate', offset: 288, size: 16, kind: 'struct', element: 'bng_rate' },
       { name: 'option82_seed', offset: 304, size: 8, kind: 'u64' },
       { name: 'option82_factor', offset: 312, size: 8, kind: 'u64' },
+      { name: 'traffic_slots', offset: 320, size: 4, kind: 'u32' },
+      { name: 'reserved', offset: 324, size: 4, kind: 'u32' },
     ] },
     { name: 'bng_line_key', size: 16, fields: [
       { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
@@ -684,28 +787,26 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'mac', offset: 8, size: 6, kind: 'bytes' },
       { name: 'reserved', offset: 14, size: 2, kind: 'u16' },
     ] },
-    { name: 'bng_subscriber', size: 56, fields: [
-      { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
-      { name: 'slot', offset: 4, size: 4, kind: 'u32' },
-      { name: 's_vlan', offset: 8, size: 2, kind: 'u16' },
-      { name: 'c_vlan', offset: 10, size: 2, kind: 'u16' },
-      { name: 's_tpid', offset: 12, size: 2, kind: 'be16' },
-      { name: 'c_tpid', offset: 14, size: 2, kind: 'be16' },
-      { name: 'mac', offset: 16, size: 6, kind: 'bytes' },
-      { name: 'flags', offset: 22, size: 1, kind: 'u8' },
-      { name: 'reserved', offset: 23, size: 1, kind: 'u8' },
+    { name: 'bng_subscriber', size: 72, fields: [
+      { name: 'mac', offset: 0, size: 6, kind: 'bytes' },
+      { name: 'flags', offset: 6, size: 1, kind: 'u8' },
+      { name: 'reserved', offset: 7, size: 1, kind: 'u8' },
+      { name: 'ifindex', offset: 8, size: 4, kind: 'u32' },
+      { name: 'slot', offset: 12, size: 4, kind: 'u32' },
+      { name: 's_vlan', offset: 16, size: 2, kind: 'u16' },
+      { name: 'c_vlan', offset: 18, size: 2, kind: 'u16' },
+      { name: 's_tpid', offset: 20, size: 2, kind: 'be16' },
+      { name: 'c_tpid', offset: 22, size: 2, kind: 'be16' },
       { name: 'upstream', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
       { name: 'downstream', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'upstream_tat', offset: 56, size: 8, kind: 'u64' },
+      { name: 'downstream_tat', offset: 64, size: 8, kind: 'u64' },
     ] },
     { name: 'bng_traffic', size: 32, fields: [
       { name: 'upstream_packets', offset: 0, size: 8, kind: 'u64' },
       { name: 'upstream_bytes', offset: 8, size: 8, kind: 'u64' },
       { name: 'downstream_packets', offset: 16, size: 8, kind: 'u64' },
       { name: 'downstream_bytes', offset: 24, size: 8, kind: 'u64' },
-    ] },
-    { name: 'bng_policer', size: 16, fields: [
-      { name: 'upstream_tat', offset: 0, size: 8, kind: 'u64' },
-      { name: 'downstream_tat', offset: 8, size: 8, kind: 'u64' },
     ] },
     { name: 'bng_garden_key', size: 8, fields: [
       { name: 'prefix_length', offset: 0, size: 4, kind: 'u32' },
@@ -731,7 +832,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'l3_offset', offset: 28, size: 2, kind: 'u16' },
       { name: 'reserved', offset: 30, size: 2, kind: 'u16' },
     ] },
-    { name: 'bng_lease', size: 48, fields: [
+    { name: 'bng_lease', size: 64, fields: [
       { name: 'expires_ns', offset: 0, size: 8, kind: 'u64' },
       { name: 'ends_ns', offset: 8, size: 8, kind: 'u64' },
       { name: 'answer_tat', offset: 16, size: 8, kind: 'u64' },
@@ -739,7 +840,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'address', offset: 32, size: 4, kind: 'be32' },
       { name: 'reply', offset: 36, size: 4, kind: 'u32' },
       { name: 'mac', offset: 40, size: 6, kind: 'bytes' },
-      { name: 'reserved', offset: 46, size: 2, kind: 'u16' },
+      { name: 'reserved', offset: 46, size: 18, kind: 'bytes' },
     ] },
     { name: 'bng_dhcp_reply', size: 1040, fields: [
       { name: 'server_id', offset: 0, size: 4, kind: 'be32' },
@@ -757,6 +858,31 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'answer', offset: 46, size: 1, kind: 'u8' },
       { name: 'reserved', offset: 47, size: 1, kind: 'u8' },
     ] },
+    { name: 'bng_trace_switch', size: 8, fields: [
+      { name: 'until_ns', offset: 0, size: 8, kind: 'u64' },
+    ] },
+    { name: 'bng_traced', size: 24, fields: [
+      { name: 'passed_tat', offset: 0, size: 8, kind: 'u64' },
+      { name: 'dropped_tat', offset: 8, size: 8, kind: 'u64' },
+      { name: 'untold', offset: 16, size: 8, kind: 'u64' },
+    ] },
+    { name: 'bng_trace_record', size: 64, fields: [
+      { name: 'time_ns', offset: 0, size: 8, kind: 'u64' },
+      { name: 'untold', offset: 8, size: 8, kind: 'u64' },
+      { name: 'traced', offset: 16, size: 16, kind: 'struct', element: 'bng_line_key' },
+      { name: 'verdict', offset: 32, size: 4, kind: 'u32' },
+      { name: 'drop_reason', offset: 36, size: 4, kind: 'u32' },
+      { name: 'frame_length', offset: 40, size: 4, kind: 'u32' },
+      { name: 'source', offset: 44, size: 4, kind: 'be32' },
+      { name: 'destination', offset: 48, size: 4, kind: 'be32' },
+      { name: 'source_port', offset: 52, size: 2, kind: 'be16' },
+      { name: 'destination_port', offset: 54, size: 2, kind: 'be16' },
+      { name: 'ethertype', offset: 56, size: 2, kind: 'be16' },
+      { name: 'ip_length', offset: 58, size: 2, kind: 'u16' },
+      { name: 'direction', offset: 60, size: 1, kind: 'u8' },
+      { name: 'protocol', offset: 61, size: 1, kind: 'u8' },
+      { name: 'reserved', offset: 62, size: 2, kind: 'bytes' },
+    ] },
     { name: 'bng_carry', size: 72, fields: [
       { name: 'counters', offset: 0, size: 4, kind: 'u32' },
       { name: 'index', offset: 4, size: 4, kind: 'u32' },
@@ -765,7 +891,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
   ],
   enums: [
     { name: 'bng_abi_version', members: {
-      BNG_ABI_VERSION: 3,
+      BNG_ABI_VERSION: 4,
     } },
     { name: 'bng_limit', members: {
       BNG_MAX_SUBSCRIBERS: 131072,
@@ -784,6 +910,9 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_NO_DHCP_REPLY: 65535,
       BNG_DHCP_REPLY_BYTES: 548,
       BNG_DHCP_REPLY_ROOM: 1024,
+      BNG_MAX_TRACED: 64,
+      BNG_TRACE_RING_BYTES: 65536,
+      BNG_TRACE_PER_SECOND: 20,
     } },
     { name: 'bng_verdict', members: {
       BNG_VERDICT_DROP: 0,
@@ -851,6 +980,10 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_DHCP_ANSWER_OFFER: 2,
       BNG_DHCP_ANSWER_ACK: 5,
     } },
+    { name: 'bng_direction', members: {
+      BNG_DIRECTION_UPSTREAM: 1,
+      BNG_DIRECTION_DOWNSTREAM: 2,
+    } },
     { name: 'bng_carry_counters', members: {
       BNG_CARRY_TRAFFIC: 1,
       BNG_CARRY_VERDICTS: 2,
@@ -861,19 +994,23 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
 
 /** Every map of the dataplane, for whoever reads them back. */
 export const AbiMaps: readonly AbiMap[] = [
+  { name: 'bng_clocks', key: { size: 4, kind: 'u32' }, value: { size: 16, kind: 'struct', element: 'bng_clock' }, indices: null },
   { name: 'bng_dhcp_replies', key: { size: 4, kind: 'u32' }, value: { size: 1040, kind: 'struct', element: 'bng_dhcp_reply' }, indices: null },
   { name: 'bng_dhcp_scratch', key: { size: 4, kind: 'u32' }, value: { size: 1584, kind: 'struct', element: 'bng_dhcp_scratch' }, indices: null },
   { name: 'bng_drops', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_drop_reason' },
   { name: 'bng_garden', key: { size: 8, kind: 'struct', element: 'bng_garden_key' }, value: { size: 40, kind: 'struct', element: 'bng_garden' }, indices: null },
-  { name: 'bng_leases', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 48, kind: 'struct', element: 'bng_lease' }, indices: null },
+  { name: 'bng_leases', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 64, kind: 'struct', element: 'bng_lease' }, indices: null },
   { name: 'bng_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 4, kind: 'be32' }, indices: null },
   { name: 'bng_local', key: { size: 4, kind: 'be32' }, value: { size: 4, kind: 'struct', element: 'bng_local' }, indices: null },
-  { name: 'bng_policers', key: { size: 4, kind: 'u32' }, value: { size: 16, kind: 'struct', element: 'bng_policer' }, indices: null },
   { name: 'bng_ports', key: { size: 4, kind: 'u32' }, value: { size: 4, kind: 'u32' }, indices: null },
   { name: 'bng_punt_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 8, kind: 'u64' }, indices: null },
   { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
   { name: 'bng_punts', key: null, value: null, indices: null },
-  { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 56, kind: 'struct', element: 'bng_subscriber' }, indices: null },
+  { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 72, kind: 'struct', element: 'bng_subscriber' }, indices: null },
+  { name: 'bng_trace', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'struct', element: 'bng_trace_switch' }, indices: null },
+  { name: 'bng_trace_records', key: null, value: null, indices: null },
+  { name: 'bng_trace_scratch', key: { size: 4, kind: 'u32' }, value: { size: 72, kind: 'struct', element: 'bng_trace_scratch' }, indices: null },
+  { name: 'bng_traced', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 24, kind: 'struct', element: 'bng_traced' }, indices: null },
   { name: 'bng_traffic', key: { size: 4, kind: 'u32' }, value: { size: 32, kind: 'struct', element: 'bng_traffic' }, indices: null },
   { name: 'bng_verdicts', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_verdict' },
 ];
