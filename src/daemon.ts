@@ -7,6 +7,8 @@
  * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { listenGardenDns, openGardenDns } from './garden-dns-parts.js';
+import { SettingsInForce } from './settings-in-force.js';
 import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { openApi } from './api-parts.js';
@@ -215,13 +217,16 @@ export class Daemon {
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
+    const settings = new SettingsInForce(dataplane, config);
+    const gardenDns = openGardenDns({ config, settings, logger, onOutcome: metrics.gardenDns, onBug });
     this.#reloader = new Reloader({
       config,
       readConfig,
       logger,
       pools,
       sessions: manager.dhcp,
-      dataplane,
+      dataplane: settings,
+      gardenDns,
       aaa,
       coa: () => link.coa,
       olt,
@@ -262,6 +267,7 @@ export class Daemon {
       onBug,
     });
     await this.#listen(portal, endpoint);
+    if (gardenDns !== null) this.#stops.push(await listenGardenDns(gardenDns, { config, onBug }));
 
     const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());

@@ -141,6 +141,20 @@ export interface WalledGardenConfig {
   /** Its address is the gateway of the garden's pool. */
   readonly portal: Endpoint;
   readonly allow: readonly AllowedDestination[];
+  readonly dns: GardenDnsConfig | null;
+}
+
+/** A name that garden members may reach. `name` is in lower case; `below`: what is under it, and not itself. */
+export interface AllowedName {
+  readonly name: string;
+  readonly below: boolean;
+  readonly port: number | null;
+}
+
+/** The garden's own DNS; it answers at the portal's address. */
+export interface GardenDnsConfig {
+  readonly names: readonly AllowedName[];
+  readonly upstream: readonly Endpoint[];
 }
 
 /** One text in each language of the portal. */

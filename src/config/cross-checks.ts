@@ -7,6 +7,8 @@ import { checkRadius } from './radius-checks.js';
 import { formatPath } from './problem.js';
 import type { Finding, Path } from './problem.js';
 
+const DNS_PORT = 53;
+
 /** Everything wrong with the draft that no entry shows by itself. */
 export function crossCheck(draft: Draft): readonly Finding[] {
   return [
@@ -16,6 +18,7 @@ export function crossCheck(draft: Draft): readonly Finding[] {
     ...checkAuth(draft),
     ...checkRadius(draft),
     ...checkPortal(draft),
+    ...checkGardenDns(draft),
     ...checkOffers(draft),
     ...checkListeners(draft),
   ];
@@ -95,6 +98,15 @@ function checkPortal({ walledGarden, pools }: Draft): readonly Finding[] {
   if (portal === undefined || gateway === undefined || portal.address === gateway) return [];
   const expected = `the gateway of pool ${name}: ${formatIpv4(gateway)}:port`;
   return [{ path: ['walledGarden', 'portal'], expected }];
+}
+
+/** The garden's DNS and its portal share an address. */
+function checkGardenDns({ walledGarden }: Draft): readonly Finding[] {
+  const { portal, dns } = walledGarden.partial;
+  if (dns === undefined || portal?.port !== DNS_PORT) return [];
+  return [
+    { path: ['walledGarden', 'portal'], expected: 'another port than 53, where walledGarden.dns answers' },
+  ];
 }
 
 /** An offer is chosen by its service id, and leads out of the garden. */

@@ -132,6 +132,14 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'walledGarden.allow': {
     meaning: 'What garden members reach beside portal and DNS: prefix or prefix:port.',
   },
+  'walledGarden.dns': {
+    meaning:
+      'A DNS of the garden at the portal’s address, which leases of its pool name in the place of dns: names that are not allowed lead to the portal.',
+  },
+  'walledGarden.dns.names': {
+    meaning: 'What garden members reach by name: name, *.name or either with :port.',
+  },
+  'walledGarden.dns.upstream': { meaning: 'Resolvers that are asked for allowed names, as ip:port.' },
   portal: { meaning: 'What the portal says; where it listens is walledGarden.portal.' },
   'portal.provider': { meaning: 'Name at the head of each page.' },
   'portal.contact': { meaning: 'How to reach the provider, on each page.' },

@@ -193,6 +193,7 @@ export const BngSettingsFlag = {
   forwardInStack: 2,
   fastDhcp: 4,
   trustOption82: 8,
+  gardenDns: 16,
 } as const;
 
 export const BngSettingsFlagLabels: ReadonlyMap<number, string> = new Map([
@@ -200,6 +201,7 @@ export const BngSettingsFlagLabels: ReadonlyMap<number, string> = new Map([
   [2, 'forward_in_stack'],
   [4, 'fast_dhcp'],
   [8, 'trust_option82'],
+  [16, 'garden_dns'],
 ]);
 
 export const BngGardenFlag = {
@@ -969,6 +971,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_SETTINGS_FORWARD_IN_STACK: 2,
       BNG_SETTINGS_FAST_DHCP: 4,
       BNG_SETTINGS_TRUST_OPTION82: 8,
+      BNG_SETTINGS_GARDEN_DNS: 16,
     } },
     { name: 'bng_garden_flag', members: {
       BNG_GARDEN_ANY: 1,

@@ -123,6 +123,7 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
     flags:
       (options.localForwarding ? BngSettingsFlag.localForwarding : 0) |
       (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0) |
+      (options.policy.answersDns ? BngSettingsFlag.gardenDns : 0) |
       fastDhcpFlags(options.fastDhcp),
     ...options.option82Key,
     ...puntRates(options),
