@@ -236,6 +236,7 @@ export class Daemon {
         audit,
         maps: dataplane.maps,
         frames: dataplane.frames,
+        exchanges: (session) => aaa.journal?.last(session.subscriberId, session.id) ?? [],
         dhcp: trace,
         reload: () => this.reload(),
         health,
@@ -261,7 +262,7 @@ export class Daemon {
     });
     await this.#listen(portal, endpoint);
 
-    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
+    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, journal: aaa.journal, onBug });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();

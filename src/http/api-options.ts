@@ -10,6 +10,7 @@ import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleSource } from '../session/lifecycle.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import type { Reload } from './operation-routes.js';
+import type { ExchangeSource } from './radius-exchange-json.js';
 import type { RadiusReport } from './radius-report.js';
 import type { RateLimit } from './rate-limit.js';
 
@@ -57,6 +58,7 @@ export interface ApiOptions {
   readonly firewall: FirewallInspection;
   readonly dhcp: DhcpTraceSource;
   readonly frames: FrameTracing;
+  readonly exchanges: ExchangeSource;
   /** Where the daemon can read its configuration again. */
   readonly reload?: Reload;
   /** PEM texts; without them the API speaks plain HTTP. */
