@@ -262,7 +262,14 @@ export class Daemon {
     });
     await this.#listen(portal, endpoint);
 
-    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, journal: aaa.journal, onBug });
+    const coa = await openCoa(config, {
+      nas: aaa.nas,
+      inlet: manager.authorization,
+      logger,
+      audit,
+      journal: aaa.journal,
+      onBug,
+    });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();

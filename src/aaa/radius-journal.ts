@@ -159,7 +159,8 @@ class ExchangeLog {
   #roomFor(length: number): Block {
     const current = this.#blocks.get(this.#current);
     if (current !== undefined && current.used + length <= BLOCK_BYTES) return current;
-    const bytes = this.#blocks.size < this.#mostBlocks ? Buffer.allocUnsafe(BLOCK_BYTES) : this.#forgetOldest();
+    const bytes =
+      this.#blocks.size < this.#mostBlocks ? Buffer.allocUnsafe(BLOCK_BYTES) : this.#forgetOldest();
     const block = { bytes, used: 0, keys: [] };
     this.#current += 1;
     this.#blocks.set(this.#current, block);
@@ -167,7 +168,8 @@ class ExchangeLog {
   }
 
   #forgetOldest(): Buffer {
-    const [[number, { bytes, keys }] = [0, { bytes: Buffer.allocUnsafe(BLOCK_BYTES), keys: [] }]] = this.#blocks;
+    const [[number, { bytes, keys }] = [0, { bytes: Buffer.allocUnsafe(BLOCK_BYTES), keys: [] }]] =
+      this.#blocks;
     for (const key of keys) {
       if (Math.floor((this.#index.get(key) ?? -1) / BLOCK_BYTES) === number) this.#index.delete(key);
     }

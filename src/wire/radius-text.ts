@@ -22,7 +22,10 @@ const BY_NUMBER: ReadonlyMap<string, RadiusAttribute<unknown>> = new Map(
   Object.values(Attribute).map((attribute) => [`${attribute.vendorId}/${attribute.type}`, attribute]),
 );
 
-const VALUES: ReadonlyMap<string, Readonly<Record<string, number>>> = new Map<string, Readonly<Record<string, number>>>([
+const VALUES: ReadonlyMap<string, Readonly<Record<string, number>>> = new Map<
+  string,
+  Readonly<Record<string, number>>
+>([
   [Attribute.ServiceType.name, ServiceType],
   [Attribute.NasPortType.name, NasPortType],
   [Attribute.AcctStatusType.name, AcctStatusType],
@@ -47,7 +50,8 @@ export function attributeTexts(attributes: RadiusAttributes): readonly Attribute
     if (isWithheld(raw.type)) continue;
     const vendorId = raw.type === VENDOR_SPECIFIC ? vendorIdOf(raw) : 0;
     if (vendorId === 0) told.push(textOf(raw, vendorId));
-    else if (vendorId === undefined || !knowsVendor(vendorId)) told.push(unknown(`vendor ${vendorId ?? '?'}`, raw));
+    else if (vendorId === undefined || !knowsVendor(vendorId))
+      told.push(unknown(`vendor ${vendorId ?? '?'}`, raw));
     else if (!vendors.has(vendorId)) {
       vendors.add(vendorId);
       told.push(...vendorTexts(attributes, vendorId));
@@ -68,7 +72,10 @@ function vendorTexts(attributes: RadiusAttributes, vendorId: number): readonly A
 function textOf(raw: RawAttribute, vendorId: number): AttributeText {
   const known = BY_NUMBER.get(`${vendorId}/${raw.type}`);
   if (known === undefined) {
-    return unknown(vendorId === 0 ? `attribute ${raw.type}` : `vendor ${vendorId} attribute ${raw.type}`, raw);
+    return unknown(
+      vendorId === 0 ? `attribute ${raw.type}` : `vendor ${vendorId} attribute ${raw.type}`,
+      raw,
+    );
   }
   try {
     return { name: known.name, value: valueText(known, known.kind.decode(raw.value, raw.offset)) };

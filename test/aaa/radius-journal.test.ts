@@ -39,7 +39,12 @@ test('the last exchange of each kind is told as text, in the order of the wire',
   const asked = { code: RadiusCode['Access-Request'], attributes: request('first') };
   journal.note('authentication', 'ont:A', { beganMs, peer: null, request: asked, response: null });
   const again = { code: asked.code, attributes: request('second') };
-  journal.note('authentication', 'ont:A', { beganMs, peer: 'radius:1812', request: again, response: accepted });
+  journal.note('authentication', 'ont:A', {
+    beganMs,
+    peer: 'radius:1812',
+    request: again,
+    response: accepted,
+  });
   const stop = new RadiusAttributesBuilder()
     .add(Attribute.AcctTerminateCause, AcctTerminateCause['User-Request'])
     .add(Attribute.EventTimestamp, 0)
