@@ -24,11 +24,11 @@ function request(userName: string): RadiusAttributes {
     .build();
 }
 
-test('the last exchange of each kind is told as text, in the order of the wire', () => {
+test('the last exchange of each kind is told as text, in the order of the wire', async () => {
   const clock = new FakeClock();
   const journal = new RadiusJournal({ clock });
   const beganMs = journal.nowMs();
-  clock.advance(12);
+  await clock.advance(12);
   const response = new RadiusAttributesBuilder()
     .add(Attribute.FramedPool, 'isp')
     .add(Attribute.FramedIpAddress, parseIpv4('10.0.0.9'))
