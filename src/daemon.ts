@@ -243,6 +243,7 @@ export class Daemon {
         audit,
         maps: dataplane.maps,
         frames: dataplane.frames,
+        exchanges: (session) => aaa.journal?.last(session.subscriberId, session.id) ?? [],
         dhcp: trace,
         reload: () => this.reload(),
         health,
@@ -269,7 +270,14 @@ export class Daemon {
     await this.#listen(portal, endpoint);
     if (gardenDns !== null) this.#stops.push(await listenGardenDns(gardenDns, { config, onBug }));
 
-    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
+    const coa = await openCoa(config, {
+      nas: aaa.nas,
+      inlet: manager.authorization,
+      logger,
+      audit,
+      journal: aaa.journal,
+      onBug,
+    });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();
