@@ -238,6 +238,7 @@ export class Daemon {
         ...shared,
         audit,
         maps: dataplane.maps,
+        frames: dataplane.frames,
         dhcp: trace,
         reload: () => this.reload(),
         health,
@@ -258,7 +259,10 @@ export class Daemon {
       clock: systemClock,
       logger: shared.logger,
       endpoint,
-      tls: config.portal.tls === null ? null : { ...readTlsFiles(config.portal.tls), host: config.portal.tls.host },
+      tls:
+        config.portal.tls === null
+          ? null
+          : { ...readTlsFiles(config.portal.tls), host: config.portal.tls.host },
       templates: readTemplateFiles(config.portal.templates),
       onBug,
     });

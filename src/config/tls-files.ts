@@ -9,7 +9,10 @@ export interface TlsFiles {
 }
 
 /** PEM texts. Throws `BNG_ERR_CONFIG` for a certificate that cannot be read, and a key that others can. */
-export function readTlsFiles({ certFile, keyFile }: TlsFiles): { readonly cert: string; readonly key: string } {
+export function readTlsFiles({ certFile, keyFile }: TlsFiles): {
+  readonly cert: string;
+  readonly key: string;
+} {
   let cert: string;
   try {
     cert = readFileSync(certFile, 'utf8');

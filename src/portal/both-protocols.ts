@@ -6,6 +6,8 @@ import type { Server as HttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { BngError } from '../model/bng-error.js';
 
 /** Of a TLS record that opens a handshake (RFC 8446 §5.1); no HTTP method begins so. */
 const HANDSHAKE = 0x16;
@@ -20,9 +22,13 @@ export interface BothProtocolsOptions {
 
 /**
  * Has `server` answer requests that come by TLS as well, with its own limits; their sockets are `encrypted`. The one returned never
- * listens: close its connections with the other's. Throws for texts that are no certificate and key.
+ * listens: close its connections with the other's. Throws `BNG_ERR_CONFIG` for texts that are no certificate and key.
  */
-export function speakTlsToo(server: HttpServer, { cert, key, deadlineMs }: BothProtocolsOptions): HttpsServer {
+export function speakTlsToo(
+  server: HttpServer,
+  { cert, key, deadlineMs }: BothProtocolsOptions,
+): HttpsServer {
+  check(cert, key);
   const secure = createServer(
     {
       cert,
@@ -64,4 +70,12 @@ export function speakTlsToo(server: HttpServer, { cert, key, deadlineMs }: BothP
     });
   });
   return secure;
+}
+
+function check(cert: string, key: string): void {
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new BngError('BNG_ERR_CONFIG', 'expected a certificate and its key in portal.tls', {}, error);
+  }
 }

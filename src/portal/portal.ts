@@ -2,12 +2,10 @@
  * The walled garden's portal: shows subscribers their own line and takes their order, and sends whoever wanted to go
  * elsewhere here. A subscriber is known by the connection's source address alone, never by anything the request says.
  */
-import type { Server as HttpsServer } from 'node:https';
 import { isIPv4 } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
 import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 import type { Ipv4 } from '../model/ipv4.js';
@@ -69,7 +67,7 @@ export function buildPortal(options: PortalOptions): FastifyInstance {
   app.server.maxConnections = MOST_CONNECTIONS;
   limitConnections(app.server, MOST_CONNECTIONS_OF_ADDRESS);
   if (options.tls !== null) {
-    const secure = secured(app, options.tls);
+    const secure = speakTlsToo(app.server, { ...options.tls, deadlineMs: LONGEST_REQUEST_MS });
     app.addHook('preClose', async () => secure.closeAllConnections());
   }
   app.removeAllContentTypeParsers();
@@ -89,14 +87,6 @@ export function buildPortal(options: PortalOptions): FastifyInstance {
   });
   app.addHook('onClose', async () => portal.close());
   return app;
-}
-
-function secured(app: FastifyInstance, { cert, key }: NonNullable<PortalOptions['tls']>): HttpsServer {
-  try {
-    return speakTlsToo(app.server, { cert, key, deadlineMs: LONGEST_REQUEST_MS });
-  } catch (error) {
-    throw new BngError('BNG_ERR_CONFIG', 'expected a certificate and its key in portal.tls', {}, error);
-  }
 }
 
 function noticeOf(status: number): Notice {

@@ -148,6 +148,7 @@ describe('a configuration that is right', () => {
       provider: 'Example Net',
       contact: { en: 'Call us', de: 'Rufen Sie an' },
       templates: '/etc/bng/portal',
+      tls: null,
       offers: [
         {
           serviceId: 'home',

@@ -94,7 +94,10 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
   /** Asked by its name, with a certificate that is checked, as phones do. */
   function captiveApi(ont: OntHost): ReturnType<OntHost['run']> {
     const where = ['--resolve', `${CAPTIVE_HOST}:80:10.255.0.1`, '--cacert', certificate.certFile];
-    return ont.run(['curl', '-sS', '-f', '-m', '5', '--noproxy', '*', ...where, CAPTIVE_API], MOVE_DEADLINE_MS);
+    return ont.run(
+      ['curl', '-sS', '-f', '-m', '5', '--noproxy', '*', ...where, CAPTIVE_API],
+      MOVE_DEADLINE_MS,
+    );
   }
 
   async function picture(name: string): Promise<void> {

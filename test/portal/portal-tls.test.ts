@@ -45,7 +45,12 @@ describe('the portal with a certificate', { concurrency: true }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function ask(scheme: 'http' | 'https', path: string, host: string, localAddress = LOOPBACK): Promise<Answer> {
+  function ask(
+    scheme: 'http' | 'https',
+    path: string,
+    host: string,
+    localAddress = LOOPBACK,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const options = { host: LOOPBACK, port, path, headers: { host }, agent: false, localAddress };
       const secure = { ...options, ca: tls.cert, servername: NAME };
