@@ -21,6 +21,7 @@ import type { ConfigResult } from './config/parse-config.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { readTemplateFiles } from './config/template-files.js';
+import { readTlsFiles } from './config/tls-files.js';
 import { walledProfile } from './config/walled-profile.js';
 import { BngLimit } from './dataplane/abi.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
@@ -264,6 +265,10 @@ export class Daemon {
       clock: systemClock,
       logger: shared.logger,
       endpoint,
+      tls:
+        config.portal.tls === null
+          ? null
+          : { ...readTlsFiles(config.portal.tls), host: config.portal.tls.host },
       templates: readTemplateFiles(config.portal.templates),
       onBug,
     });

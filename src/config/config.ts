@@ -180,6 +180,8 @@ export interface PortalConfig {
   readonly offers: readonly OfferConfig[];
   /** Folder with templates in the place of the built-in ones. */
   readonly templates: string | null;
+  /** With which the portal speaks TLS too, on the same port, as `host` (name or name:port) of its captive portal API. */
+  readonly tls: { readonly host: string; readonly certFile: string; readonly keyFile: string } | null;
 }
 
 export interface OltConfig {

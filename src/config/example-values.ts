@@ -80,7 +80,8 @@ export const HIDDEN: Readonly<Record<string, unknown>> = {
       },
     ],
     templates: '/etc/bng/portal',
-    captiveApi: 'https://portal.example.net/captive-portal/api',
+    captiveApi: 'https://portal.example.net:80/captive-portal/api',
+    tls: { certFile: '/etc/bng/portal.crt', keyFile: '/etc/bng/portal.key' },
   },
   api: { tls: { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' } },
 };

@@ -163,6 +163,12 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     meaning: 'Option 114 of the garden’s leases; phones want https (RFC 8908).',
     otherwise: 'the portal’s own http address',
   },
+  'portal.tls': {
+    meaning:
+      'Serves the captive portal API by TLS on the portal’s own port, for which portal.captiveApi is https://NAME:80/captive-portal/api.',
+  },
+  'portal.tls.certFile': { meaning: 'Certificate chain of that name, PEM; phones must trust it.' },
+  'portal.tls.keyFile': { meaning: 'Private key, PEM; readable by its owner only.' },
   olt: { meaning: 'An access node that can be reconfigured.' },
   'olt.socket': { meaning: 'The unix socket on which the access node listens.' },
   'olt.vlans': { meaning: 'S-VLAN by the name of the pool whose subscribers it carries.' },

@@ -112,6 +112,9 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'portal.captiveApi': restart(
     ({ pools }) => pools.find(({ captivePortal }) => captivePortal)?.captivePortal,
   ),
+  'portal.tls': restart(({ portal }) => isThere(portal.tls)),
+  'portal.tls.certFile': restart(({ portal }) => portal.tls?.certFile),
+  'portal.tls.keyFile': restart(({ portal }) => portal.tls?.keyFile),
   olt: restart(({ olt }) => isThere(olt)),
   'olt.socket': restart(({ olt }) => olt?.socket),
   'api.listen': restart(({ api }) => endpoint(api.listen)),

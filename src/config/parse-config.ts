@@ -111,11 +111,12 @@ function captiveApiOf({ address, port }: Endpoint): string {
 }
 
 function assemblePortal(portal: NonNullable<Draft['portal']['complete']>): Config['portal'] {
-  const { provider, contact = null, offers, templates = null } = portal;
+  const { provider, contact = null, offers, templates = null, tls, captiveApi } = portal;
   return {
     provider,
     contact,
     templates,
+    tls: tls === undefined || captiveApi === undefined ? null : { ...tls, host: new URL(captiveApi).host },
     offers: offers.map(({ pool, downloadBps, uploadBps, description = null, ...offer }) => ({
       ...offer,
       poolName: pool,

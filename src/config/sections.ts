@@ -155,6 +155,7 @@ export const PORTAL = {
     .default([]),
   templates: leaf.absolutePath.optional(),
   captiveApi: leaf.webAddress.optional(),
+  tls: mapping({ certFile: leaf.absolutePath, keyFile: leaf.absolutePath }).optional(),
 };
 
 export const OLT = {
