@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RadiusJournal } from '../../src/aaa/radius-journal.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
-import { RadiusAttributes } from '../../src/wire/radius-attributes.js';
+import type { RadiusAttributes } from '../../src/wire/radius-attributes.js';
 import { RadiusAttributesBuilder } from '../../src/wire/radius-attributes-builder.js';
 import { Attribute } from '../../src/wire/radius-dictionary.js';
 import { RadiusCode } from '../../src/wire/radius-packet.js';
@@ -11,11 +11,6 @@ import { AcctTerminateCause, ServiceType } from '../../src/wire/radius-values.js
 import { FakeClock } from '../support/fake-clock.js';
 
 const MIB = 1 << 20;
-const raw = (type: number, value: Uint8Array): { type: number; value: Uint8Array; offset: number } => ({
-  type,
-  value,
-  offset: 0,
-});
 
 function request(userName: string): RadiusAttributes {
   return new RadiusAttributesBuilder()
@@ -95,13 +90,12 @@ test('the last exchange of each kind is told as text, in the order of the wire',
 test('passwords, keys and digests are not told, and of unknown attributes only the length', () => {
   const journal = new RadiusJournal({ clock: new FakeClock() });
   const secret = Buffer.from('hunter2');
-  const attributes = new RadiusAttributes([
-    ...[2, 3, 69, 79, 80].map((type) => raw(type, secret)),
-    raw(200, secret),
-    // MS-MPPE-Send-Key (RFC 2548 §2.4.2): a vendor that the dictionary does not know.
-    raw(26, Buffer.concat([Buffer.from([0, 0, 1, 55, 16, 9]), secret])),
-    raw(6, Buffer.from([1])),
-  ]);
+  const builder = new RadiusAttributesBuilder();
+  for (const type of [2, 3, 69, 79, 80, 200]) builder.raw(type, secret);
+  // MS-MPPE-Send-Key (RFC 2548 §2.4.2): a vendor that the dictionary does not know.
+  builder.raw(26, Buffer.concat([Buffer.from([0, 0, 1, 55, 16, 9]), secret]));
+  builder.raw(6, Buffer.from([1]));
+  const attributes = builder.build();
   const packet = { code: RadiusCode['Access-Accept'], attributes };
   journal.note('authentication', 'ont:A', { beganMs: 0, peer: 'x', request: packet, response: packet });
   const [told] = journal.last('ont:A', '');
