@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 enum bng_abi_version {
-	BNG_ABI_VERSION = 3,
+	BNG_ABI_VERSION = 4,
 };
 
 enum bng_limit {

@@ -39,6 +39,15 @@ struct {
 	__type(value, struct bng_traffic);
 } bng_traffic SEC(".maps") __weak;
 
+/* Whose traffic a slot has counted that is no longer anybody's: the address that was removed; 0.0.0.0 = nobody's. Written
+ * and read by the control plane alone, before it deletes a subscriber and until it has kept the last counters. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__type(key, __u32);
+	__type(value, __be32);
+} bng_removed SEC(".maps") __weak;
+
 /* Policer state by slot, shared by all CPUs (cmpxchg). Zeroed by the control plane when a slot gets a new owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

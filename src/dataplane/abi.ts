@@ -26,11 +26,11 @@ function elements<T>(count: number, values: readonly T[], zero: T): T[] {
 }
 
 export const BngAbiVersion = {
-  version: 3,
+  version: 4,
 } as const;
 
 export const BngAbiVersionLabels: ReadonlyMap<number, string> = new Map([
-  [3, 'version'],
+  [4, 'version'],
 ]);
 
 export const BngLimit = {
@@ -763,7 +763,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
   ],
   enums: [
     { name: 'bng_abi_version', members: {
-      BNG_ABI_VERSION: 3,
+      BNG_ABI_VERSION: 4,
     } },
     { name: 'bng_limit', members: {
       BNG_MAX_SUBSCRIBERS: 131072,
@@ -870,6 +870,7 @@ export const AbiMaps: readonly AbiMap[] = [
   { name: 'bng_punt_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 8, kind: 'u64' }, indices: null },
   { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
   { name: 'bng_punts', key: null, value: null, indices: null },
+  { name: 'bng_removed', key: { size: 4, kind: 'u32' }, value: { size: 4, kind: 'be32' }, indices: null },
   { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 56, kind: 'struct', element: 'bng_subscriber' }, indices: null },
   { name: 'bng_traffic', key: { size: 4, kind: 'u32' }, value: { size: 32, kind: 'struct', element: 'bng_traffic' }, indices: null },
   { name: 'bng_verdicts', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_verdict' },

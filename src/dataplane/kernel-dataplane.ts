@@ -38,6 +38,7 @@ import type {
   PuntPath,
   Reconciliation,
   ReconcileOutcome,
+  RemovalReceipt,
   RemoveOutcome,
   StandingPromise,
   SubscriberEntry,
@@ -164,6 +165,16 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   remove(address: Ipv4): Promise<RemoveOutcome> {
     return this.#inTurn(address, () => this.#remove(address));
+  }
+
+  forget(receipts: readonly RemovalReceipt[]): void {
+    if (this.#closing !== null) return;
+    for (const slot of receipts) {
+      // The number is not given away while the kernel says whose it was.
+      const forgotten = attempt(() => this.#maps.forgetRemoved(slot));
+      if (forgotten.ok) this.#slots.free(slot);
+      else this.#parts.warn(`the counters of a removed subscriber are not forgotten: ${forgotten.reason}`);
+    }
   }
 
   /** The maps of a dataplane that was just loaded are empty: all that is wanted is missing. */
@@ -403,24 +414,23 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   async #remove(address: Ipv4): Promise<RemoveOutcome> {
     const held = this.#held.get(address);
-    if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
+    if (held === undefined) return { ok: true, traffic: NO_TRAFFIC, receipt: null };
     const taken = attempt(() => {
       this.#parts.leases.withdraw(held.entry.attachment);
       this.#maps.deleteLine(held.entry.attachment);
-      this.#maps.delete(address);
+      this.#maps.remove(address, held.slot);
     });
     if (!taken.ok) return taken;
     this.#held.delete(address);
     this.#addressOfSlot.delete(held.slot);
-    // The slot is given away afterwards only, so a straggler is never counted for somebody else.
+    // The slot is given away long afterwards, so a straggler is never counted for somebody else.
     await inFlightDone(this.#clock);
     const traffic = this.#counters.traffic(held.slot);
-    this.#slots.free(held.slot);
     const left = await this.#firewall.removeMember(address);
     await this.#firewall.cutFlows(address);
     // The subscriber is gone and its traffic final; a membership left behind only ever forbids, and is said.
     if (!left.ok) this.#parts.warn(`garden membership of a removed subscriber remains: ${left.reason}`);
-    return { ok: true, traffic };
+    return { ok: true, traffic, receipt: held.slot };
   }
 
   /** One change of an address after the other, in the order they were asked for. */

@@ -77,6 +77,7 @@ const PER_SUBSCRIBER_MAPS = [
   'bng_subscribers',
   'bng_lines',
   'bng_traffic',
+  'bng_removed',
   'bng_policers',
   'bng_leases',
 ] as const;

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from '../aaa/port.js';
-import type { AnsweredLease, Dataplane } from '../dataplane/port.js';
+import type { AnsweredLease, Dataplane, RemovalReceipt } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import { auditSession } from '../model/audit.js';
@@ -111,10 +111,11 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const durability = options.durability ?? null;
     const instants = durability === null ? null : new Instants(clock, durability.boot);
     const reasonOf = (subscriberId: string): string | null => suspensions.reasonOf(subscriberId);
+    const forget = (receipts: readonly RemovalReceipt[]): void => dataplane.forget(receipts);
     this.#journal =
       durability === null || instants === null
         ? null
-        : new SessionJournal({ ...durability, instants, ledger: this.#ledger, reasonOf });
+        : new SessionJournal({ ...durability, instants, ledger: this.#ledger, reasonOf, forget });
     const quarantines = new Quarantines({ pools, clock, journal: this.#journal });
     this.#runner = new SessionRunner({
       ...options,

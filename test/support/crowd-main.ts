@@ -43,7 +43,6 @@ export interface CrowdAccount {
 
 const TICK_MS = 10;
 const AGAIN_MS = 400;
-const GIVE_UP_MS = 5_000;
 const FLOW_MS = 100;
 const ECHO_PORT = 7000;
 const ANSWER_MS = 30_000;
@@ -137,10 +136,7 @@ class Station {
         if (this.#outstanding.size === 0) this.#release(nowMs);
         return;
       default:
-        // RFC 2131 §3.1: an offer that nobody confirms is given up.
-        if (this.#phase === 'requesting' && nowMs - this.#phaseMs > GIVE_UP_MS) {
-          this.#enter('discovering', nowMs);
-        } else if (nowMs - this.#askedMs >= AGAIN_MS) this.#ask(nowMs);
+        if (nowMs - this.#askedMs >= AGAIN_MS) this.#ask(nowMs);
     }
   }
 
