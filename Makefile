@@ -94,7 +94,7 @@ test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
 
 test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); KILLS=n
-	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
+	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills --deadline $$((600 + 30 * $(or $(KILLS),210)))
 
 # What the package is installed into: made where there is a network, which the isolated tests do not have.
 build/debian-root.tar: scripts/package/test-root.sh

@@ -207,6 +207,10 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.#listener = listener;
   }
 
+  async backlogRead(): Promise<void> {
+    // Nothing waits here.
+  }
+
   onAnswered(listener: (answered: AnsweredLease) => void): void {
     this.#answered = listener;
   }

@@ -99,6 +99,8 @@ export interface PuntedFrame {
 export interface PuntPath {
   /** One listener; the punt path stays closed until it is set. */
   onPunt(listener: (punted: PuntedFrame) => void): void;
+  /** Resolves when all that was punted before the listener was set has been handed to it. */
+  backlogRead(): Promise<void>;
   /** One listener, to be set before the punt path opens: nothing that was promised goes untold. */
   onAnswered(listener: (answered: AnsweredLease) => void): void;
   /** Sends one whole frame on an access interface; false when its queue is full. */

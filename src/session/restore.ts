@@ -159,6 +159,17 @@ export class Restoration {
       this.#resume(restored, accounting);
       if (at % PAGE === PAGE - 1) await breath();
     }
+  }
+
+  /**
+   * Lets the dataplane answer for the leases that go on. Not before all is read that it had handed up: a client may have given
+   * up its lease there, and must not be told meanwhile that it has it.
+   */
+  async promise(): Promise<void> {
+    for (const [at, { record }] of this.#restored.entries()) {
+      this.#o.runner.promise(record);
+      if (at % PAGE === PAGE - 1) await breath();
+    }
     this.#restored.length = 0;
   }
 

@@ -88,12 +88,16 @@ export class SessionRunner {
     this.#drain(record).catch(this.#o.onBug);
   }
 
-  /** Sets the deadlines that a session of an earlier run had, and lets the dataplane answer for its lease again. */
+  /** Sets the deadlines that a session of an earlier run had. */
   watch(record: SessionRecord, { lease, held }: Served): void {
     const leaseAtMs = lease.phase === 'bound' ? lease.expiresAtMs : null;
     this.#deadlines.arm(record, 'lease', leaseAtMs);
     this.#deadlines.arm(record, 'held', held?.expiresAtMs ?? null);
     if (leaseAtMs === null && held === null) this.#deadlines.watchUnbound(record);
+  }
+
+  /** Lets the dataplane answer for the lease of a session of an earlier run again. */
+  promise(record: SessionRecord): void {
     this.#promises.keep(record, false);
   }
 

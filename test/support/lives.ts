@@ -236,6 +236,7 @@ export class Life {
           this.isDead ? undefined : listener({ ...answered, atMs: this.#fromBoot(answered.atMs) }),
         ),
       onPunt: (listener) => dataplane.onPunt((punted) => (this.isDead ? undefined : listener(punted))),
+      backlogRead: () => dataplane.backlogRead(),
       transmit: (ifindex, frame) => {
         this.#count();
         const sent = this.isDead || dataplane.transmit(ifindex, frame);
@@ -257,6 +258,8 @@ export class Life {
       onBug: (error) => void this.bugs.push(error),
     });
     this.#server.start();
+    await punts.backlogRead();
+    if (!this.isDead) await this.manager.restoration?.promise();
   }
 
   /** Lets everything happen that waits for no clock: the store's thread answers by messages, so this takes real time. */
