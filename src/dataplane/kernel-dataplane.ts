@@ -22,7 +22,13 @@ import { MapReader } from './map-reader.js';
 import { attemptFor } from './attempt.js';
 import { InstalledSubscribers } from './installed-subscribers.js';
 import type { NativeRingBuffer } from './native-binding.js';
-import { type LinkSettings, type LiveSettings, reconfigureKernel } from './reconfigure-kernel.js';
+import { LinkWatch } from './link-watch.js';
+import {
+  ensureNetworks,
+  type LinkSettings,
+  type LiveSettings,
+  reconfigureKernel,
+} from './reconfigure-kernel.js';
 import type {
   AnsweredLease,
   Dataplane,
@@ -59,6 +65,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   #puntBytes = 0;
   #closing: Promise<void> | null = null;
   #settings: LiveSettings;
+  readonly #watch: LinkWatch;
 
   private constructor(parts: KernelParts, options: KernelDataplaneOptions) {
     this.#parts = parts;
@@ -85,6 +92,21 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       withdraw: (attachment) => parts.leases.withdraw(attachment),
       warn: (text) => parts.warn(text),
     });
+    this.#watch = new LinkWatch({
+      interfaces: options.access.interfaces,
+      clock: options.clock,
+      onUp: (name) => void this.#restoreRoutes(name),
+      onWarning: (text) => parts.warn(text),
+    });
+  }
+
+  /** The routes that the kernel took away when the link went down. */
+  async #restoreRoutes(name: string): Promise<void> {
+    const { policy, pools } = this.#settings;
+    if (this.#closing !== null) return;
+    const { localAddresses } = policy;
+    const outcome = await ensureNetworks(this.#parts, this.#links, { pools, localAddresses });
+    if (!outcome.ok) this.#parts.warn(`routes by ${name} are not set again: ${outcome.reason}`);
   }
 
   /**
@@ -281,6 +303,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   async #close(): Promise<void> {
     this.#ring?.close();
+    await this.#watch.close();
     await this.#installed.close();
     await this.#parts.close();
   }

@@ -229,9 +229,11 @@ test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives 
   for (let n = 0; n < KILLS; n++) {
     const point = POINTS[n % POINTS.length] ?? 'start';
     await reach(point, life);
+    crowd.order('down');
     await life.end('SIGKILL');
     killed[point] = (killed[point] ?? 0) + 1;
     life = new Life(files[n % 2] ?? files[0]);
+    void life.started.then(() => crowd.order('up'));
     if (crowd.wrong.length > 0) break;
   }
   await life.ready();
