@@ -20,7 +20,7 @@ function renewal(world: World, atMs: number): AnsweredLease {
 
 /** How long the lease of the only session lasts yet. */
 function leftMs(world: World): number {
-  const sessions = [...(world.life?.manager.sessions() ?? [])];
+  const sessions = [...(world.life?.manager.operator.sessions() ?? [])];
   assert.equal(sessions.length, 1);
   return (sessions[0]?.leaseExpiresWallMs ?? 0) - (world.life?.clock.wallMs() ?? 0);
 }
@@ -54,7 +54,7 @@ describe('a lease that the dataplane renewed while there was no process', () => 
     await life.quiet();
     assert.deepEqual(early, []);
     assert.deepEqual(world.dataplane.standing(), []);
-    assert.equal(life.manager.sessionByAddress(yiaddr)?.leasePhase, 'none');
+    assert.equal(life.manager.operator.sessionByAddress(yiaddr)?.leasePhase, 'none');
     assert.deepEqual(life.bugs, []);
   });
 
@@ -142,7 +142,7 @@ describe('a lease that the dataplane renewed while there was no process', () => 
     assert.deepEqual(world.dataplane.standing(), []);
     world.dataplane.answer(answer);
     await life.quiet();
-    assert.equal([...life.manager.sessions()].length, 0);
+    assert.equal([...life.manager.operator.sessions()].length, 0);
     assert.deepEqual(life.bugs, []);
   });
 });
