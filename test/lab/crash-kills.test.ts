@@ -300,7 +300,8 @@ test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives 
 function storyOf(wrong: string | undefined, killed: string): string {
   const [serial = ''] = wrong?.split(' ') ?? [];
   const lines = Life.log.filter((line) => line.includes(serial) || /started|restored/.test(line));
-  return [wrong ?? '', `killed ${killed}`, ...Life.complaints, ...lines.slice(-60)].join('\n');
+  const echoed = runIn(CORE, 'grep ^Udp: /proc/net/snmp');
+  return [wrong ?? '', `killed ${killed}`, echoed, ...Life.complaints, ...lines.slice(-60)].join('\n');
 }
 
 /** The crowd's stations number their MAC addresses as their serials. */
