@@ -20,7 +20,7 @@ import { restore } from '../../src/restore-parts.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { openStore } from '../../src/store-parts.js';
-import type { Store, StoreFailure, StoreResult } from '../../src/store/port.js';
+import type { Store, StoreDamage, StoreFailure, StoreResult } from '../../src/store/port.js';
 import type { SqliteStore } from '../../src/store/sqlite-store.js';
 import { memoryFolder, NAS } from './accounting-world.js';
 import { DhcpClient } from './dhcp-client.js';
@@ -132,6 +132,11 @@ export class Life {
   readonly #writer: AccountingWriter;
   #server: DhcpServer | null = null;
   isDead = false;
+
+  /** What of the store was damaged. */
+  get damage(): StoreDamage | null {
+    return this.#sqlite.damage;
+  }
 
   constructor(world: World, sqlite: SqliteStore) {
     this.#world = world;
