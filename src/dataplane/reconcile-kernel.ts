@@ -81,7 +81,7 @@ export async function reconcileKernel(
   };
 }
 
-/** Foreign entries go before others take their lines; counters and buckets are clean before an entry refers to them. */
+/** Foreign entries go before others take their lines; counters are clean before an entry refers to them. */
 function write({ maps, counters }: ReconcileParts, differences: Differences): void {
   for (const attachment of differences.linesToDelete) maps.deleteLine(attachment);
   for (const { slot } of differences.notRemoved) maps.forgetRemoved(slot);
@@ -95,7 +95,6 @@ function write({ maps, counters }: ReconcileParts, differences: Differences): vo
   ];
   const slots = fresh.map(({ slot }) => slot);
   counters.resetAll(slots);
-  maps.resetPolicers(slots);
   maps.putAll([...differences.stale, ...differences.missing]);
   maps.putLines(differences.linesToWrite);
 }

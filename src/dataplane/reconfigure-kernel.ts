@@ -85,7 +85,14 @@ export function ensureNetworks(
   links: LinkSettings,
   networks: { readonly pools: readonly PoolNetwork[]; readonly localAddresses: readonly Ipv4[] },
 ): Promise<DataplaneOutcome> {
-  const setup = new LinkSetup({ ...links, ...networks, coreInterfaces: [], deadlineMs, journal });
+  const setup = new LinkSetup({
+    ...links,
+    ...networks,
+    coreInterfaces: [],
+    tune: false,
+    deadlineMs,
+    journal,
+  });
   return setup.applyPools().then(
     () => ({ ok: true }),
     (error: unknown) => ({ ok: false, reason: error instanceof Error ? error.message : String(error) }),
