@@ -101,7 +101,7 @@ test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
 
 test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); KILLS=n
-	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
+	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills --deadline $$((600 + 30 * $(or $(KILLS),210)))
 
 test-node: build ## unit and native tests on Node.js 22 and 24 from the npm registry (as root); NODE=24, ONLY=text
 	@$(node) for major in $(or $(NODE),22 24); do scripts/test-node.sh $$major unit native $(ONLY:%=--only %) || exit 1; done

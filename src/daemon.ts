@@ -300,6 +300,8 @@ export class Daemon {
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logEvent(logger, 'started', { ports: dataplane.ports() });
+    await dataplane.backlogRead();
+    await manager.restoration?.promise();
   }
 
   async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {

@@ -1006,6 +1006,7 @@ export const AbiMaps: readonly AbiMap[] = [
   { name: 'bng_punt_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 8, kind: 'u64' }, indices: null },
   { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
   { name: 'bng_punts', key: null, value: null, indices: null },
+  { name: 'bng_removed', key: { size: 4, kind: 'u32' }, value: { size: 4, kind: 'be32' }, indices: null },
   { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 72, kind: 'struct', element: 'bng_subscriber' }, indices: null },
   { name: 'bng_trace', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'struct', element: 'bng_trace_switch' }, indices: null },
   { name: 'bng_trace_records', key: null, value: null, indices: null },

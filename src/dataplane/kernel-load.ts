@@ -73,7 +73,7 @@ const PUNT_NEW_PART = 0.5;
 /** All such stations of a line together, whatever MACs they use: on a VLAN that many share, many start at once. */
 const PUNT_LINE_STATIONS = 10;
 
-const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_leases'] as const;
+const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_removed', 'bng_leases'] as const;
 
 /**
  * Opens, checks, sizes, adopts, loads and fills. Throws `BNG_ERR_ABI_MISMATCH` for an object of another build and

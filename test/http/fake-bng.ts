@@ -214,6 +214,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     promise: () => false,
     promisedUntilMs: () => null,
     withdraw: () => undefined,
+    forget: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
     dump: () => Promise.resolve(this.dumped),
     drops: () => ({ ...this.dropTable }),
