@@ -231,11 +231,13 @@ export class Daemon {
       config: config.api,
       token,
       nftTable: NFT_TABLE,
+      onBug,
       onOpened: (stop) => this.#stops.push(stop),
       options: {
         ...shared,
         audit,
         maps: dataplane.maps,
+        frames: dataplane.frames,
         dhcp: trace,
         reload: () => this.reload(),
         health,
@@ -325,6 +327,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     access: {
       interfaces: access.interfaces,
       mtu: access.mtu,
+      tune: access.tune,
       xdpMode: access.xdpMode,
       sTpid: access.vlan.sVlanTpid,
       cTpid: access.vlan.cVlanTpid,
@@ -339,6 +342,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
+    onChange: (change, undo) => logEvent(logger, 'machine-changed', { change, undo }),
   });
 }
 

@@ -8,6 +8,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
 import { Counters } from './counters.js';
+import { FrameTrace } from './frame-trace.js';
 import type { GardenFirewall } from './garden-firewall.js';
 import {
   type KernelDataplaneOptions,
@@ -50,6 +51,8 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   readonly #counters: Counters;
   /** The maps as the kernel holds them, decoded. */
   readonly maps: MapInspection;
+  /** Single frames, for whoever follows a line. */
+  readonly frames: FrameTrace;
   readonly #installed: InstalledSubscribers;
   #ring: NativeRingBuffer | null = null;
   #answered: (answered: AnsweredLease) => void = () => undefined;
@@ -74,6 +77,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     });
     this.maps = new MapReader((name) => parts.object.map(name));
     this.#counters = new Counters(parts.object);
+    this.frames = new FrameTrace({ binding: options.binding, object: parts.object, clock: options.clock });
     this.#installed = new InstalledSubscribers({
       clock: options.clock,
       firewall: parts.firewall,
@@ -262,6 +266,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   }
 
   async #close(): Promise<void> {
+    this.frames.close();
     this.#ring?.close();
     await this.#installed.close();
     await this.#parts.close();

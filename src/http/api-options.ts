@@ -1,7 +1,7 @@
 /** What the operator API is built from. Types and default limits only. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { MapInspection } from '../dataplane/map-inspection.js';
-import type { Dataplane, DataplaneInspection } from '../dataplane/port.js';
+import type { Dataplane, DataplaneInspection, FrameTracing } from '../dataplane/port.js';
 import type { DhcpTraceSource } from '../dhcpv4/trace.js';
 import type { Audit } from '../model/audit.js';
 import type { Clock } from '../model/clock.js';
@@ -10,6 +10,7 @@ import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleSource } from '../session/lifecycle.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import type { Reload } from './operation-routes.js';
+import type { PageFiles } from './page-routes.js';
 import type { RadiusReport } from './radius-report.js';
 import type { RateLimit } from './rate-limit.js';
 
@@ -56,6 +57,7 @@ export interface ApiOptions {
   readonly maps: MapInspection;
   readonly firewall: FirewallInspection;
   readonly dhcp: DhcpTraceSource;
+  readonly frames: FrameTracing;
   /** Where the daemon can read its configuration again. */
   readonly reload?: Reload;
   /** PEM texts; without them the API speaks plain HTTP. */
@@ -72,6 +74,8 @@ export interface ApiOptions {
   readonly clock: Clock;
   readonly limits: ApiLimits;
   readonly logger: FastifyBaseLogger;
+  /** The operator page; without it there is neither page nor its stream. */
+  readonly page?: { readonly files: PageFiles; readonly onBug: (error: unknown) => void };
   /** Told when a client of the events was too slow and was disconnected. */
   readonly onEventClientDropped?: () => void;
 }
