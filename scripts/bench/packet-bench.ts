@@ -50,7 +50,7 @@ export async function benchPackets(context: BenchContext): Promise<readonly Figu
     name,
     unit: 'ns',
     values,
-    ...(/nothing|the wrapper/.test(name) ? { note: "the harness's own cost included" } : {}),
+    ...(/^a program|the wrapper/.test(name) ? { note: "the harness's own cost included" } : {}),
   }));
 }
 
