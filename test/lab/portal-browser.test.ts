@@ -47,6 +47,11 @@ const OFFERS = [
 ];
 const PHONE = { width: 360, height: 740 };
 const SCREENSHOTS = 'build/screenshots';
+/** Sends what is as long as QUIC's first datagram, and says what the stack then tells of it. */
+const QUIC_CLIENT = `const socket = require('dgram').createSocket('udp4');
+socket.on('error', ({ code }) => { process.stdout.write(code); socket.close(); });
+socket.connect(443, '${CORE_ADDRESSES.internet}', () => socket.send(Buffer.alloc(1200)));
+setTimeout(() => { process.stdout.write('nothing'); process.exit(); }, 5000).unref();`;
 const QUICKLY_MS = 2_000 * patience;
 
 describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
@@ -173,6 +178,11 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     await assert.rejects(secure.goto('https://news.example/'), /ERR_CONNECTION_REFUSED/);
     assert.ok(performance.now() - began < QUICKLY_MS, `${performance.now() - began} ms`);
     await secure.close();
+  });
+
+  it('learns at once that QUIC cannot be had', async () => {
+    const { stdout, stderr } = await host.run([process.execPath, '-e', QUIC_CLIENT], MOVE_DEADLINE_MS);
+    assert.equal(stdout, 'EHOSTUNREACH', stderr);
   });
 
   it('the connectivity checks of all systems meet the portal', async () => {
