@@ -2,6 +2,8 @@
 # Boots a stock Debian kernel in QEMU and runs a command there in the repository, with the host's own root under a layer in
 # memory: `run.sh [--kernel 6.1|6.12] [--cpus N] [--memory MB] [--seconds N] -- COMMAND...`. What it prints comes out here, its
 # exit status is ours; 124 when it took too long, 125 when the guest died. Nothing of the host is written to. Needs setup.sh.
+# `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a command that root's own
+# systemd is started, FOLDER is the guest's /mnt/vm, and what it holds as agent.sh talks over our standard input and output.
 set -eu
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,15 +11,18 @@ kernel=6.1
 cpus=2
 memory=3072
 seconds=600
+root=/
+qemu=''
+machine=''
 
 usage() {
-	sed -n '3,4s/^# //p' "$0" >&2
+	sed -n '2,7s/^# //p' "$0" >&2
 	exit 2
 }
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel | --cpus | --memory | --seconds)
+	--kernel | --cpus | --memory | --seconds | --root | --qemu | --machine)
 		[ $# -ge 2 ] || usage
 		name=${1#--}
 		eval "$name=\$2"
@@ -27,7 +32,7 @@ while [ $# -gt 0 ]; do
 	*) usage ;;
 	esac
 done
-[ $# -gt 0 ] || usage
+[ $# -gt 0 ] || [ -n "$machine" ] || usage
 
 files=$repository/build/vm/$kernel
 [ -e "$files/initrd" ] || { echo "vm: no kernel $kernel in $files (scripts/vm/setup.sh $kernel)" >&2; exit 125; }
@@ -56,9 +61,10 @@ quote() {
 	done
 }
 
-mkdir "$work/control"
-cp "$repository/scripts/vm/guest.sh" "$work/control/guest.sh"
-{
+control=$work/control
+mkdir "$control"
+cp "$repository/scripts/vm/guest.sh" "$control/guest.sh"
+[ -n "$machine" ] || {
 	printf 'cd %s || exit 125\n' "$(quote "$repository")"
 	# What the caller decided about the tests holds in the guest too.
 	for name in PATH CI BNG_LAB_PATIENCE BNG_TEST_SEED; do
@@ -66,7 +72,13 @@ cp "$repository/scripts/vm/guest.sh" "$work/control/guest.sh"
 		[ -z "$value" ] || printf 'export %s=%s\n' "$name" "$(quote "$value")"
 	done
 	printf 'exec %s\n' "$(quote "$@")"
-} >"$work/control/command.sh"
+} >"$control/command.sh"
+if [ -n "$machine" ]; then
+	control=$machine
+	cp "$repository/scripts/vm/guest-machine.sh" "$control/guest.sh"
+fi
+exec 3<&0
+[ -n "$machine" ] || exec 3</dev/null
 
 share() {
 	printf -- '-fsdev local,id=%s,path=%s,security_model=none,multidevs=remap%s ' "$1" "$2" "$3"
@@ -74,22 +86,22 @@ share() {
 }
 
 # What the kernel says goes to the first serial port and is shown when the guest dies, what the command says to the second.
-# shellcheck disable=SC2046 # share prints several words; a path with blanks is refused above
+# shellcheck disable=SC2046,SC2086 # share and --qemu are several words
 timeout --foreground "$seconds" qemu-system-x86_64 \
 	-machine q35 -accel "$accelerator" -cpu "$cpu" -smp "$cpus" -m "$memory" \
 	-nodefaults -no-user-config -no-reboot -display none \
 	-serial "file:$work/kernel.log" -serial stdio \
 	-kernel "$files"/boot/vmlinuz-* -initrd "$files/initrd" \
-	-append 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off' \
-	$(share root / ,readonly=on) $(share modules "$files/lib/modules" ,readonly=on) $(share control "$work/control" '') \
-	-device virtio-rng-pci </dev/null &
+	-append 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off net.ifnames=0' \
+	$(share root "$root" ,readonly=on) $(share modules "$files/lib/modules" ,readonly=on) $(share control "$control" '') \
+	-device virtio-rng-pci $qemu <&3 &
 emulator=$!
 ended=0
 wait "$emulator" || ended=$?
 emulator=''
 
-if [ -e "$work/control/status" ]; then
-	exit "$(cat "$work/control/status")"
+if [ -e "$control/status" ]; then
+	exit "$(cat "$control/status")"
 fi
 if [ "$ended" = 124 ]; then
 	echo "vm: not done within $seconds s on $kernel" >&2
