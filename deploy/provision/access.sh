@@ -18,12 +18,9 @@ interface "$TRUNK" <<END
 [Link]
 MTUBytes=1508
 Promiscuous=yes
-
-[Network]
-LinkLocalAddressing=no
-ConfigureWithoutCarrier=yes
 END
-offloads_off "$TRUNK" tx rxvlan gro
+# Tags have to be in the frame, and checksums, before it leaves a virtual cable: XDP sees neither beside it.
+offloads_off "$TRUNK" tx txvlan tx-vlan-stag-hw-insert rxvlan gro
 
 place /usr/local/sbin/lab-subscriber 755 <"$here/lab-subscriber"
 

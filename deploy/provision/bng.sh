@@ -17,14 +17,9 @@ packages "$(realpath "$PACKAGE")" ${ACCESS_NODE:+socat}
 interface "$ACCESS" <<END
 [Link]
 MTUBytes=1508
-
-[Network]
-LinkLocalAddressing=no
-ConfigureWithoutCarrier=yes
 END
 interface "$CORE" <<END
 [Network]
-LinkLocalAddressing=no
 Address=$CORE_ADDRESS
 Gateway=$CORE_GATEWAY
 END

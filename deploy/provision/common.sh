@@ -21,8 +21,9 @@ packages() {
 	apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
-# Files that were written anew, for restart_if_changed.
-written=''
+# Files that were written anew, one a line: a file, since one end of a pipe cannot tell the other.
+written=$(mktemp)
+trap 'rm -f "$written"' EXIT
 
 # Makes a file hold what comes in on standard input: `place FILE [MODE [OWNER:GROUP]]`. One that holds it already is left alone.
 place() {
@@ -33,7 +34,7 @@ place() {
 	else
 		say "writes $1"
 		mv -f "$new" "$1"
-		written="$written $1"
+		echo "$1" >>"$written"
 	fi
 	chmod "${2:-644}" "$1"
 	chown "${3:-root:root}" "$1"
@@ -42,7 +43,7 @@ place() {
 # Whether one of these files, or one below these folders, was written in this run.
 changed() {
 	for path in "$@"; do
-		case "$written/" in *" $path"[\ /]*) return 0 ;; esac
+		! grep -qE "^$path(/|\$)" "$written" || return 0
 	done
 	return 1
 }
@@ -60,19 +61,19 @@ serve() {
 	fi
 }
 
-# Sets an interface up for good: `interface NAME <<END` with the sections of systemd.network(5) but for [Match].
+# Sets an interface up for good, cable or not: `interface NAME <<END` with the sections of systemd.network(5) but for [Match].
 interface() {
 	mkdir -p /etc/systemd/network /etc/systemd/networkd.conf.d
 	# Addresses and routes that the BNG sets are its own affair.
 	printf '[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n' |
 		place /etc/systemd/networkd.conf.d/50-provision.conf
 	{
-		printf '[Match]\nName=%s\n\n' "$1"
+		printf '[Match]\nName=%s\n\n[Network]\nLinkLocalAddressing=no\nConfigureWithoutCarrier=yes\n\n' "$1"
 		cat
 	} | place "/etc/systemd/network/50-$1.network"
 	serve systemd-networkd.service /etc/systemd/networkd.conf.d /etc/systemd/network
-	/lib/systemd/systemd-networkd-wait-online --quiet --interface="$1:degraded" --timeout=30 ||
-		die "$1 does not come up: networkctl status $1"
+	/lib/systemd/systemd-networkd-wait-online --quiet --interface="$1:no-carrier" --timeout=60 ||
+		die "$1 is not configured: networkctl status $1"
 }
 
 # Switches offloads of an interface off, now and at every boot: `offloads_off NAME FEATURE...` in ethtool's words. Those that its

@@ -19,7 +19,6 @@ packages freeradius freeradius-utils prometheus nginx-light curl ethtool
 
 interface "$CORE" <<END
 [Network]
-LinkLocalAddressing=no
 Address=$CORE_ADDRESS
 $(for address in $web; do echo "Address=$address/32"; done)
 
@@ -43,7 +42,7 @@ sed "s|127\.0\.0\.1|${BNG}|; s|change-me-to-32-random-bytes|$RADIUS_SECRET|" "$h
 place $radius/sites-available/bng 640 root:freerad <"$here/freeradius/site-bng"
 place $radius/mods-config/files/authorize 640 root:freerad <"$USERS"
 rm -f $radius/sites-enabled/default $radius/sites-enabled/inner-tunnel $radius/mods-enabled/eap
-[ -e $radius/sites-enabled/bng ] || { ln -s ../sites-available/bng $radius/sites-enabled/bng && written="$written $radius/sites-enabled/bng"; }
+ln -sfn ../sites-available/bng $radius/sites-enabled/bng
 serve freeradius.service $radius
 
 place /etc/prometheus/alerts.yml <"$here/../grafana/prometheus/alerts.yml"
