@@ -2,7 +2,7 @@
 # Boots a stock Debian kernel in QEMU and runs a command there in the repository, with the host's own root under a layer in
 # memory: `run.sh [--kernel 6.1|6.12] [--cpus N] [--memory MB] [--seconds N] -- COMMAND...`. What it prints comes out here, its
 # exit status is ours; 124 when it took too long, 125 when the guest died. Nothing of the host is written to. Needs setup.sh.
-# `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a command that root's own
+# `--cables N` gives it N cables (eth0-eth1, eth2-eth3, ...) of virtio-net with two queues. `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a command that root's own
 # systemd is started, FOLDER is the guest's /mnt/vm, and what it holds as agent.sh talks over our standard input and output.
 set -eu
 
@@ -14,15 +14,22 @@ seconds=600
 root=/
 qemu=''
 machine=''
+cables=0
 
 usage() {
 	sed -n '2,7s/^# //p' "$0" >&2
 	exit 2
 }
 
+# Taps and the bridges between them want a network namespace of their own, which ends with us.
+case "${VM_NAMESPACE:-} $* " in
+own*) ;;
+*' --cables '*) VM_NAMESPACE=own exec unshare --net "$0" "$@" ;;
+esac
+
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel | --cpus | --memory | --seconds | --root | --qemu | --machine)
+	--kernel | --cpus | --memory | --seconds | --cables | --root | --qemu | --machine)
 		[ $# -ge 2 ] || usage
 		name=${1#--}
 		eval "$name=\$2"
@@ -77,6 +84,17 @@ if [ -n "$machine" ]; then
 	control=$machine
 	cp "$repository/scripts/vm/guest-machine.sh" "$control/guest.sh"
 fi
+for cable in $(seq "$cables"); do
+	ip link add "cable$cable" mtu 1600 type bridge ageing_time 0
+	ip link set "cable$cable" up
+	for end in a b; do
+		tap=$end$cable
+		ip tuntap add "$tap" mode tap multi_queue
+		ip link set "$tap" mtu 1600 master "cable$cable" up
+		qemu="$qemu -netdev tap,id=$tap,ifname=$tap,script=no,downscript=no,queues=2,vhost=off"
+		qemu="$qemu -device virtio-net-pci,netdev=$tap,mq=on,vectors=6,romfile=,mac=52:54:00:0$cable:00:0$end"
+	done
+done
 exec 3<&0
 [ -n "$machine" ] || exec 3</dev/null
 
