@@ -16,7 +16,7 @@ import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
-import type { SessionManager } from './session/manager.js';
+import type { DhcpDesk } from './session/dhcp-desk.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
 export interface ReloadParts {
@@ -25,7 +25,7 @@ export interface ReloadParts {
   readonly readConfig: () => ConfigResult;
   readonly logger: Logger;
   readonly pools: HashRingPools;
-  readonly sessions: Pick<SessionManager, 'poolsChanged'>;
+  readonly sessions: Pick<DhcpDesk, 'poolsChanged'>;
   readonly dataplane: Pick<KernelDataplane, 'reconfigure'>;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
   readonly coa: () => CoaServer | null;

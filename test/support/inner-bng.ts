@@ -124,7 +124,7 @@ export class InnerBng {
     });
     this.manager.onLifecycle((event) => this.lifecycle.push(event));
     this.server = new DhcpServer({
-      inlet: this.manager,
+      inlet: this.manager.dhcp,
       punts: this.dataplane,
       trustOption82,
       clock: this.clock,
@@ -154,7 +154,7 @@ export class InnerBng {
   }
 
   async detect(ontSerial: string): Promise<void> {
-    this.manager.ontDetected({ ontSerial, circuitId: Buffer.from(`agg-01|1/1/${ontSerial}`) });
+    this.manager.onts.ontDetected({ ontSerial, circuitId: Buffer.from(`agg-01|1/1/${ontSerial}`) });
     await settled();
   }
 
@@ -165,7 +165,7 @@ export class InnerBng {
   }
 
   stateOf(ontSerial: string): string | null {
-    return this.manager.sessionByOnt(ontSerial)?.state ?? null;
+    return this.manager.operator.sessionByOnt(ontSerial)?.state ?? null;
   }
 
   #account(kind: 'start' | 'stop', session: AccountingSession, final: Accounted['final']): void {

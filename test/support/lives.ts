@@ -239,7 +239,7 @@ export class Life {
       accessMac: () => dataplane.accessMac(),
     };
     this.#server = new DhcpServer({
-      inlet: this.manager,
+      inlet: this.manager.dhcp,
       punts,
       trustOption82: true,
       clock: this.clock,
