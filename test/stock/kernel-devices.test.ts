@@ -79,7 +79,7 @@ describe('the dataplane on a stock kernel', () => {
     assert.equal(bytes, DOWNLOAD_BYTES);
     // The burst is 100 ms of the rate.
     assert.ok(seconds >= (bytes * 8) / downloadBitsPerSecond - 0.1, `${seconds} s`);
-    assert.ok((world.dataplane.drops()['policed'] ?? 0n) > 0n);
+    assert.ok((world.dataplane.drops()['policed_down'] ?? 0n) > 0n);
     assert.deepEqual(await world.dataplane.update(entry), { ok: true });
   });
 
