@@ -1,6 +1,6 @@
 /**
- * A few packet tables, the kernel's own tagged devices and a whole life of a subscriber on Debian's kernel 6.1 in QEMU. `make test-vm`
- * runs all of it, and on 6.12.
+ * A packet table, and subscribers behind the kernel's own tagged devices from installation to policing, on Debian's kernel 6.1 in QEMU.
+ * `make test-vm` runs all of it, and on 6.12.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { patience } from '../../src/lab/patience.js';
 // dist/test/lab → the repository
 const repository = join(import.meta.dirname, '..', '..', '..');
 const KERNEL = '6.1';
-const FILES = ['test/bpf/core.test', 'test/stock/kernel-devices', 'test/lab/lifecycle-flow'];
+const FILES = ['test/bpf/core.test', 'test/stock/kernel-devices'];
 const SECONDS = 360;
 /** An emulated CPU, beside the other tests. */
 const GUEST_PATIENCE = 8;
@@ -25,7 +25,7 @@ function lacking(): string | false {
   return missing.length > 0 && `needs ${missing.join(' and ')} (scripts/vm/setup.sh ${KERNEL})`;
 }
 
-test(`on kernel ${KERNEL} packet tables, tagged devices and a subscriber's life hold`, {
+test(`on kernel ${KERNEL} a packet table holds, and subscribers behind its own tagged devices are served`, {
   skip: lacking(),
 }, async () => {
   const { exitCode, stdout, stderr } = await exec(
@@ -33,12 +33,12 @@ test(`on kernel ${KERNEL} packet tables, tagged devices and a subscriber's life 
       // It has the whole tier's time, and others measure theirs.
       ...['env', `BNG_LAB_PATIENCE=${GUEST_PATIENCE}`, 'nice', '-n', '19'],
       ...[join(repository, 'scripts/vm/run.sh'), '--kernel', KERNEL, '--seconds', String(SECONDS * patience)],
-      ...['--', 'node', 'dist/scripts/run-tests.js', 'bpf', 'stock', 'lab'],
+      ...['--', 'node', 'dist/scripts/run-tests.js', 'bpf', 'stock'],
       ...FILES.flatMap((file) => ['--only', file]),
     ],
     { timeoutMs: SECONDS * 1000 * patience },
   );
   assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
   const [, passed = '0'] = /^([0-9]+) passed, 0 failed, 0 skipped$/m.exec(stdout) ?? [];
-  assert.ok(Number(passed) > 50, stdout);
+  assert.ok(Number(passed) >= 35, stdout);
 });
