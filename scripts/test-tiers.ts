@@ -137,7 +137,7 @@ function qemu(): string | undefined {
 
 function works(command: string, args: readonly string[]): boolean {
   try {
-    execFileSync(command, args, { stdio: 'ignore', timeout: 10_000 });
+    execFileSync(command, args, { stdio: 'ignore', timeout: 10_000 * patience });
     return true;
   } catch {
     return false;
