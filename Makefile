@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vagrant test-vm vm-kernel demo lab lab-up lab-down bench install uninstall deb lock clean distclean
+.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vagrant test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -82,14 +82,14 @@ format: ## format TypeScript, C and C++ in place, and apply what lint can fix
 
 # The steps in order, even under make -j: nothing can build before deps.
 test: deps ## set up, build, check and run every test (as root)
-	@$(MAKE) -j2 build build/debian-root.tar vm-kernel
+	@$(MAKE) -j2 build build/debian-root.tar
 	@$(MAKE) -k check
 	@$(node) node dist/scripts/run-tests.js
 
 test-unit: dist/.tsc ## unit tests alone; ONLY=text takes the files whose path holds it
 test-native: addon dist/.tsc ## tests of the addon (as root)
 test-bpf: build ## packet tables through BPF_PROG_TEST_RUN (as root)
-test-lab: build build/debian-root.tar vm-kernel ## the whole house in network namespaces (as root)
+test-lab: build build/debian-root.tar ## the whole house in network namespaces (as root)
 test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
 
@@ -99,10 +99,6 @@ test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); K
 # What the package is installed into: made where there is a network, which the isolated tests do not have.
 build/debian-root.tar: scripts/package/test-root.sh
 	@scripts/package/test-root.sh $@
-
-# For the short run on a stock kernel among the tests of the lab, which says why it is left out where this cannot be had.
-vm-kernel:
-	@scripts/vm/setup.sh 6.1 || echo 'vm: no test on a stock kernel'
 
 build/guest-root.tar: scripts/vm/guest-root.sh
 	@scripts/vm/guest-root.sh $@

@@ -10,7 +10,6 @@ export const alone: Readonly<Record<string, string>> = {
 
 /** Files that wait longest, the longest first: they begin at once, so that the others pass meanwhile. */
 export const longest: readonly string[] = [
-  'test/lab/stock-kernel.test.ts',
   'test/lab/crash-kills.test.ts',
   'test/bpf/random-model.test.ts',
   'test/aaa/accounting-crash.test.ts',
