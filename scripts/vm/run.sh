@@ -103,6 +103,7 @@ share() {
 	printf -- '-device virtio-9p-pci,fsdev=%s,mount_tag=%s ' "$1" "$1"
 }
 
+# no_timer_check: an emulated CPU that waits for a real one too long looks to the kernel like a timer that does not tick.
 # What the kernel says goes to the first serial port and is shown when the guest dies, what the command says to the second.
 # shellcheck disable=SC2046,SC2086 # share and --qemu are several words
 timeout --foreground "$seconds" qemu-system-x86_64 \
@@ -110,7 +111,7 @@ timeout --foreground "$seconds" qemu-system-x86_64 \
 	-nodefaults -no-user-config -no-reboot -display none \
 	-serial "file:$work/kernel.log" -serial stdio \
 	-kernel "$files"/boot/vmlinuz-* -initrd "$files/initrd" \
-	-append 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off net.ifnames=0' \
+	-append 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off no_timer_check net.ifnames=0' \
 	$(share root "$root" ,readonly=on) $(share modules "$files/lib/modules" ,readonly=on) $(share control "$control" '') \
 	-device virtio-rng-pci $qemu <&3 &
 emulator=$!
