@@ -1,5 +1,5 @@
 // Runs the test tiers and prints the result: `node dist/scripts/run-tests.js [tier...] [--only TEXT]... [--deadline SECONDS]`; no
-// tier means all, a file is taken when its path holds one of the texts, and has so long, or as its tier says.
+// tier means all but those on demand, a file is taken when its path holds one of the texts, and has so long, or as its tier says.
 // The last line is exactly `N passed, N failed, N skipped`. Exit status 1 on any failure, and when nothing passed.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +42,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     stopped = true;
   });
 }
-const chosen = tiers.filter((tier) => positionals.length === 0 || positionals.includes(tier.name));
+const chosen = tiers.filter((tier) =>
+  positionals.length === 0 ? !tier.onDemand : positionals.includes(tier.name),
+);
 for (const tier of chosen) if (!stopped) await runTier(tier);
 printResult();
 
