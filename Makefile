@@ -24,7 +24,7 @@ help: ## list the targets
 deps: ## install what is missing: apt packages, Node.js, node_modules (as root)
 	@scripts/setup.sh
 
-build: bpf addon dist/.tsc ## compile BPF programs, addon and TypeScript (the default)
+build: bpf addon dist/.tsc dist/.page ## compile BPF programs, addon, TypeScript and the operator page (the default)
 
 bpf: build/.bpf
 build/.bpf: scripts/build-bpf.sh $(bpf_sources)
@@ -50,6 +50,13 @@ dist/.tsc: tsconfig.json package-lock.json $(ts_sources)
 	@$(node) tsc -p tsconfig.json
 	@mv $@.begun $@
 
+page_sources := $(shell find src/operator-page -type f 2>/dev/null)
+dist/.page: dist/.tsc $(page_sources)
+	@echo 'page'
+	@touch $@.begun
+	@$(node) tsc -p src/operator-page && node dist/scripts/build-page.js
+	@mv $@.begun $@
+
 abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
 	@$(MAKE) dist/.tsc
@@ -58,8 +65,8 @@ docs: dist/.tsc ## write anew whatever is made from the code: references, schema
 	@mkdir -p deploy/completion
 	@$(node) node dist/scripts/generate-docs.js
 
-docs-captures: build ## play a lab and write docs/bngctl.md, what bngctl shows of it (as root)
-	@$(node) node dist/scripts/capture-bngctl.js
+docs-captures: build ## play a lab and write docs/bngctl.md and the pictures of the operator page (as root, with chromium)
+	@$(node) node dist/scripts/capture-bngctl.js && node dist/scripts/capture-page.js
 
 check: build check-format check-lint check-abi check-docs check-c ## formatting, lint, import directions, stale generated files (types: build); -k goes on after a finding
 

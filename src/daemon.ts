@@ -231,6 +231,7 @@ export class Daemon {
       config: config.api,
       token,
       nftTable: NFT_TABLE,
+      onBug,
       onOpened: (stop) => this.#stops.push(stop),
       options: {
         ...shared,
