@@ -335,6 +335,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     access: {
       interfaces: access.interfaces,
       mtu: access.mtu,
+      tune: access.tune,
       xdpMode: access.xdpMode,
       sTpid: access.vlan.sVlanTpid,
       cTpid: access.vlan.cVlanTpid,
@@ -349,6 +350,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
+    onChange: (change, undo) => logEvent(logger, 'machine-changed', { change, undo }),
   });
 }
 

@@ -64,6 +64,8 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'access.localForwarding': restart(({ access }) => access.localForwarding),
   'access.forwardInStack': restart(({ access }) => access.forwardInStack),
   'access.fastDhcp': restart(({ access }) => access.fastDhcp),
+  // Cards reset their link when the number of queues changes.
+  'access.tune': restart(({ access }) => access.tune),
   'core.interface': restart(({ core }) => list(core.interfaces)),
   'auth.mode': restart(({ auth }) => auth.mode),
   'auth.defaultPool': live(({ auth }) => auth.defaultPool),

@@ -11,11 +11,8 @@ import { AcctTerminateCause, ServiceType } from '../../src/wire/radius-values.js
 import { FakeClock } from '../support/fake-clock.js';
 
 const MIB = 1 << 20;
-const raw = (type: number, value: Uint8Array): { type: number; value: Uint8Array; offset: number } => ({
-  type,
-  value,
-  offset: 0,
-});
+const raw = (type: number, value: Uint8Array): Uint8Array =>
+  Buffer.concat([Buffer.of(type, value.length + 2), value]);
 
 function request(userName: string): RadiusAttributes {
   return new RadiusAttributesBuilder()
@@ -95,13 +92,14 @@ test('the last exchange of each kind is told as text, in the order of the wire',
 test('passwords, keys and digests are not told, and of unknown attributes only the length', () => {
   const journal = new RadiusJournal({ clock: new FakeClock() });
   const secret = Buffer.from('hunter2');
-  const attributes = new RadiusAttributes([
+  const packed = Buffer.concat([
     ...[2, 3, 69, 79, 80].map((type) => raw(type, secret)),
     raw(200, secret),
     // MS-MPPE-Send-Key (RFC 2548 §2.4.2): a vendor that the dictionary does not know.
     raw(26, Buffer.concat([Buffer.from([0, 0, 1, 55, 16, 9]), secret])),
     raw(6, Buffer.from([1])),
   ]);
+  const attributes = RadiusAttributes.decode(packed, 0);
   const packet = { code: RadiusCode['Access-Accept'], attributes };
   journal.note('authentication', 'ont:A', { beganMs: 0, peer: 'x', request: packet, response: packet });
   const [told] = journal.last('ont:A', '');
