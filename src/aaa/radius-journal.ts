@@ -59,6 +59,7 @@ const BLOCK_BYTES = 1 << 20;
 const HEAD = 20;
 const NO_ANSWER = 0;
 const NO_PEER = 0;
+const NOTHING = new Uint8Array();
 
 /** Bytes kept of each kind: of authentication and accounting enough for 100,000 sessions. */
 const KEPT_BYTES: Readonly<Record<ExchangeKind, number>> = {
@@ -119,20 +120,21 @@ class ExchangeLog {
   }
 
   put(key: string, { wallMs, tookMs, peer, request, response }: Kept): void {
-    const asked = keptLength(request.attributes);
-    const answered = response === null ? 0 : keptLength(response.attributes);
-    const block = this.#roomFor(HEAD + asked + answered);
+    const asked = keptOf(request.attributes);
+    const answered = response === null ? NOTHING : keptOf(response.attributes);
+    const length = HEAD + asked.length + answered.length;
+    const block = this.#roomFor(length);
     const { bytes, used } = block;
     bytes.writeDoubleLE(wallMs, used);
     bytes.writeFloatLE(tookMs, used + 8);
     bytes.writeUInt16LE(this.#peerNumber(peer), used + 12);
     bytes[used + 14] = request.code;
     bytes[used + 15] = response?.code ?? NO_ANSWER;
-    bytes.writeUInt16LE(asked, used + 16);
-    bytes.writeUInt16LE(answered, used + 18);
-    write(request.attributes, bytes, used + HEAD);
-    if (response !== null) write(response.attributes, bytes, used + HEAD + asked);
-    block.used += HEAD + asked + answered;
+    bytes.writeUInt16LE(asked.length, used + 16);
+    bytes.writeUInt16LE(answered.length, used + 18);
+    bytes.set(asked, used + HEAD);
+    bytes.set(answered, used + HEAD + asked.length);
+    block.used += length;
     block.keys.push(key);
     this.#index.set(key, this.#current * BLOCK_BYTES + used);
   }
@@ -185,21 +187,17 @@ class ExchangeLog {
   }
 }
 
-function keptLength(attributes: RadiusAttributes): number {
-  let length = 0;
-  for (const { type, value } of attributes.entries()) if (!isWithheld(type)) length += value.length + 2;
-  return length;
-}
-
-function write(attributes: RadiusAttributes, bytes: Buffer, start: number): void {
-  let at = start;
-  for (const { type, value } of attributes.entries()) {
-    if (isWithheld(type)) continue;
-    bytes[at] = type;
-    bytes[at + 1] = value.length + 2;
-    bytes.set(value, at + 2);
-    at += value.length + 2;
+/** As on the wire, without what is withheld. */
+function keptOf({ packed }: RadiusAttributes): Uint8Array {
+  const kept: Uint8Array[] = [];
+  let from = 0;
+  for (let at = 0, next = 0; at < packed.length; at = next) {
+    next = at + (packed[at + 1] ?? 0);
+    if (!isWithheld(packed[at] ?? 0)) continue;
+    kept.push(packed.subarray(from, at));
+    from = next;
   }
+  return kept.length === 0 ? packed : Buffer.concat([...kept, packed.subarray(from)]);
 }
 
 function textOf(kind: ExchangeKind, { request, response, ...facts }: Kept): ExchangeText {
