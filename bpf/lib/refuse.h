@@ -91,8 +91,8 @@ static __always_inline void bng_write_unreachable(struct iphdr *ip, struct bng_u
 }
 
 /* A datagram that is no longer than the answer would be is not answered: QUIC begins with 1200 bytes (RFC 9000 §14.1). */
-static __always_inline int bng_refuse_quic(struct xdp_md *ctx, struct bng_frame *frame,
-					   struct bng_subscriber *from, int outcome)
+static __always_inline int bng_refuse_quic(struct xdp_md *ctx, struct bng_frame *frame, struct bng_subscriber *from,
+					   int outcome)
 {
 	__u32 surplus = frame->l3_length - sizeof(struct iphdr) - sizeof(struct bng_unreachable);
 	struct bng_unreachable *message = bng_parse_l4(frame, sizeof(*message));
