@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { schemaText } from '../src/bin/bng/config.js';
-import { bashCompletion } from '../src/bin/bngctl/completion.js';
+import { completionOf, SHELLS } from '../src/bin/bngctl/completion.js';
 import { BNG_PAGE } from '../src/bin/bng/page-notes.js';
 import { bngProgram } from '../src/bin/bng/program.js';
 import { manPage } from '../src/bin/bngctl/man-page.js';
@@ -35,8 +35,14 @@ const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/http-api.md': async () => apiReference(await apiDescription()),
   'docs/bng.1': () => manPage(bngProgram(), BNG_PAGE),
   'docs/bngctl.1': () => manPage(bngctl, BNGCTL_PAGE),
-  'deploy/completion/bng.bash': () => `${bashCompletion(bngProgram())}\n`,
-  'deploy/completion/bngctl.bash': () => `${bashCompletion(bngctl)}\n`,
+  ...Object.fromEntries(
+    [bngProgram(), bngctl].flatMap((program) =>
+      SHELLS.map((shell) => [
+        `deploy/completion/${program.name()}.${shell}`,
+        () => `${completionOf(program, shell)}\n`,
+      ]),
+    ),
+  ),
   'docs/metrics.md': () => metricsReference(metricFamilies()),
   'grafana/dashboards/bng-overview.json': () => json(overviewDashboard),
   'grafana/dashboards/bng-dataplane.json': () => json(dataplaneDashboard),

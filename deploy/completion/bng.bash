@@ -14,7 +14,7 @@ _bng() {
     config) words="init --config schema --help" ;;
     demo) words="--scenario --subscribers --duration --radius --prefix --json --keep --help" ;;
     lab) words="up --prefix --subscribers hold down --help" ;;
-    completion) words="--help bash" ;;
+    completion) words="bash zsh fish --help" ;;
     *) words="run check doctor config demo lab completion --help" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

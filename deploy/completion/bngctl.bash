@@ -30,7 +30,7 @@ _bngctl() {
     drain) words="--off --json --socket --url --token-file --ca-file --help" ;;
     reload) words="--json --socket --url --token-file --ca-file --help" ;;
     store) words="check --path export import --json --socket --url --token-file --ca-file --help" ;;
-    completion) words="--json --socket --url --token-file --ca-file --help bash" ;;
+    completion) words="bash zsh fish --json --socket --url --token-file --ca-file --help" ;;
     *) words="sessions leases session pools counters drops top radius health subscribers maps map nft events trace activate suspend resume terminate drain reload store completion --json --socket --url --token-file --ca-file --help" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -1,6 +1,8 @@
 /** docs/configuration.md, made of the schema that checks bng.yaml and of the notes of its keys. */
 import { fileSchema, keysOf } from '../../src/config/file-schema.js';
 import type { FileKey, JsonSchema } from '../../src/config/file-schema.js';
+import type { KeyChange } from '../../src/config/live-keys.js';
+import { KEY_CHANGES } from '../../src/config/live-keys.js';
 import { KEY_NOTES } from '../../src/config/key-notes.js';
 import { cell } from './markdown.js';
 
@@ -20,7 +22,7 @@ The schema (JSON Schema 2020-12, also in [deploy/bng.schema.json](../deploy/bng.
 in common, and whether the files with secrets can be read by others. [deploy/bng.example.yaml](../deploy/bng.example.yaml) is the example.
 
 In the tables \`[]\` stands for each item of a list and \`*\` for a name of your choice. Keys without a default are required in their section where the
-column says so. Secrets are never in this file: it names files with one line of text each, which only their owner may read (\`chmod 600\`).
+column says so. *Change*: \`live\` takes effect at \`bngctl reload\` or SIGHUP; a reload that would change a key marked \`restart\` is refused, by its name, and changes nothing. Secrets are never in this file: it names files with one line of text each, which only their owner may read (\`chmod 600\`).
 `;
 
 /** The whole document. */
@@ -36,8 +38,8 @@ export function configurationReference(): string {
 
 ${part.description} ${part.type === 'array' ? 'A list. ' : ''}${need}
 
-| Key | Value | Default | Meaning |
-|---|---|---|---|
+| Key | Value | Default | Change | Meaning |
+|---|---|---|---|---|
 ${rows.join('\n')}
 `;
   });
@@ -48,7 +50,19 @@ function row({ path, schema, required }: FileKey): string {
   const note = KEY_NOTES[path];
   const fallback = required ? '**required**' : (note?.otherwise ?? written(path, schema.default) ?? 'none');
   const unit = note?.unit === undefined ? '' : `, in ${note.unit}`;
-  return `| \`${path}\` | ${cell(valueOf(path, schema) + unit)} | ${cell(fallback)} | ${cell(note?.meaning ?? '')} |`;
+  return `| \`${path}\` | ${cell(valueOf(path, schema) + unit)} | ${cell(fallback)} | ${changeOf(path)} | ${cell(note?.meaning ?? '')} |`;
+}
+
+const CHANGES: Readonly<Record<KeyChange, string>> = {
+  live: 'live',
+  added: 'live, if only added to',
+  restart: 'restart',
+};
+
+/** What a reload does with another value; a mapping changes as its keys do. */
+function changeOf(path: string): string {
+  const change = KEY_CHANGES[path];
+  return change === undefined ? '' : CHANGES[change];
 }
 
 function written(path: string, value: unknown): string | null {

@@ -9,12 +9,15 @@ prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}$prefix
 lib=$root/lib/bng
 manuals=$root/share/man/man1
-completions=$root/share/bash-completion/completions
+share=$root/share
 unit_folder=${DESTDIR:-}${UNIT_DIR:-/lib/systemd/system}
 
 remove() {
 	rm -rf "$lib" "$root/share/doc/bng"
-	rm -f "$root/bin/bng" "$root/bin/bngctl" "$unit_folder/bng.service" "$completions/bng" "$completions/bngctl" \
+	rm -f "$root/bin/bng" "$root/bin/bngctl" "$unit_folder/bng.service" \
+		"$share/bash-completion/completions/bng" "$share/bash-completion/completions/bngctl" \
+		"$share/zsh/vendor-completions/_bng" "$share/zsh/vendor-completions/_bngctl" \
+		"$share/fish/vendor_completions.d/bng.fish" "$share/fish/vendor_completions.d/bngctl.fish" \
 		"$manuals/bngctl.1" "$manuals/bngctl.1.gz" "$manuals/bng.1" "$manuals/bng.1.gz"
 }
 
@@ -63,9 +66,13 @@ place() {
 	done
 	sed "s|/usr/bin/bng |$prefix/bin/bng |" deploy/systemd/bng.service >"$unit_folder/bng.service"
 	install -m 644 deploy/bng.example.yaml README.md "$root/share/doc/bng/"
-	mkdir -p "$manuals" "$completions"
+	mkdir -p "$manuals" "$share/bash-completion/completions" "$share/zsh/vendor-completions" "$share/fish/vendor_completions.d"
 	install -m 644 docs/bng.1 docs/bngctl.1 "$manuals/"
-	for command in bng bngctl; do install -m 644 "deploy/completion/$command.bash" "$completions/$command"; done
+	for command in bng bngctl; do
+		install -m 644 "deploy/completion/$command.bash" "$share/bash-completion/completions/$command"
+		install -m 644 "deploy/completion/$command.zsh" "$share/zsh/vendor-completions/_$command"
+		install -m 644 "deploy/completion/$command.fish" "$share/fish/vendor_completions.d/$command.fish"
+	done
 }
 
 case $verb in

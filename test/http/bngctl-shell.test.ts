@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bashCompletion } from '../../src/bin/bngctl/completion.js';
+import { completionOf } from '../../src/bin/bngctl/completion.js';
 import { manPage } from '../../src/bin/bngctl/man-page.js';
 import { BNGCTL_PAGE } from '../../src/bin/bngctl/page-notes.js';
 import { bngctlProgram } from '../../src/bin/bngctl/program.js';
@@ -109,7 +109,7 @@ test('a token file that others may read is refused, and socket and token exclude
 test('bash completes commands, options, words and files', () => {
   const complete = (...words: string[]): string[] => {
     const script = [
-      bashCompletion(program),
+      completionOf(program, 'bash'),
       `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}`,
       '_bngctl; printf "%s\\n" "${COMPREPLY[@]}"',
     ].join('\n');
@@ -122,6 +122,43 @@ test('bash completes commands, options, words and files', () => {
   assert.deepEqual(complete('bngctl', 'sessions', '--state', 'a'), ['activating', 'active']);
   assert.deepEqual(complete('bngctl', 'completion', 'b'), ['bash']);
   assert.ok(complete('bngctl', '--token-file', PROGRAM.slice(0, -1)).includes(PROGRAM));
+});
+
+test('zsh completes commands with what they do, options, words and files', () => {
+  // The builtins of zsh's completion, telling what they were given: without a terminal nothing else hears of it.
+  const told =
+    'compdef() { :; }; compadd() { print -l -- ${@:2}; }; _files() { print FILES; }; _describe() { print -l -- ${(P)2}; }';
+  const complete = (...words: string[]): string[] => {
+    const script = [
+      told,
+      completionOf(program, 'zsh'),
+      `words=(${words.map((word) => `'${word}'`).join(' ')}); CURRENT=${words.length}; _bngctl`,
+    ];
+    const { stdout, status, stderr } = spawnSync('zsh', ['-f', '-c', script.join('\n')], {
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stderr], [0, '']);
+    return stdout.trim().split('\n');
+  };
+  assert.ok(complete('bngctl', '').some((word) => /^sessions:.{10}/.test(word)));
+  assert.ok(complete('bngctl', '--json', 'sessions', '').includes('--sort'));
+  assert.deepEqual(complete('bngctl', 'sessions', '--state', '').slice(0, 2), ['discovered', 'wgar']);
+  assert.deepEqual(complete('bngctl', 'completion', '').slice(0, 3), ['bash', 'zsh', 'fish']);
+  assert.deepEqual(complete('bngctl', '--token-file', ''), ['FILES']);
+});
+
+test('fish completes commands with what they do, options, words and files', () => {
+  const complete = (line: string): string[] => {
+    const script = `${completionOf(program, 'fish')}\ncomplete -C ${JSON.stringify(line)}`;
+    const { stdout, status, stderr } = spawnSync('fish', ['--no-config', '-c', script], { encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, '']);
+    return stdout.trim().split('\n');
+  };
+  assert.ok(complete('bngctl sess').some((word) => /^sessions\t.{10}/.test(word)));
+  assert.ok(complete('bngctl --json sessions --so').includes('--sort'));
+  assert.ok(complete('bngctl sessions --state a').includes('active'));
+  assert.ok(complete('bngctl completion b').includes('bash'));
+  assert.ok(complete(`bngctl --token-file ${PROGRAM.slice(0, -1)}`).some((word) => word.startsWith(PROGRAM)));
 });
 
 test('the manual page names every command, option and exit code, and renders without a warning', () => {

@@ -1,6 +1,7 @@
 /** The commands of `bng`: argv to one function each. No rules of the domain. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { bashCompletion } from '../bngctl/completion.js';
+import type { Shell } from '../bngctl/completion.js';
+import { completionOf, SHELLS } from '../bngctl/completion.js';
 import { isLabPrefix } from '../../lab/lab-paths.js';
 import { check } from './check.js';
 import { configInit, configSchema } from './config.js';
@@ -119,8 +120,8 @@ export function bngProgram(): Command {
   program
     .command('completion')
     .description('Print the completion of bng for a shell.')
-    .addArgument(new Argument('<shell>', 'the shell').choices(['bash']))
-    .action(() => void process.stdout.write(`${bashCompletion(program)}\n`));
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .action((shell: Shell) => void process.stdout.write(`${completionOf(program, shell)}\n`));
 
   return program;
 }

@@ -1,6 +1,7 @@
 /** bngctl: argv in, one exit code out. Puts the commands together; each is in a file of its kind. */
 import { Argument, Command, CommanderError } from 'commander';
-import { bashCompletion } from './completion.js';
+import type { Shell } from './completion.js';
+import { completionOf, SHELLS } from './completion.js';
 import { addKernelCommands } from './kernel-commands.js';
 import { addLiveCommands } from './live-commands.js';
 import { DEFAULT_SOCKET, DEFAULT_TOKEN_FILE, DEFAULT_URL, isUsageError, openClient } from './open-client.js';
@@ -52,8 +53,8 @@ export function bngctlProgram(
   program
     .command('completion')
     .description('print the completion of bngctl for a shell')
-    .addArgument(new Argument('<shell>', 'the shell').choices(['bash']))
-    .action(() => terminal.out(bashCompletion(program)));
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .action((shell: Shell) => terminal.out(completionOf(program, shell)));
   return program;
 }
 
