@@ -113,7 +113,12 @@ describe('a configuration that is right', () => {
       },
       radius: null,
       accounting: { mode: 'log', queueLimit: 1_000_000 },
-      walledGarden: { poolName: 'wgar', portal: { address: parseIpv4('10.255.0.1'), port: 80 }, allow: [] },
+      walledGarden: {
+        poolName: 'wgar',
+        portal: { address: parseIpv4('10.255.0.1'), port: 80 },
+        allow: [],
+        dns: null,
+      },
       portal: { provider: 'Internet', contact: null, offers: [], templates: null, tls: null },
       olt: null,
       api: {
@@ -239,8 +244,17 @@ describe('a configuration that is right', () => {
       ['home-100'],
     );
     assert.equal(after.pools[0]?.captivePortal, 'https://portal.example.net:80/captive-portal/api');
-    const { portal, pools } = before;
-    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null }, portal, pools }, before);
+    assert.deepEqual(after.walledGarden.dns, {
+      names: [
+        { name: 'pay.example.com', below: false, port: 443 },
+        { name: 'help.example.net', below: true, port: null },
+      ],
+      upstream: [{ address: parseIpv4('192.0.2.53'), port: 53 }],
+    });
+    assert.deepEqual(after.pools[0]?.dns, [after.pools[0]?.gateway]);
+    const { portal, pools, walledGarden } = before;
+    const others = { radius: null, api: { ...after.api, tls: null }, portal, pools, walledGarden };
+    assert.deepEqual({ ...after, ...others }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),

@@ -303,7 +303,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [garden('allow: [1.1.1.1/32:65536]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:65536', 7],
   [garden('allow: [1.1.1.1/32:443:tcp]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:443:tcp', 7],
   [garden('dns: { names: [] }'), 'walledGarden.dns.upstream', RESOLVERS, 'nothing', 7],
-  [garden('dns: { upstream: [] }'), 'walledGarden.dns.upstream', RESOLVERS, '[]', 7],
+  [garden('dns: { upstream: [] }'), 'walledGarden.dns.upstream', RESOLVERS, 'an empty list', 7],
   [
     garden('dns: { upstream: [192.0.2.53] }'),
     'walledGarden.dns.upstream[0]',

@@ -87,6 +87,7 @@ test('every family of the mission is there with its type, and nothing unnamed be
     bng_session_duration_seconds: 'histogram',
     bng_dhcp_requests_total: 'counter',
     bng_dhcp_pool_utilization: 'gauge',
+    bng_garden_dns_queries_total: 'counter',
     bng_dhcp_pool_available_ips: 'gauge',
     bng_traffic_bytes_total: 'counter',
     bng_traffic_packets_total: 'counter',
