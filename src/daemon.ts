@@ -24,7 +24,7 @@ import { BngLimit } from './dataplane/abi.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
 import { tearDown } from './dataplane/tear-down.js';
-import { DhcpServer } from './dhcpv4/server.js';
+import { answersAnyRelay, DhcpParts } from './dhcp-parts.js';
 import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
@@ -37,6 +37,7 @@ import { formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
+import { ServiceOptions } from './session/service-options.js';
 import { SessionManager } from './session/manager.js';
 import { buildPortal } from './portal/portal.js';
 import { logLifecycle } from './lifecycle-log.js';
@@ -71,6 +72,7 @@ interface Links {
   accessNode: AccessNode | null;
   coa: CoaServer | null;
   metrics: Metrics | null;
+  dhcp: DhcpParts | null;
 }
 
 type Stop = () => void | Promise<void>;
@@ -119,7 +121,7 @@ export class Daemon {
     teardown = false,
   }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
-    const link: Links = { accessNode: null, coa: null, metrics: null };
+    const link: Links = { accessNode: null, coa: null, metrics: null, dhcp: null };
     const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
     if (store === null)
       logEvent(logger, 'nothing-outlives-this-process', { because: 'store.mode is memory' });
@@ -137,6 +139,7 @@ export class Daemon {
     });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
+    const services = new ServiceOptions(config.dhcp.services);
     const gardenProfile = walledProfile(config);
     const manager = new SessionManager({
       authenticator: aaa.authenticator,
@@ -151,6 +154,7 @@ export class Daemon {
       gardenProfile,
       trustOption82: config.access.trustOption82,
       maxSessions: BngLimit.maxSubscribers,
+      services,
       durability:
         store === null || aaa.commits === null
           ? null
@@ -223,6 +227,8 @@ export class Daemon {
       dataplane,
       aaa,
       coa: () => link.coa,
+      dhcp: () => link.dhcp,
+      services,
       olt,
     });
     const trace = new DhcpTrace();
@@ -265,16 +271,9 @@ export class Daemon {
     link.coa = coa;
     olt?.open();
     if (olt !== null) this.#stops.push(() => olt.close());
-    const { trustOption82 } = config.access;
-    const dhcp = new DhcpServer({
-      inlet: manager,
-      punts: dataplane,
-      trustOption82,
-      clock: systemClock,
-      observer: metrics.dhcp,
-      trace,
-      onBug,
-    });
+    const { dhcp: observer } = metrics;
+    const dhcp = new DhcpParts({ config, sessions: manager, punts: dataplane, observer, trace, onBug });
+    link.dhcp = dhcp;
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logEvent(logger, 'started', { ports: dataplane.ports() });
@@ -334,7 +333,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
-    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies } : null,
+    fastDhcp: access.fastDhcp ? { trustOption82: answersAnyRelay(config), replies } : null,
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),

@@ -11,12 +11,14 @@ import { describeDifference, differencesOf } from './config/differences.js';
 import type { ConfigResult } from './config/parse-config.js';
 import type { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
+import type { DhcpParts } from './dhcp-parts.js';
 import { liveSettings } from './live-settings.js';
 import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { SessionManager } from './session/manager.js';
+import type { ServiceOptions } from './session/service-options.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
 export interface ReloadParts {
@@ -25,10 +27,12 @@ export interface ReloadParts {
   readonly readConfig: () => ConfigResult;
   readonly logger: Logger;
   readonly pools: HashRingPools;
-  readonly sessions: Pick<SessionManager, 'poolsChanged'>;
+  readonly sessions: Pick<SessionManager, 'poolsChanged' | 'servicesChanged'>;
+  readonly services: ServiceOptions;
   readonly dataplane: Pick<KernelDataplane, 'reconfigure'>;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
   readonly coa: () => CoaServer | null;
+  readonly dhcp: () => DhcpParts | null;
   readonly olt: OltClient | null;
 }
 
@@ -75,7 +79,7 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { dataplane, pools, sessions, aaa, coa, olt, logger } = this.#parts;
+    const { dataplane, pools, sessions, services, aaa, coa, dhcp, olt, logger } = this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
     const differences = differencesOf(before, config);
@@ -96,6 +100,9 @@ export class Reloader {
     // From here on nothing can fail.
     for (const pool of added) pools.add(pool);
     sessions.poolsChanged();
+    services.use(config.dhcp.services);
+    sessions.servicesChanged();
+    dhcp()?.reconfigure(config);
     aaa.reconfigureAuthenticator(config);
     const { radius } = config;
     if (radius !== null) {

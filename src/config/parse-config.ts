@@ -38,6 +38,7 @@ export function parseConfig(text: string): ConfigResult {
 function assemble(draft: Draft): Config | null {
   const access = draft.access.complete;
   const core = draft.core.complete;
+  const dhcp = draft.dhcp.complete;
   const auth = draft.auth.complete;
   const accounting = draft.accounting.complete;
   const garden = draft.walledGarden.complete;
@@ -54,6 +55,7 @@ function assemble(draft: Draft): Config | null {
   if (
     !access ||
     !core ||
+    !dhcp ||
     !auth ||
     !accounting ||
     !garden ||
@@ -73,13 +75,17 @@ function assemble(draft: Draft): Config | null {
   return {
     access: { ...accessSettings, interfaces },
     core: { interfaces: core.interface },
-    pools: pools.map(({ leaseTime, ...pool }) => ({
+    pools: pools.map(({ leaseTime, renewTime, rebindTime, options, ...pool }) => ({
       ...pool,
       leaseSeconds: leaseTime,
+      ...(renewTime === undefined ? {} : { renewSeconds: renewTime }),
+      ...(rebindTime === undefined ? {} : { rebindSeconds: rebindTime }),
+      ...(options.length === 0 ? {} : { options }),
       ...(pool.name === garden.pool
         ? { captivePortal: portal.captiveApi ?? captiveApiOf(portalEndpoint) }
         : {}),
     })),
+    dhcp: assembleDhcp(dhcp),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
     accounting: { ...accounting, mode: accountingModeOf(draft) },
@@ -97,6 +103,15 @@ function assemble(draft: Draft): Config | null {
     log,
     qos,
     dataplane,
+  };
+}
+
+function assembleDhcp(dhcp: NonNullable<Draft['dhcp']['complete']>): Config['dhcp'] {
+  const { relays, probeWait, ...rest } = dhcp;
+  return {
+    ...rest,
+    probeWaitMs: probeWait,
+    relays: relays?.map(({ host, ...relay }) => ({ ...relay, address: host })) ?? null,
   };
 }
 

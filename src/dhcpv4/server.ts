@@ -5,11 +5,14 @@
 import type { PuntedFrame, PuntPath } from '../dataplane/port.js';
 import { isBngError, isWireError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
-import type { DhcpInlet, DhcpVerdict } from '../session/inlet.js';
+import type { DhcpInlet, DhcpVerdict, LeaseInspection } from '../session/inlet.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
-import type { ClassifiedMessage, IgnoreReason } from './classify.js';
+import type { ClassifiedMessage, ClientMessage, DhcpRules, IgnoreReason } from './classify.js';
 import { classify } from './classify.js';
+import { leasequeryReply } from './leasequery.js';
+import { goodOn, linkOf, refusalOf, WRONG_LINK } from './link.js';
+import type { Nonces } from './nonces.js';
 import { replyFrame } from './reply.js';
 import type { DhcpTrace } from './trace.js';
 import { describeMessage, describeVerdict, opaqueText } from './trace.js';
@@ -17,7 +20,9 @@ import { describeMessage, describeVerdict, opaqueText } from './trace.js';
 export interface DhcpServerOptions {
   readonly inlet: DhcpInlet;
   readonly punts: PuntPath;
-  readonly trustOption82: boolean;
+  readonly leases: LeaseInspection;
+  readonly rules: DhcpRules;
+  readonly nonces: Nonces;
   readonly clock: Clock;
   readonly observer: DhcpServerObserver;
   /** Told of every message while somebody follows a line. */
@@ -44,10 +49,17 @@ export class DhcpServer {
   readonly #o: DhcpServerOptions;
   readonly #drops = new Map<DhcpDropReason, number>();
   readonly #inFlight = new Set<Promise<void>>();
+  #rules: DhcpRules;
   #open = false;
 
   constructor(options: DhcpServerOptions) {
     this.#o = options;
+    this.#rules = options.rules;
+  }
+
+  /** From the next message on. */
+  reconfigure(rules: DhcpRules): void {
+    this.#rules = rules;
   }
 
   /** Opens the punt path. */
@@ -77,7 +89,7 @@ export class DhcpServer {
     try {
       frame = decodeDhcpFrame(punted.frame);
       message = classify(frame, punted, {
-        trustOption82: this.#o.trustOption82,
+        ...this.#rules,
         isServerId: (address) => this.#o.inlet.isServerId(address),
       });
     } catch (error) {
@@ -90,6 +102,10 @@ export class DhcpServer {
       this.#trace(frame, punted, { kind: null, verdict: `ignored: ${message.reason}` });
       return;
     }
+    if (message.type === 'leasequery') {
+      this.#answerQuery(frame, punted);
+      return;
+    }
     const handling = this.#handle(frame, message, placeOf(punted)).catch(this.#o.onBug);
     this.#inFlight.add(handling);
     void handling.finally(() => this.#inFlight.delete(handling));
@@ -97,19 +113,28 @@ export class DhcpServer {
 
   async #handle(
     frame: DhcpFrame,
-    message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
+    message: ClientMessage,
     place: Place,
   ): Promise<void> {
-    const { inlet, punts, clock, observer } = this.#o;
+    const { inlet, leases, punts, clock, observer } = this.#o;
     const arrivedMs = clock.monotonicMs();
-    const verdict = await ask(inlet, message);
+    const link = linkOf(message.way, { leases, relays: this.#rules.relays });
+    const verdict = refusalOf(message, link) ?? goodOn(link, await ask(inlet, message));
     observer.decided(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
     const kind = message.type === 'request' ? message.kind : null;
     this.#trace(frame, place, { kind, verdict: describeVerdict(verdict) });
-    if (verdict.kind === 'silence') return;
+    if (verdict.kind === 'silence') {
+      if (verdict === WRONG_LINK) this.#drop('wrong-link');
+      return;
+    }
     let reply: Uint8Array;
     try {
-      reply = replyFrame(frame, verdict, punts.accessMac(place.ifindex));
+      reply = replyFrame(frame, verdict, {
+        accessMac: punts.accessMac(place.ifindex),
+        serverId: message.way.serverId ?? undefined,
+        forceRenew: this.#rules.forceRenew ? this.#o.nonces.optionFor(frame.message, message, verdict) : undefined,
+        echoesOption82: message.way.hasOption82,
+      });
     } catch (error) {
       // A client can make what we must echo (options 61 and 82) longer than what it says it can receive.
       if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
@@ -121,6 +146,13 @@ export class DhcpServer {
       return;
     }
     observer.answered(verdict.kind, clock.monotonicMs() - arrivedMs);
+  }
+
+  #answerQuery(frame: DhcpFrame, { ifindex }: Place): void {
+    const { leases, punts } = this.#o;
+    const answer = leasequeryReply(frame, leases, punts.accessMac(ifindex));
+    if (answer === null) this.#drop('inconsistent');
+    else if (!punts.transmit(ifindex, answer)) this.#drop('transmit-queue-full');
   }
 
   #trace(
@@ -157,10 +189,7 @@ function placeOf({ ifindex, sVlan, cVlan }: PuntedFrame): Place {
   return { ifindex, sVlan, cVlan };
 }
 
-async function ask(
-  inlet: DhcpInlet,
-  message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
-): Promise<DhcpVerdict> {
+async function ask(inlet: DhcpInlet, message: ClientMessage): Promise<DhcpVerdict> {
   switch (message.type) {
     case 'discover':
       return inlet.discover(message.line);

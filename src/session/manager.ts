@@ -22,6 +22,7 @@ import type {
   DhcpInlet,
   DhcpRequestKind,
   DhcpVerdict,
+  LeaseInspection,
   OntInlet,
   OntSighting,
   OperatorInlet,
@@ -31,6 +32,7 @@ import type {
 import { detailsOf, recordByCircuitId, recordByMac, recordsOf } from './inspection.js';
 import { Instants } from './instants.js';
 import { SessionJournal } from './journal.js';
+import { LeaseLookup } from './lease-lookup.js';
 import { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import { holding, isServed } from './machine/build.js';
@@ -43,6 +45,7 @@ import { Restoration } from './restore.js';
 import { AuthorizationDesk } from './authorization.js';
 import { SessionRunner } from './runner.js';
 import type { PortNames } from './session-row.js';
+import { ServiceOptions } from './service-options.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
 import type { SessionDetails, SessionStateName, SessionView } from './view.js';
@@ -59,6 +62,8 @@ export interface SessionManagerOptions {
   /** Believe option 82 of the access node. */
   readonly trustOption82: boolean;
   readonly maxSessions: number;
+  /** What services add to the answers of their pools. */
+  readonly services?: ServiceOptions;
   /** Where sessions outlive the process; null where they do not. */
   readonly durability?: Durability | null;
   readonly onBug: (error: unknown) => void;
@@ -90,6 +95,8 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   #refusedOrders = 0;
   /** What the AAA server may order. */
   readonly authorization: AuthorizationInlet;
+  /** Who holds which address, for access nodes that ask. */
+  readonly leases: LeaseInspection;
   readonly #listeners = new Set<LifecycleListener>();
   readonly #onts = new Map<string, OntSighting>();
   readonly #serverIds = new Set<Ipv4>();
@@ -100,6 +107,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     this.#o = options;
     const { clock, accounting, pools, dataplane } = options;
     this.poolsChanged();
+    this.leases = new LeaseLookup({ table: this.#table, pools, clock });
     this.#ledger = new AccountingLedger({
       accounting,
       dataplane,
@@ -120,6 +128,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       ...options,
       journal: this.#journal,
       suspensions,
+      services: options.services ?? new ServiceOptions(),
       quarantines,
       gardenPool: options.gardenProfile.poolName,
       table: this.#table,
@@ -219,6 +228,11 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       const terms = pools.terms(name);
       if (terms !== null) this.#serverIds.add(terms.gateway);
     }
+  }
+
+  /** To be called when services have other options: what the dataplane would say without them it must not say. */
+  servicesChanged(): void {
+    for (const record of this.#table.all()) this.#runner.reviewPromise(record);
   }
 
   isServerId(address: Ipv4): boolean {

@@ -26,6 +26,7 @@ import { Promises } from './promises.js';
 import type { Quarantines } from './quarantines.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
 import { Replies } from './replies.js';
+import type { ServiceOptions } from './service-options.js';
 import type { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
 import type { SessionStateName, SessionView } from './view.js';
@@ -41,6 +42,7 @@ export interface RunnerOptions {
   /** Null where nothing outlives us. */
   readonly journal: SessionJournal | null;
   readonly suspensions: SuspensionReasons;
+  readonly services: ServiceOptions;
   readonly quarantines: Quarantines;
   readonly clock: Clock;
   readonly gardenPool: string;
@@ -95,6 +97,11 @@ export class SessionRunner {
     this.#deadlines.arm(record, 'held', held?.expiresAtMs ?? null);
     if (leaseAtMs === null && held === null) this.#deadlines.watchUnbound(record);
     this.#promises.keep(record, false);
+  }
+
+  /** Takes back what the dataplane may say of the session and the session would not. */
+  reviewPromise(record: SessionRecord): void {
+    this.#promises.review(record);
   }
 
   /** Takes the session's deadlines away. */
@@ -231,7 +238,8 @@ export class SessionRunner {
     const client = own ?? record.heldReply;
     if (own === null) record.heldReply = null;
     if (client === null) return;
-    const verdict = verdictOf(effect.answer, { pools: this.#o.pools, asked: client.asked });
+    const { pools, services } = this.#o;
+    const verdict = verdictOf(effect.answer, { pools, services, asked: client.asked });
     this.replies.dhcp(record, { reply: client.reply, verdict, leaseStarted: seen.leaseStarted });
   }
 

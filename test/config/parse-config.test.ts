@@ -102,6 +102,14 @@ describe('a configuration that is right', () => {
           exclude: [],
         },
       ],
+      dhcp: {
+        untrustedOption82: 'refuse',
+        relays: null,
+        services: {},
+        probe: true,
+        probeWaitMs: 100,
+        forceRenew: true,
+      },
       auth: {
         mode: 'local',
         defaultPool: 'wgar',

@@ -49,10 +49,10 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     2,
   ],
   [
-    also('dhcp: {}'),
-    'dhcp',
-    'only the keys access, core, pools, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
-    'the unknown key dhcp',
+    also('ntp: {}'),
+    'ntp',
+    'only the keys access, core, pools, dhcp, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
+    'the unknown key ntp',
     8,
   ],
   // access and core

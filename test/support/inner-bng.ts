@@ -7,6 +7,8 @@ import { LocalAuthenticator } from '../../src/aaa/local-authenticator.js';
 import type { Accounting, AccountingSession, Authenticator } from '../../src/aaa/port.js';
 import type { Dataplane } from '../../src/dataplane/port.js';
 import { MemoryDataplane } from '../../src/dataplane/memory-dataplane.js';
+import type { DhcpRules } from '../../src/dhcpv4/classify.js';
+import { Nonces } from '../../src/dhcpv4/nonces.js';
 import { DhcpServer } from '../../src/dhcpv4/server.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
@@ -16,6 +18,7 @@ import { HashRingPools } from '../../src/pool/hash-ring-pools.js';
 import type { ReconfigureOutcome } from '../../src/session/access-node.js';
 import type { ActivationOrder, DhcpVerdict } from '../../src/session/inlet.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
+import type { ServiceOptions } from '../../src/session/service-options.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { DhcpClient } from './dhcp-client.js';
 import type { DhcpClientOptions } from './dhcp-client.js';
@@ -60,6 +63,8 @@ export interface InnerBngOptions {
   readonly pools?: readonly PoolDefinition[];
   readonly authenticator?: Authenticator;
   readonly trustOption82?: boolean;
+  readonly rules?: Partial<DhcpRules>;
+  readonly services?: ServiceOptions;
   readonly defaultPool?: string;
   readonly maxSessions?: number;
   /** Puts something between the sessions and the dataplane. */
@@ -68,6 +73,7 @@ export interface InnerBngOptions {
 
 export class InnerBng {
   readonly clock = new FakeClock();
+  readonly nonces = new Nonces(this.clock);
   readonly dataplane = new MemoryDataplane();
   readonly pools: HashRingPools;
   readonly manager: SessionManager;
@@ -120,13 +126,16 @@ export class InnerBng {
       gardenProfile,
       trustOption82,
       maxSessions: options.maxSessions ?? 10_000,
+      ...(options.services === undefined ? {} : { services: options.services }),
       onBug,
     });
     this.manager.onLifecycle((event) => this.lifecycle.push(event));
     this.server = new DhcpServer({
       inlet: this.manager,
+      leases: this.manager.leases,
       punts: this.dataplane,
-      trustOption82,
+      rules: { trustOption82, untrustedOption82: 'refuse', relays: null, forceRenew: true, ...options.rules },
+      nonces: this.nonces,
       clock: this.clock,
       observer: {
         decided: (kind, poolName) => this.decided.push([kind, poolName]),

@@ -81,7 +81,7 @@ export function judgeAnswer(world: World, packet: Ipv4): Outcome | null {
   if (!mayAnswer(world, station)) return dropped(BngDropReason.puntLineRate);
   if (!reserves(world, BNG_LEASE_ANSWERED_SIZE)) return null;
   const own = macFromBytes(world.portMac(ethernet.ifindex));
-  const out = Buffer.from(replyFrame(decodeDhcpFrame(ethernet.frame), verdict, own));
+  const out = Buffer.from(replyFrame(decodeDhcpFrame(ethernet.frame), verdict, { accessMac: own }));
   return answered(out, ethernet, {
     address: lease.address,
     leaseSeconds: pool.leaseSeconds,

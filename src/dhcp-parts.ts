@@ -1,0 +1,74 @@
+/** The DHCP inlet, built from the configuration at a start and given another by a reload. No rule of DHCP. */
+import type { Config } from './config/config.js';
+import type { PuntPath } from './dataplane/port.js';
+import type { DhcpRules } from './dhcpv4/classify.js';
+import { ForceRenewer } from './dhcpv4/force-renew.js';
+import { Nonces } from './dhcpv4/nonces.js';
+import type { DhcpServerObserver } from './dhcpv4/server.js';
+import { DhcpServer } from './dhcpv4/server.js';
+import type { DhcpTrace } from './dhcpv4/trace.js';
+import { systemClock } from './model/clock.js';
+import type { SessionManager } from './session/manager.js';
+
+export interface DhcpPartsOptions {
+  readonly config: Config;
+  readonly sessions: SessionManager;
+  readonly punts: PuntPath;
+  readonly observer: DhcpServerObserver;
+  readonly trace: DhcpTrace;
+  readonly onBug: (error: unknown) => void;
+}
+
+export class DhcpParts {
+  readonly #server: DhcpServer;
+  readonly #forceRenewer: ForceRenewer;
+  #config: Config;
+
+  constructor({ config, sessions, punts, observer, trace, onBug }: DhcpPartsOptions) {
+    this.#config = config;
+    const clock = systemClock;
+    const { leases } = sessions;
+    const nonces = new Nonces(clock);
+    const rules = rulesOf(config);
+    this.#server = new DhcpServer({ inlet: sessions, leases, punts, rules, nonces, clock, observer, trace, onBug });
+    const { sVlanTpid: sTpid, cVlanTpid: cTpid } = config.access.vlan;
+    this.#forceRenewer = new ForceRenewer({
+      ...{ lifecycle: sessions, sessions, leases, punts, nonces, clock },
+      sVlanOf: (poolName) => this.#config.olt?.vlans[poolName] ?? null,
+      tpids: { sTpid, cTpid },
+    });
+    this.reconfigure(config);
+  }
+
+  /** Opens the punt path. */
+  start(): void {
+    this.#forceRenewer.start();
+    this.#server.start();
+  }
+
+  reconfigure(config: Config): void {
+    this.#config = config;
+    this.#server.reconfigure(rulesOf(config));
+    this.#forceRenewer.reconfigure(config.dhcp.forceRenew);
+  }
+
+  async close(): Promise<void> {
+    this.#forceRenewer.close();
+    await this.#server.close();
+  }
+}
+
+function rulesOf({ access, dhcp }: Config): DhcpRules {
+  const { untrustedOption82, relays, forceRenew } = dhcp;
+  return {
+    trustOption82: access.trustOption82,
+    untrustedOption82,
+    relays: relays && new Map(relays.map(({ address, ...relay }) => [address, relay])),
+    forceRenew,
+  };
+}
+
+/** Whether XDP may answer through any relay: where they are named, user space looks at each. */
+export function answersAnyRelay({ access, dhcp }: Config): boolean {
+  return access.trustOption82 && dhcp.relays === null;
+}
