@@ -24,7 +24,7 @@ import { BngLimit } from './dataplane/abi.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
 import { tearDown } from './dataplane/tear-down.js';
-import { answersAnyRelay, DhcpParts } from './dhcp-parts.js';
+import { answersAnyRelay, arpProber, DhcpParts } from './dhcp-parts.js';
 import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
@@ -139,6 +139,8 @@ export class Daemon {
     });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
+    const prober = arpProber(config, dataplane);
+    this.#stops.push(() => prober.close());
     const services = new ServiceOptions(config.dhcp.services);
     const gardenProfile = walledProfile(config);
     const manager = new SessionManager({
@@ -155,6 +157,7 @@ export class Daemon {
       trustOption82: config.access.trustOption82,
       maxSessions: BngLimit.maxSubscribers,
       services,
+      prober,
       durability:
         store === null || aaa.commits === null
           ? null
@@ -272,7 +275,8 @@ export class Daemon {
     olt?.open();
     if (olt !== null) this.#stops.push(() => olt.close());
     const { dhcp: observer } = metrics;
-    const dhcp = new DhcpParts({ config, sessions: manager, punts: dataplane, observer, trace, onBug });
+    const parts = { sessions: manager, punts: dataplane, observer, trace, prober, onBug };
+    const dhcp = new DhcpParts({ config, ...parts });
     link.dhcp = dhcp;
     this.#stops.push(() => dhcp.close());
     dhcp.start();

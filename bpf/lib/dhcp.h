@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Reads a client's DHCP message as far as an answer in XDP needs it. Whatever is wrong with it, or only out of the
- * ordinary (overload, an option in pieces, no END), is nothing for XDP: the control plane judges it.
+ * ordinary (overload, an option in pieces, no END, nonces), is nothing for XDP: the control plane judges it.
  */
 #ifndef BNG_LIB_DHCP_H
 #define BNG_LIB_DHCP_H
@@ -35,6 +35,7 @@ enum bng_dhcp_option {
 	BNG_DHCP_MAX_SIZE = 57,
 	BNG_DHCP_CLIENT_ID = 61,
 	BNG_DHCP_RELAY_AGENT = 82,
+	BNG_DHCP_FORCE_RENEW_NONCE = 145,
 	BNG_DHCP_END = 255,
 };
 
@@ -110,6 +111,7 @@ static __always_inline bool bng_note_option(struct bng_dhcp_scratch *found, __u3
 		found->option82 = at;
 		break;
 	case BNG_DHCP_OVERLOAD:
+	case BNG_DHCP_FORCE_RENEW_NONCE: /* its answer may bear a nonce (RFC 6704) */
 		return false;
 	default:
 		return true;

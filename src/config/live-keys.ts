@@ -171,7 +171,7 @@ export const LIST_RULES: Readonly<Record<string, ListRule>> = {
     '.leaseTime': ['restart', ({ leaseSeconds }) => seconds(leaseSeconds)],
     '.renewTime': ['restart', ({ renewSeconds }) => seconds(renewSeconds)],
     '.rebindTime': ['restart', ({ rebindSeconds }) => seconds(rebindSeconds)],
-    '.options': ['restart', ({ options = [] }) => list(options.map(formatLeaseOption))],
+    '.options': ['restart', ({ options }) => options && list(options.map(formatLeaseOption))],
     '.exclude': [
       'restart',
       ({ exclude }) => list(exclude.map(({ first, last }) => `${formatIpv4(first)}-${formatIpv4(last)}`)),

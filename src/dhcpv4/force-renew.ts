@@ -16,7 +16,8 @@ import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, encodeDhcpFrame } from '../wire/dhc
 import { encodeDhcpMessage } from '../wire/dhcpv4-message.js';
 import { DhcpOption } from '../wire/dhcpv4-option-codes.js';
 import { DhcpOptionsBuilder } from '../wire/dhcpv4-options-builder.js';
-import type { VlanTag } from '../wire/ethernet.js';
+import type { LineTpids } from './line-tags.js';
+import { lineTags } from './line-tags.js';
 import type { Nonces } from './nonces.js';
 
 /** The link may just be down, since the access node makes equipment ask again in its own way. */
@@ -31,8 +32,7 @@ export interface ForceRenewerOptions {
   readonly clock: Clock;
   /** S-VLAN that the access node gives to lines of a pool; null where it leaves them as they are. */
   readonly sVlanOf: (poolName: string) => number | null;
-  /** TPIDs for lines whose own are not known. */
-  readonly tpids: { readonly sTpid: number; readonly cTpid: number };
+  readonly tpids: LineTpids;
 }
 
 export class ForceRenewer {
@@ -125,7 +125,7 @@ export class ForceRenewer {
     return encodeDhcpFrame({
       destinationMac: attachment.mac,
       sourceMac: punts.accessMac(attachment.ifindex),
-      tags: tagsOf({ ...tpids, ...attachment }),
+      tags: lineTags(attachment, tpids),
       sourceIp: serverId,
       destinationIp: address,
       sourcePort: DHCP_SERVER_PORT,
@@ -133,10 +133,4 @@ export class ForceRenewer {
       payload,
     });
   }
-}
-
-function tagsOf({ sVlan, cVlan, sTpid, cTpid }: Required<Omit<Attachment, 'ifindex' | 'mac'>>): readonly VlanTag[] {
-  const tag = (vlanId: number, tpid: number): VlanTag => ({ tpid, vlanId, priority: 0, dropEligible: false });
-  if (sVlan === 0) return [];
-  return cVlan === 0 ? [tag(sVlan, sTpid)] : [tag(sVlan, sTpid), tag(cVlan, cTpid)];
 }

@@ -2,6 +2,7 @@
  * Whether an address is good on the client's link, where a relay says which link that is: giaddr (RFC 2131 §4.3.1) or link
  * selection (RFC 3527). The address itself is chosen at authentication; what does not fit its link is not handed out.
  */
+import { prefixContains } from '../model/ipv4.js';
 import type { DhcpVerdict, LeaseInspection, PoolPlace } from '../session/inlet.js';
 import type { ClientMessage, DhcpRules, Way } from './classify.js';
 
@@ -43,8 +44,15 @@ export function refusalOf(message: ClientMessage, link: Link): DhcpVerdict | nul
   return { kind: 'nak', poolName: place.poolName, reason, serverId: place.gateway };
 }
 
+/** RFC 2131 §4.3.5: whoever has an address of another network has no use for these parameters. */
+function isConsistent(message: ClientMessage, verdict: DhcpVerdict): boolean {
+  if (message.type !== 'inform' || verdict.kind !== 'inform') return true;
+  return prefixContains(verdict.terms.network, message.address);
+}
+
 /** What the session says, unless it is an address that the link cannot use. */
-export function goodOn(link: Link, verdict: DhcpVerdict): DhcpVerdict {
+export function goodOn(link: Link, message: ClientMessage, verdict: DhcpVerdict): DhcpVerdict {
+  if (!isConsistent(message, verdict)) return WRONG_LINK;
   if (link === null || (verdict.kind !== 'offer' && verdict.kind !== 'ack')) return verdict;
   return link.pools.includes(verdict.poolName) ? verdict : WRONG_LINK;
 }

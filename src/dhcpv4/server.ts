@@ -8,6 +8,8 @@ import type { Clock } from '../model/clock.js';
 import type { DhcpInlet, DhcpVerdict, LeaseInspection } from '../session/inlet.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
+import { ETHERTYPE_ARP, TPID_CTAG, TPID_STAG } from '../wire/ethernet.js';
+import type { ArpProber } from './arp-prober.js';
 import type { ClassifiedMessage, ClientMessage, DhcpRules, IgnoreReason } from './classify.js';
 import { classify } from './classify.js';
 import { leasequeryReply } from './leasequery.js';
@@ -23,6 +25,8 @@ export interface DhcpServerOptions {
   readonly leases: LeaseInspection;
   readonly rules: DhcpRules;
   readonly nonces: Nonces;
+  /** Hears the answers to ARP. */
+  readonly prober?: Pick<ArpProber, 'heard'>;
   readonly clock: Clock;
   readonly observer: DhcpServerObserver;
   /** Told of every message while somebody follows a line. */
@@ -39,6 +43,9 @@ export interface DhcpServerObserver {
   /** No answer because of what the message was, or because it could not be sent. */
   dropped(reason: DhcpDropReason): void;
 }
+
+const MAC_BYTES = 6;
+const TAG_BYTES = 4;
 
 /** Where a frame came from; outlives the frame's bytes. */
 type Place = Pick<PuntedFrame, 'ifindex' | 'sVlan' | 'cVlan'>;
@@ -84,6 +91,10 @@ export class DhcpServer {
 
   #receive(punted: PuntedFrame): void {
     if (!this.#open) return;
+    if (isArp(punted)) {
+      this.#receiveArp(punted);
+      return;
+    }
     let frame: DhcpFrame;
     let message: ClassifiedMessage;
     try {
@@ -119,7 +130,7 @@ export class DhcpServer {
     const { inlet, leases, punts, clock, observer } = this.#o;
     const arrivedMs = clock.monotonicMs();
     const link = linkOf(message.way, { leases, relays: this.#rules.relays });
-    const verdict = refusalOf(message, link) ?? goodOn(link, await ask(inlet, message));
+    const verdict = refusalOf(message, link) ?? goodOn(link, message, await ask(inlet, message));
     observer.decided(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
     const kind = message.type === 'request' ? message.kind : null;
     this.#trace(frame, place, { kind, verdict: describeVerdict(verdict) });
@@ -146,6 +157,15 @@ export class DhcpServer {
       return;
     }
     observer.answered(verdict.kind, clock.monotonicMs() - arrivedMs);
+  }
+
+  #receiveArp(punted: PuntedFrame): void {
+    try {
+      this.#o.prober?.heard(punted);
+    } catch (error) {
+      if (!isWireError(error)) throw error;
+      this.#drop('malformed');
+    }
   }
 
   #answerQuery(frame: DhcpFrame, { ifindex }: Place): void {
@@ -183,6 +203,14 @@ export class DhcpServer {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
     this.#o.observer.dropped(reason);
   }
+}
+
+/** By the type behind the tags, priority tags too; a frame of no type at all is not ARP. */
+function isArp({ frame }: PuntedFrame): boolean {
+  const typeAt = (at: number): number => ((frame[at] ?? 0) << 8) + (frame[at + 1] ?? 0);
+  let at = 2 * MAC_BYTES;
+  while (typeAt(at) === TPID_CTAG || typeAt(at) === TPID_STAG) at += TAG_BYTES;
+  return typeAt(at) === ETHERTYPE_ARP;
 }
 
 function placeOf({ ifindex, sVlan, cVlan }: PuntedFrame): Place {

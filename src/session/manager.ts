@@ -15,6 +15,7 @@ import type { ServiceProfile } from '../model/service-profile.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Commits, Store, StoreFailure } from '../store/port.js';
 import type { AccessNode } from './access-node.js';
+import type { AddressProber } from './address-prober.js';
 import type { Identity } from './identity.js';
 import { accessNodeIdentity, lineIdentity, ontIdentity } from './identity.js';
 import type {
@@ -62,6 +63,8 @@ export interface SessionManagerOptions {
   /** Believe option 82 of the access node. */
   readonly trustOption82: boolean;
   readonly maxSessions: number;
+  /** Asked before an address is offered for the first time; null: nobody is. */
+  readonly prober?: AddressProber | null;
   /** What services add to the answers of their pools. */
   readonly services?: ServiceOptions;
   /** Where sessions outlive the process; null where they do not. */
@@ -130,6 +133,7 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
       suspensions,
       services: options.services ?? new ServiceOptions(),
       quarantines,
+      prober: options.prober ?? null,
       gardenPool: options.gardenProfile.poolName,
       table: this.#table,
       ledger: this.#ledger,

@@ -29,7 +29,11 @@ import { enterNamespace } from './namespace.js';
 
 enterNamespace(import.meta.url);
 
-const GARDEN = poolOf('wgar', '10.255.0.0/24');
+const GARDEN = poolOf('wgar', '10.255.0.0/24', {
+  renewSeconds: 100,
+  rebindSeconds: 400,
+  options: [{ code: 26, type: 'u16', value: 1492 }],
+});
 const GATEWAY = '10.255.0.1';
 const LINES = {
   plain: { mac: '02:00:00:00:10:01', tags: [] },
@@ -379,6 +383,7 @@ const PUNTED: readonly Case[] = [
     name: 'overload',
     of: (line) => ({ ...select(line, [52, u8(1)]), file: Buffer.of(12, 1, 65, 255) }),
   },
+  { name: 'a client that may be given a nonce (RFC 6704)', of: (line) => select(line, [145, u8(1)]) },
   { name: 'no END', of: (line) => ({ ...select(line), end: false, length: 0 }) },
   {
     name: 'an option that runs over the end',

@@ -27,6 +27,7 @@ const Option = {
   pad: 0,
   requestedAddress: 50,
   overload: 52,
+  forceRenewNonce: 145,
   messageType: 53,
   serverId: 54,
   maxSize: 57,
@@ -43,6 +44,8 @@ const SIZES: ReadonlyMap<number, number | null> = new Map([
   [Option.clientId, null],
   [Option.relayAgent, null],
 ]);
+/** What the control plane alone answers. */
+const ONLY_ABOVE: ReadonlySet<number> = new Set([Option.overload, Option.forceRenewNonce]);
 const DISCOVER = 1;
 const REQUEST = 3;
 const DECLINE = 4;
@@ -113,7 +116,7 @@ function sum(bytes: Buffer): number {
   return total;
 }
 
-/** Those that count; null where one of them comes twice or with another size, for overload, and without END. */
+/** Those that count; null where one of them comes twice or with another size, for overload and nonces, and without END. */
 function readOptions(area: Buffer): ReadonlyMap<number, Buffer> | null {
   const found = new Map<number, Buffer>();
   let at = 0;
@@ -126,7 +129,7 @@ function readOptions(area: Buffer): ReadonlyMap<number, Buffer> | null {
     }
     const value = area.subarray(at + 2, at + 2 + (area[at + 1] ?? 0));
     at += 2 + (area[at + 1] ?? 0);
-    if (at >= area.length || code === Option.overload) return null;
+    if (at >= area.length || ONLY_ABOVE.has(code)) return null;
     const size = SIZES.get(code);
     if (size === undefined) continue;
     if ((size !== null && value.length !== size) || found.has(code)) return null;
