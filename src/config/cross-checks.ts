@@ -85,7 +85,10 @@ function checkRelays({ dhcp, access }: Draft): readonly Finding[] {
   relays.forEach(({ host }, at) => {
     const first = relays.findIndex((other) => other.host === host);
     if (first < at) {
-      findings.push({ path: ['dhcp', 'relays', at, 'host'], expected: `another host than that of dhcp.relays[${first}]` });
+      findings.push({
+        path: ['dhcp', 'relays', at, 'host'],
+        expected: `another host than that of dhcp.relays[${first}]`,
+      });
     }
   });
   return findings;

@@ -58,11 +58,13 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     otherwise: 'seven eighths of leaseTime',
   },
   'pools[].options': {
-    meaning: 'More DHCP options for the clients of this pool: "15 text example.net", "42 addresses 192.0.2.1".',
+    meaning:
+      'More DHCP options for the clients of this pool: "15 text example.net", "42 addresses 192.0.2.1".',
   },
   dhcp: { meaning: 'How DHCP is answered.' },
   'dhcp.untrustedOption82': {
-    meaning: 'Without access.trustOption82: refuse drops messages with option 82, replace takes the line for it.',
+    meaning:
+      'Without access.trustOption82: refuse drops messages with option 82, replace takes the line for it.',
   },
   'dhcp.relays': {
     meaning: 'Relay agents (giaddr) that are heard, and no others.',
@@ -77,7 +79,8 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'dhcp.services': { meaning: 'More DHCP options by service id, before those of the pool.' },
   'dhcp.services.*': { meaning: 'Options of this service.' },
   'dhcp.probe': {
-    meaning: 'Ask by ARP whether somebody has an address before it is offered for the first time or after a DECLINE.',
+    meaning:
+      'Ask by ARP whether somebody has an address before it is offered for the first time or after a DECLINE.',
   },
   'dhcp.probeWait': { meaning: 'How long an answer to that is waited for.' },
   'dhcp.forceRenew': {

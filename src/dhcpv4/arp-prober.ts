@@ -11,7 +11,12 @@ import type { Mac } from '../model/mac.js';
 import { MAC_BROADCAST } from '../model/mac.js';
 import type { AddressProber } from '../session/address-prober.js';
 import { decodeArp, encodeArp } from '../wire/arp.js';
-import { decodeEthernet, ETHERTYPE_ARP, ethernetHeaderLength, writeEthernetHeader } from '../wire/ethernet.js';
+import {
+  decodeEthernet,
+  ETHERTYPE_ARP,
+  ethernetHeaderLength,
+  writeEthernetHeader,
+} from '../wire/ethernet.js';
 import type { LineTpids } from './line-tags.js';
 import { lineTags } from './line-tags.js';
 

@@ -11,7 +11,11 @@ import { IPV4_ANY } from '../model/ipv4.js';
 import type { LeaseInspection, OperatorInlet } from '../session/inlet.js';
 import type { LifecycleEvent, LifecycleSource } from '../session/lifecycle.js';
 import type { SessionView } from '../session/view.js';
-import { AuthenticationInformation, reconfigureKey, signReconfiguration } from '../wire/dhcpv4-authentication.js';
+import {
+  AuthenticationInformation,
+  reconfigureKey,
+  signReconfiguration,
+} from '../wire/dhcpv4-authentication.js';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, encodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import { encodeDhcpMessage } from '../wire/dhcpv4-message.js';
 import { DhcpOption } from '../wire/dhcpv4-option-codes.js';

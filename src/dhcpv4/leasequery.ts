@@ -25,7 +25,8 @@ export function leasequeryReply(
   const place = query.by === 'address' ? leases.poolAt(query.address) : null;
   const options = new DhcpOptionsBuilder();
   const serverId = lease?.serverId ?? place?.gateway ?? asked.destinationIp;
-  const type = lease !== null ? 'DHCPLEASEACTIVE' : place !== null ? 'DHCPLEASEUNASSIGNED' : 'DHCPLEASEUNKNOWN';
+  const type =
+    lease !== null ? 'DHCPLEASEACTIVE' : place !== null ? 'DHCPLEASEUNASSIGNED' : 'DHCPLEASEUNKNOWN';
   options.messageType(type).serverIdentifier(serverId);
   if (lease !== null) describe(lease, { options, asked: asked.message, isByAddress: query.by === 'address' });
   return frameOf(asked, { accessMac, serverId, options, query, lease });
@@ -53,12 +54,14 @@ function describe(
   const { renewSeconds, rebindSeconds } = leaseTimes(terms);
   if (wants(DhcpOption.LeaseTime)) options.leaseSeconds(remaining);
   // T1 and T2 from now, where they have not passed.
-  if (wants(DhcpOption.RenewalTime) && renewSeconds > sinceLast) options.renewalSeconds(renewSeconds - sinceLast);
+  if (wants(DhcpOption.RenewalTime) && renewSeconds > sinceLast)
+    options.renewalSeconds(renewSeconds - sinceLast);
   if (wants(DhcpOption.RebindingTime) && rebindSeconds > sinceLast) {
     options.rebindingSeconds(rebindSeconds - sinceLast);
   }
   if (wants(DhcpOption.LastTransactionTime)) options.lastTransactionSeconds(sinceLast);
-  if (wants(DhcpOption.ClientIdentifier) && clientId !== null) options.raw(DhcpOption.ClientIdentifier, clientId);
+  if (wants(DhcpOption.ClientIdentifier) && clientId !== null)
+    options.raw(DhcpOption.ClientIdentifier, clientId);
   if (!isByAddress && lease.addresses.length > 1) options.associatedAddresses(lease.addresses);
   if (wants(DhcpOption.RelayAgentInformation) && option82 !== null) {
     options.raw(DhcpOption.RelayAgentInformation, option82);

@@ -7,10 +7,16 @@ import type { DhcpVerdict, LeaseInspection, PoolPlace } from '../session/inlet.j
 import type { ClientMessage, DhcpRules, Way } from './classify.js';
 
 /** Pools whose addresses are good there; null where nobody says, or what is said names no link of ours. */
-export type Link = { readonly pools: readonly string[]; readonly place: (at: ClientMessage) => PoolPlace | null } | null;
+export type Link = {
+  readonly pools: readonly string[];
+  readonly place: (at: ClientMessage) => PoolPlace | null;
+} | null;
 
 /** The answer to whom no address of its link can be given. */
-export const WRONG_LINK: DhcpVerdict = { kind: 'silence', reason: 'the address is not good on the link of the relay' };
+export const WRONG_LINK: DhcpVerdict = {
+  kind: 'silence',
+  reason: 'the address is not good on the link of the relay',
+};
 
 /**
  * Relays that are not configured are heard as they were sent: their giaddr says where answers go. Link selection is obeyed in

@@ -122,11 +122,7 @@ export class DhcpServer {
     void handling.finally(() => this.#inFlight.delete(handling));
   }
 
-  async #handle(
-    frame: DhcpFrame,
-    message: ClientMessage,
-    place: Place,
-  ): Promise<void> {
+  async #handle(frame: DhcpFrame, message: ClientMessage, place: Place): Promise<void> {
     const { inlet, leases, punts, clock, observer } = this.#o;
     const arrivedMs = clock.monotonicMs();
     const link = linkOf(message.way, { leases, relays: this.#rules.relays });
@@ -143,7 +139,9 @@ export class DhcpServer {
       reply = replyFrame(frame, verdict, {
         accessMac: punts.accessMac(place.ifindex),
         serverId: message.way.serverId ?? undefined,
-        forceRenew: this.#rules.forceRenew ? this.#o.nonces.optionFor(frame.message, message, verdict) : undefined,
+        forceRenew: this.#rules.forceRenew
+          ? this.#o.nonces.optionFor(frame.message, message, verdict)
+          : undefined,
         echoesOption82: message.way.hasOption82,
       });
     } catch (error) {

@@ -284,7 +284,8 @@ export class SessionRunner {
   #grant(record: SessionRecord, profile: ServiceProfile, terms: SessionTerms): GrantAnswer {
     const holder = record.identity.subscriberId;
     const made = makeGrant(this.#o.pools, { holder, profile, terms, gardenPool: this.#o.gardenPool });
-    const isKnown = made.type !== 'allocated' || this.#o.prober === null || this.#proven.has(made.grant.address);
+    const isKnown =
+      made.type !== 'allocated' || this.#o.prober === null || this.#proven.has(made.grant.address);
     return isKnown ? made : { ...made, grant: { ...made.grant, isUnproven: true } };
   }
 

@@ -77,7 +77,9 @@ function digestOffset(message: Uint8Array): number {
     if (code === DhcpOption.Authentication && length === VALUE_LENGTH) found = offset + HEAD_LENGTH + 1;
   });
   if (found < 0) {
-    throw new BngError('BNG_ERR_VALUE', 'expected option 90 with room for a digest', { found: message.length });
+    throw new BngError('BNG_ERR_VALUE', 'expected option 90 with room for a digest', {
+      found: message.length,
+    });
   }
   return found;
 }

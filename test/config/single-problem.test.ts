@@ -142,15 +142,18 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     5,
   ],
   [isp(`name: isp, ${NET}, options: 15`), 'pools[1].options', 'a list of options', '15', 5],
-  ...['15', '15 words a', '6 addresses 192.0.2.1', '255 text a', '42 addresses 192.0.2', '26 u16 65536', '43 hex 1', '121 routes 10.0.0.0/8'].map(
+  ...[
+    '15',
+    '15 words a',
+    '6 addresses 192.0.2.1',
+    '255 text a',
+    '42 addresses 192.0.2',
+    '26 u16 65536',
+    '43 hex 1',
+    '121 routes 10.0.0.0/8',
+  ].map(
     (line) =>
-      [
-        isp(`name: isp, ${NET}, options: ["${line}"]`),
-        'pools[1].options[0]',
-        LEASE_OPTION,
-        line,
-        5,
-      ] as const,
+      [isp(`name: isp, ${NET}, options: ["${line}"]`), 'pools[1].options[0]', LEASE_OPTION, line, 5] as const,
   ),
   [
     isp(`name: isp, ${NET}, options: ['15 text a', '15 text b']`),
@@ -176,7 +179,13 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     '10.255.0.2',
     8,
   ],
-  [trusting('dhcp: { relays: [{ host: 10.255.0.2, pools: [lost] }] }'), 'dhcp.relays[0].pools[0]', A_POOL, 'lost', 8],
+  [
+    trusting('dhcp: { relays: [{ host: 10.255.0.2, pools: [lost] }] }'),
+    'dhcp.relays[0].pools[0]',
+    A_POOL,
+    'lost',
+    8,
+  ],
   [also("dhcp: { services: { home: ['1 u8 1'] } }"), 'dhcp.services.home[0]', LEASE_OPTION, '1 u8 1', 8],
   // pools, each by itself
   [isp(NET), 'pools[1].name', POOL_NAME, 'nothing', 5],

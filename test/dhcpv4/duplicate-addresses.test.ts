@@ -190,7 +190,11 @@ describe('the probe before an address is offered', () => {
   });
 
   it('a line that runs out of addresses is closed and says why', async () => {
-    bng = new InnerBng({ probeWaitMs: WAIT_MS, pools: [GARDEN, poolOf('tiny', '10.16.0.0/30')], defaultPool: 'tiny' });
+    bng = new InnerBng({
+      probeWaitMs: WAIT_MS,
+      pools: [GARDEN, poolOf('tiny', '10.16.0.0/30')],
+      defaultPool: 'tiny',
+    });
     client = bng.ont('ONT1', { tags: TAGS });
     seen = 0;
     await said();
@@ -238,7 +242,8 @@ describe('DECLINE in a loop', () => {
 
   it('where nobody names lines, another MAC is not another line', async () => {
     bng = new InnerBng({ trustOption82: false });
-    for (let round = 0; round < 8; round++) await declineOnce(bng.station({ mac: (0x020000000100 + round) as Mac }));
+    for (let round = 0; round < 8; round++)
+      await declineOnce(bng.station({ mac: (0x020000000100 + round) as Mac }));
     assert.equal(quarantined(), 3);
   });
 });

@@ -74,7 +74,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [
       'RFC 2131 §2: an answer needs no more than the 576 bytes that every client takes',
       async () => {
-        for (const { bytes, ethernet } of await three(client)) assert.ok(bytes.length - ethernet.payloadOffset <= 576);
+        for (const { bytes, ethernet } of await three(client))
+          assert.ok(bytes.length - ethernet.payloadOffset <= 576);
       },
     ],
     [
@@ -161,7 +162,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [
       'RFC 2131 §4.1: from port 67 to port 68 of a client, to port 67 of a relay',
       async () => {
-        for (const answer of await three(client)) assert.deepEqual([answer.sourcePort, answer.destinationPort], [67, 68]);
+        for (const answer of await three(client))
+          assert.deepEqual([answer.sourcePort, answer.destinationPort], [67, 68]);
         for (const answer of await three(bng.ont('ONT1', { giaddr: RELAY }))) {
           assert.deepEqual([answer.sourcePort, answer.destinationPort], [67, 67]);
         }
@@ -264,7 +266,10 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       'RFC 2131 §4.3.1: a lease time that the client wishes for is not promised beyond the configured one',
       async () => {
         const wish: readonly [number, Uint8Array] = [DhcpOption.LeaseTime, Uint8Array.of(255, 255, 255, 254)];
-        assert.deepEqual(leaseTimesOf((await client.say('DHCPDISCOVER', { options: [wish] }))!), [600, 300, 525]);
+        assert.deepEqual(
+          leaseTimesOf((await client.say('DHCPDISCOVER', { options: [wish] }))!),
+          [600, 300, 525],
+        );
       },
     ],
     [
@@ -279,7 +284,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       'RFC 2131 §4.3.1: explicit values of the requested parameters are in the answer: mask, router, resolvers',
       async () => {
         const list: readonly [number, Uint8Array] = [DhcpOption.ParameterRequestList, Uint8Array.of(1, 3, 6)];
-        assert.deepEqual(has(await client.say('DHCPDISCOVER', { options: [list] }), 1, 3, 6), [true, true, true]);
+        assert.deepEqual(has(await client.say('DHCPDISCOVER', { options: [list] }), 1, 3, 6), [
+          true,
+          true,
+          true,
+        ]);
       },
     ],
     [
@@ -426,7 +435,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
           const answer = await client.say('DHCPINFORM', { ciaddr: address });
           assert.equal(kindOf(answer), 'DHCPACK');
           assert.equal(answer?.message.yiaddr, IPV4_ANY);
-          assert.deepEqual(leaseTimesOf(answer!), [undefined, undefined, undefined]);
+          assert.deepEqual(leaseTimesOf(answer), [undefined, undefined, undefined]);
           assert.deepEqual(answer?.message.options.dnsServers, GARDEN.dns);
         }
       },

@@ -33,12 +33,24 @@ const sized = (bytes: number): readonly [number, Uint8Array] => [
 
 describe('RFC 2132: options of configuration', () => {
   const types: readonly (readonly [string, LeaseOption, string])[] = [
-    ['§2: text is sent without a NUL behind it', { code: 15, type: 'text', value: 'example.net' }, '6578616d706c652e6e6574'],
-    ['§8.3: addresses in the order of preference', { code: 42, type: 'addresses', value: [ip('192.0.2.2'), ip('192.0.2.1')] }, 'c0000202c0000201'],
+    [
+      '§2: text is sent without a NUL behind it',
+      { code: 15, type: 'text', value: 'example.net' },
+      '6578616d706c652e6e6574',
+    ],
+    [
+      '§8.3: addresses in the order of preference',
+      { code: 42, type: 'addresses', value: [ip('192.0.2.2'), ip('192.0.2.1')] },
+      'c0000202c0000201',
+    ],
     ['§5.1: a word of two bytes, high byte first', { code: 26, type: 'u16', value: 1492 }, '05d4'],
     ['§3.4: a word of four bytes', { code: 2, type: 'u32', value: 3600 }, '00000e10'],
     ['§4.1: one byte', { code: 19, type: 'u8', value: 1 }, '01'],
-    ['§8.4: vendor-specific bytes as they are', { code: 43, type: 'hex', value: '0104c0000201' }, '0104c0000201'],
+    [
+      '§8.4: vendor-specific bytes as they are',
+      { code: 43, type: 'hex', value: '0104c0000201' },
+      '0104c0000201',
+    ],
   ];
   for (const [name, option, hex] of types) {
     it(`RFC 2132 ${name}: in OFFER, ACK and the answer to INFORM, not in a NAK`, async () => {
@@ -46,7 +58,10 @@ describe('RFC 2132: options of configuration', () => {
       const offer = await client.discover();
       const ack = await client.select(offer!.message.yiaddr, GARDEN.gateway);
       const inform = await client.say('DHCPINFORM', { ciaddr: ack!.message.yiaddr });
-      assert.deepEqual([offer, ack, inform].map((answer) => valueOf(answer, option.code)), [hex, hex, hex]);
+      assert.deepEqual(
+        [offer, ack, inform].map((answer) => valueOf(answer, option.code)),
+        [hex, hex, hex],
+      );
       assert.equal(valueOf(await client.reboot(ip('192.0.2.1')), option.code), undefined);
     });
   }
@@ -130,7 +145,7 @@ describe('RFC 3396: long options', () => {
     const offer = await client.say('DHCPDISCOVER', { options: [sized(1400)] });
     assert.equal(kindOf(offer), 'DHCPOFFER');
     assert.deepEqual(offer?.message.options.classlessRoutes, routes);
-    const raw = Buffer.from(offer!.bytes);
+    const raw = Buffer.from(offer.bytes);
     assert.ok(raw.includes(Buffer.of(121, 255)) && raw.includes(Buffer.of(121, 60 * 7 - 255)));
   });
 
@@ -169,7 +184,10 @@ describe('RFC 3442: classless static routes', () => {
 
   it('RFC 3442: a mask of more than 32 bits, no route at all and half a route are errors; host bits are ignored', () => {
     bng = new InnerBng();
-    throwsBng(() => decodeClasslessRoutes(Buffer.from('210a00000001c0000201', 'hex')), 'BNG_ERR_WIRE_MALFORMED');
+    throwsBng(
+      () => decodeClasslessRoutes(Buffer.from('210a00000001c0000201', 'hex')),
+      'BNG_ERR_WIRE_MALFORMED',
+    );
     throwsBng(() => decodeClasslessRoutes(new Uint8Array(0)), 'BNG_ERR_WIRE_TRUNCATED');
     throwsBng(() => decodeClasslessRoutes(Buffer.from('080ac00002', 'hex')), 'BNG_ERR_WIRE_TRUNCATED');
     assert.deepEqual(decodeClasslessRoutes(Buffer.from('190ae500ffc0000201', 'hex')), [
@@ -179,7 +197,9 @@ describe('RFC 3442: classless static routes', () => {
 
   it('RFC 3442, DHCP server: routes of configuration are sent, and the router option stays for clients without it', async () => {
     const value = [route('0.0.0.0/0', '10.255.0.1'), route('192.0.2.0/24', '10.255.0.9')];
-    const ack = await open([{ code: 121, type: 'routes', value }]).ont('ONT1').lease();
+    const ack = await open([{ code: 121, type: 'routes', value }])
+      .ont('ONT1')
+      .lease();
     assert.deepEqual(ack.message.options.classlessRoutes, value);
     assert.deepEqual(ack.message.options.routers, [GARDEN.gateway]);
   });

@@ -34,7 +34,10 @@ function behind(giaddr: Ipv4, relays: Readonly<Record<string, Relay>> | null = n
   return open({ rules: { relays: known } }).ont('ONT1', { giaddr });
 }
 
-async function offered(client: DhcpClient, ...subOptions: readonly (readonly [number, Uint8Array])[]): Promise<Heard | null> {
+async function offered(
+  client: DhcpClient,
+  ...subOptions: readonly (readonly [number, Uint8Array])[]
+): Promise<Heard | null> {
   return client.say('DHCPDISCOVER', { options: [told(REMOTE_ID, ...subOptions)] });
 }
 
@@ -60,7 +63,10 @@ describe('RFC 3046: option 82', () => {
     const client = open().ont('ONT1');
     const value = [REMOTE_ID, [151, Uint8Array.of(1, 2, 3)], [152, new Uint8Array(0)]] as const;
     const offer = await client.say('DHCPDISCOVER', { options: [told(...value)] });
-    assert.equal(rawOption(offer!, DhcpOption.RelayAgentInformation), Buffer.from(told(...value)[1]).toString('hex'));
+    assert.equal(
+      rawOption(offer!, DhcpOption.RelayAgentInformation),
+      Buffer.from(told(...value)[1]).toString('hex'),
+    );
     assert.equal([...offer!.message.options.entries()].at(-1)?.[0], DhcpOption.RelayAgentInformation);
   });
 
@@ -161,8 +167,18 @@ describe('RFC 5010: relay agent flags', () => {
   const kinds: readonly (readonly [string, Ipv4, number | null, string])[] = [
     ['§4: with the unicast flag the message was a renewal', RELAY, 0x80, 'renewing'],
     ['§4: without it, it was broadcast: the client is rebinding', RELAY, 0, 'rebinding'],
-    ['§4: without the sub-option nobody can tell: it is taken for a renewal, as it came', RELAY, null, 'renewing'],
-    ['§4: without a relay the flags mean nothing: the message says itself that it was broadcast', IPV4_ANY, 0x80, 'rebinding'],
+    [
+      '§4: without the sub-option nobody can tell: it is taken for a renewal, as it came',
+      RELAY,
+      null,
+      'renewing',
+    ],
+    [
+      '§4: without a relay the flags mean nothing: the message says itself that it was broadcast',
+      IPV4_ANY,
+      0x80,
+      'rebinding',
+    ],
   ];
   for (const [name, giaddr, flags, expected] of kinds) {
     it(`RFC 5010 ${name}`, async () => {
@@ -175,7 +191,11 @@ describe('RFC 5010: relay agent flags', () => {
         return bng.manager.request(line, kind, address);
       };
       const more = flags === null ? [] : [[10, Uint8Array.of(flags)] as const];
-      const ack = await client.say('DHCPREQUEST', { ciaddr: yiaddr, ...(giaddr === IPV4_ANY ? {} : { destinationIp: GARDEN.gateway }), options: [told(REMOTE_ID, ...more)] });
+      const ack = await client.say('DHCPREQUEST', {
+        ciaddr: yiaddr,
+        ...(giaddr === IPV4_ANY ? {} : { destinationIp: GARDEN.gateway }),
+        options: [told(REMOTE_ID, ...more)],
+      });
       assert.equal(kindOf(ack), 'DHCPACK');
       assert.deepEqual(seen, [expected]);
     });
@@ -192,7 +212,7 @@ describe('RFC 5107: server identifier override', () => {
     assert.equal(serverIdOf(offer!), OVERRIDE);
     assert.equal(offer?.sourceIp, GARDEN.gateway);
     const ack = await client.say('DHCPREQUEST', {
-      requestedAddress: offer!.message.yiaddr,
+      requestedAddress: offer.message.yiaddr,
       serverId: OVERRIDE,
       options,
     });

@@ -37,7 +37,10 @@ describe('RFC 6842: the client identifier in answers', () => {
       const nak = await client.say('DHCPREQUEST', { requestedAddress: WRONG, options });
       assert.deepEqual([offer, ack, nak].map(kindOf), ['DHCPOFFER', 'DHCPACK', 'DHCPNAK']);
       for (const answer of [offer, ack, nak]) {
-        assert.equal(rawOption(answer!, DhcpOption.ClientIdentifier), Buffer.from(identifier).toString('hex'));
+        assert.equal(
+          rawOption(answer!, DhcpOption.ClientIdentifier),
+          Buffer.from(identifier).toString('hex'),
+        );
       }
     });
   }
@@ -73,7 +76,11 @@ describe('RFC 7844: anonymity profiles', () => {
     const client = bng.ont('ONT1');
     const offer = await client.say('DHCPDISCOVER', { options: anonymous });
     const requestedAddress = offer!.message.yiaddr;
-    const ack = await client.say('DHCPREQUEST', { requestedAddress, serverId: GARDEN.gateway, options: anonymous });
+    const ack = await client.say('DHCPREQUEST', {
+      requestedAddress,
+      serverId: GARDEN.gateway,
+      options: anonymous,
+    });
     assert.equal(kindOf(ack), 'DHCPACK');
   });
 
@@ -98,7 +105,9 @@ describe('RFC 7844: anonymity profiles', () => {
 
   it('RFC 7844 §3.9: the answer says nothing that the client did not: no host name', async () => {
     const client = bng.ont('ONT1');
-    const named = await client.say('DHCPDISCOVER', { options: [[DhcpOption.HostName, Buffer.from('laptop')]] });
+    const named = await client.say('DHCPDISCOVER', {
+      options: [[DhcpOption.HostName, Buffer.from('laptop')]],
+    });
     assert.equal(rawOption(named!, DhcpOption.HostName), undefined);
   });
 });

@@ -43,7 +43,13 @@ beforeEach(async () => {
 afterEach(() => assert.deepEqual(bng.bugs, []));
 
 /** What the relay hears to its question. */
-async function asked({ ciaddr = IPV4_ANY, mac, clientId, list, giaddr = RELAY }: Query): Promise<Heard | null> {
+async function asked({
+  ciaddr = IPV4_ANY,
+  mac,
+  clientId,
+  list,
+  giaddr = RELAY,
+}: Query): Promise<Heard | null> {
   const relay = new DhcpClient({ dataplane: bng.dataplane, mac: RELAY_MAC, ifindex: 5 });
   const options = new DhcpOptionsBuilder().messageType('DHCPLEASEQUERY');
   if (clientId !== undefined) options.clientIdentifier(clientId);
@@ -126,7 +132,11 @@ describe('RFC 4388: leasequery', () => {
   });
 
   it('RFC 4388 §6.3: a query by nothing, or by two things, gets silence', async () => {
-    for (const query of [{}, { ciaddr: address, clientId: CLIENT_ID }, { ciaddr: address, mac: client.mac }]) {
+    for (const query of [
+      {},
+      { ciaddr: address, clientId: CLIENT_ID },
+      { ciaddr: address, mac: client.mac },
+    ]) {
       assert.equal(await asked(query), null);
     }
     assert.equal(bng.server.drops().get('inconsistent'), 3);

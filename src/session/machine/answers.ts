@@ -160,7 +160,11 @@ function closeWithout(state: Served, reason: string): Transition {
 }
 
 /** RFC 2131 §4.3.1: an address that somebody answers for is taken out of use, and another is tried. */
-function onProbed(state: Served, step: Extract<Step, { waiting: DhcpEvent }>, event: AnswerEvent): Transition | null {
+function onProbed(
+  state: Served,
+  step: Extract<Step, { waiting: DhcpEvent }>,
+  event: AnswerEvent,
+): Transition | null {
   if (event.type !== 'probed') return null;
   const { waiting } = step;
   const { isUnproven: _known, ...grant } = state.grant;
