@@ -24,6 +24,7 @@
 #include "lib/rewrite.h"
 #include "lib/route.h"
 #include "lib/service.h"
+#include "lib/trace.h"
 
 const volatile struct bng_settings bng_settings SEC(".rodata");
 
@@ -191,5 +192,7 @@ static __always_inline int bng_receive_access(struct xdp_md *ctx)
 SEC("xdp.frags")
 int bng_access(struct xdp_md *ctx)
 {
+	if (bng_is_tracing())
+		bng_note_upstream(ctx);
 	return bng_exit_xdp(bng_receive_access(ctx));
 }

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 enum bng_abi_version {
-	BNG_ABI_VERSION = 3,
+	BNG_ABI_VERSION = 4,
 };
 
 enum bng_limit {
@@ -31,6 +31,9 @@ enum bng_limit {
 	BNG_NO_DHCP_REPLY = 65535, /* of a lease: its client may have given it up, and the control plane knows first */
 	BNG_DHCP_REPLY_BYTES = 548, /* longest message that every client takes (RFC 2131 2) */
 	BNG_DHCP_REPLY_ROOM = 1024, /* what the verifier has to be shown instead: a power of two */
+	BNG_MAX_TRACED = 64, /* lines that are traced at once */
+	BNG_TRACE_RING_BYTES = 65536,
+	BNG_TRACE_PER_SECOND = 20, /* frames told of a traced line, and as many of those that were dropped */
 };
 
 /* What happened to a frame, counted once at its exit in bng_verdicts. */
@@ -80,6 +83,12 @@ enum bng_drop_reason {
 enum bng_punt_reason {
 	BNG_PUNT_DHCP = 1,
 	BNG_PUNT_LEASE_ANSWERED = 2, /* no frame: struct bng_lease_answered */
+};
+
+/* Which way a frame goes, seen from the subscriber. */
+enum bng_direction {
+	BNG_DIRECTION_UPSTREAM = 1,
+	BNG_DIRECTION_DOWNSTREAM = 2,
 };
 
 /* Who a punt is charged to; index into bng_punt_total. */
@@ -246,6 +255,37 @@ struct bng_lease_answered {
 	__u8 reserved; /* zero */
 };
 
+/* The one entry of bng_trace. XDP zeroes it when the time has come: who traces must go on saying so. */
+struct bng_trace_switch {
+	__u64 until_ns; /* CLOCK_MONOTONIC; 0 = nobody traces */
+};
+
+/* Value of bng_traced, keyed by a station, or by a whole line with MAC zero: what keeps its records few. */
+struct bng_traced {
+	__u64 passed_tat; /* theoretical arrival time of the next record of a frame that passes */
+	__u64 dropped_tat; /* the same of one that is dropped */
+	__u64 untold; /* frames without a record since the last one */
+};
+
+/* A record of bng_trace_records: what became of one frame of a traced line. The frame is described as it arrived. */
+struct bng_trace_record {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 untold; /* frames of the line between the last record and this one */
+	struct bng_line_key traced; /* the key in bng_traced */
+	__u32 verdict; /* enum bng_verdict */
+	__u32 drop_reason; /* enum bng_drop_reason, of a drop */
+	__u32 frame_length;
+	__be32 source; /* of IPv4 and ARP, otherwise 0 */
+	__be32 destination;
+	__be16 source_port; /* of unfragmented TCP and UDP, otherwise 0 */
+	__be16 destination_port;
+	__be16 ethertype;
+	__u16 ip_length; /* of IPv4, otherwise 0 */
+	__u8 direction; /* enum bng_direction */
+	__u8 protocol; /* of IPv4, otherwise 0 */
+	__u8 reserved[2]; /* zero */
+};
+
 /* Counters that bng_carry adds to. */
 enum bng_carry_counters {
 	BNG_CARRY_TRAFFIC = 1,
@@ -272,6 +312,7 @@ union bng_abi {
 	enum bng_settings_flag settings_flag;
 	enum bng_garden_flag garden_flag;
 	enum bng_dhcp_answer dhcp_answer;
+	enum bng_direction direction;
 	enum bng_carry_counters carry_counters;
 	struct bng_access_port access_port;
 	struct bng_settings settings;
@@ -286,6 +327,9 @@ union bng_abi {
 	struct bng_lease lease;
 	struct bng_dhcp_reply dhcp_reply;
 	struct bng_lease_answered lease_answered;
+	struct bng_trace_switch trace_switch;
+	struct bng_traced traced;
+	struct bng_trace_record trace_record;
 	struct bng_carry carry;
 };
 

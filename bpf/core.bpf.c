@@ -15,6 +15,7 @@
 #include "lib/garden.h"
 #include "lib/police.h"
 #include "lib/rewrite.h"
+#include "lib/trace.h"
 
 static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame,
 					       const struct bng_subscriber *to)
@@ -71,5 +72,7 @@ static __always_inline int bng_receive_core(struct xdp_md *ctx)
 SEC("xdp.frags")
 int bng_core(struct xdp_md *ctx)
 {
+	if (bng_is_tracing())
+		bng_note_downstream(ctx);
 	return bng_exit_xdp(bng_receive_core(ctx));
 }

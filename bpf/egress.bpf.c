@@ -21,6 +21,7 @@
 #include "lib/police.h"
 #include "lib/punt.h"
 #include "lib/rewrite.h"
+#include "lib/trace.h"
 
 enum bng_egress_outcome {
 	BNG_EGRESS_OWN = 0x200, /* built by the control plane: let through, not counted */
@@ -129,6 +130,8 @@ static __always_inline int bng_send_egress(struct __sk_buff *skb, __u32 *port)
 		return BNG_EGRESS_OWN;
 	if (bpf_skb_pull_data(skb, pull))
 		return bng_drop(BNG_DROP_MALFORMED);
+	if (bng_is_tracing())
+		bng_note_egress(skb);
 	cursor.at = (void *)(long)skb->data;
 	cursor.end = (void *)(long)skb->data_end;
 	outcome = bng_parse_ethernet(&cursor, &frame);

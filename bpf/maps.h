@@ -153,4 +153,41 @@ struct {
 	__type(value, struct bng_dhcp_scratch);
 } bng_dhcp_scratch SEC(".maps") __weak;
 
+/* Whether anybody traces, asked of every frame. Written by the control plane; ended by XDP when it is forgotten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bng_trace_switch);
+} bng_trace SEC(".maps") __weak;
+
+/* The stations and lines that are traced. Written by the control plane; XDP moves the times and counts in it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BNG_MAX_TRACED);
+	__type(key, struct bng_line_key);
+	__type(value, struct bng_traced);
+} bng_traced SEC(".maps") __weak;
+
+/* struct bng_trace_record, for whoever traces. Apart from bng_punts, so that no punt is ever lost to a trace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, BNG_TRACE_RING_BYTES);
+} bng_trace_records SEC(".maps") __weak;
+
+/* What a program has noted of the frame at hand. */
+struct bng_trace_scratch {
+	struct bng_trace_record record;
+	__u32 is_noted; /* it is of a traced line */
+	__u32 reserved; /* zero */
+};
+
+/* Written and read within one run of a program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bng_trace_scratch);
+} bng_trace_scratch SEC(".maps") __weak;
+
 #endif

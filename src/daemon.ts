@@ -37,8 +37,9 @@ import { formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
-import { ServiceOptions } from './session/service-options.js';
+import type { OntInlet } from './session/inlet.js';
 import { SessionManager } from './session/manager.js';
+import { ServiceOptions } from './session/service-options.js';
 import { buildPortal } from './portal/portal.js';
 import { logLifecycle } from './lifecycle-log.js';
 import { liveSettings } from './live-settings.js';
@@ -184,7 +185,7 @@ export class Daemon {
       onFailure: (reason) => logEvent(logger, 'audit-not-written', { reason }),
     });
     const shared = {
-      operator: manager,
+      operator: manager.operator,
       lifecycle: manager,
       pools,
       dataplane,
@@ -199,7 +200,7 @@ export class Daemon {
     });
     link.metrics = metrics;
     this.#stops.push(() => metrics.close());
-    const olt = config.olt === null ? null : this.#connectOlt(config.olt, manager, logger);
+    const olt = config.olt === null ? null : this.#connectOlt(config.olt, manager.onts, logger);
     link.accessNode = olt;
     const health = (): HealthReport => ({
       checks: [
@@ -214,7 +215,7 @@ export class Daemon {
         ...(olt === null
           ? []
           : [{ name: 'access-node', ok: olt.isConnected, detail: config.olt?.socket ?? '' }]),
-        ...(manager.isDraining
+        ...(manager.operator.isDraining
           ? [{ name: 'draining', ok: true, degraded: true, detail: 'no new session begins' }]
           : []),
         storeHealth(manager.durabilityFigures(), config.store?.path ?? null),
@@ -226,7 +227,7 @@ export class Daemon {
       readConfig,
       logger,
       pools,
-      sessions: manager,
+      sessions: manager.dhcp,
       dataplane,
       aaa,
       coa: () => link.coa,
@@ -244,6 +245,7 @@ export class Daemon {
         ...shared,
         audit,
         maps: dataplane.maps,
+        frames: dataplane.frames,
         dhcp: trace,
         reload: () => this.reload(),
         health,
@@ -260,7 +262,7 @@ export class Daemon {
     const endpoint = config.walledGarden.portal;
     const portal = buildPortal({
       ...config.portal,
-      operator: manager,
+      operator: manager.operator,
       clock: systemClock,
       logger: shared.logger,
       endpoint,
@@ -292,7 +294,7 @@ export class Daemon {
     return new ObservedStore({ store, clock: systemClock, onWritten });
   }
 
-  #connectOlt(olt: NonNullable<Config['olt']>, inlet: SessionManager, logger: Logger): OltClient {
+  #connectOlt(olt: NonNullable<Config['olt']>, inlet: OntInlet, logger: Logger): OltClient {
     return new OltClient({
       path: olt.socket,
       clock: systemClock,

@@ -17,7 +17,7 @@ import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
-import type { SessionManager } from './session/manager.js';
+import type { DhcpDesk } from './session/dhcp-desk.js';
 import type { ServiceOptions } from './session/service-options.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
@@ -27,7 +27,7 @@ export interface ReloadParts {
   readonly readConfig: () => ConfigResult;
   readonly logger: Logger;
   readonly pools: HashRingPools;
-  readonly sessions: Pick<SessionManager, 'poolsChanged' | 'servicesChanged'>;
+  readonly sessions: Pick<DhcpDesk, 'poolsChanged' | 'servicesChanged'>;
   readonly services: ServiceOptions;
   readonly dataplane: Pick<KernelDataplane, 'reconfigure'>;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The only exits of the programs: count the outcome once, translate it into the hook's own code. */
+/* The only exits of the programs: count the outcome once, tell who traces, translate it into the hook's own code. */
 #ifndef BNG_LIB_EXIT_H
 #define BNG_LIB_EXIT_H
 
@@ -7,6 +7,7 @@
 
 #include "../maps.h"
 #include "outcome.h"
+#include "trace.h"
 
 /* The arrays are per CPU and the programs run with preemption of their own kind excluded: no atomics. */
 static __always_inline void bng_count_outcome(int outcome)
@@ -24,6 +25,8 @@ static __always_inline void bng_count_outcome(int outcome)
 	counter = bpf_map_lookup_elem(&bng_verdicts, &verdict);
 	if (counter)
 		(*counter)++;
+	if (bng_is_tracing())
+		bng_trace_outcome(outcome);
 }
 
 /* A forward verdict relies on the bpf_redirect_map() that the deciding step has called. */

@@ -26,11 +26,11 @@ function elements<T>(count: number, values: readonly T[], zero: T): T[] {
 }
 
 export const BngAbiVersion = {
-  version: 3,
+  version: 4,
 } as const;
 
 export const BngAbiVersionLabels: ReadonlyMap<number, string> = new Map([
-  [3, 'version'],
+  [4, 'version'],
 ]);
 
 export const BngLimit = {
@@ -50,6 +50,9 @@ export const BngLimit = {
   noDhcpReply: 65535,
   dhcpReplyBytes: 548,
   dhcpReplyRoom: 1024,
+  maxTraced: 64,
+  traceRingBytes: 65536,
+  tracePerSecond: 20,
 } as const;
 
 export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
@@ -69,6 +72,9 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [65535, 'no_dhcp_reply'],
   [548, 'dhcp_reply_bytes'],
   [1024, 'dhcp_reply_room'],
+  [64, 'max_traced'],
+  [65536, 'trace_ring_bytes'],
+  [20, 'trace_per_second'],
 ]);
 
 export const BngVerdict = {
@@ -212,6 +218,16 @@ export const BngDhcpAnswer = {
 export const BngDhcpAnswerLabels: ReadonlyMap<number, string> = new Map([
   [2, 'offer'],
   [5, 'ack'],
+]);
+
+export const BngDirection = {
+  upstream: 1,
+  downstream: 2,
+} as const;
+
+export const BngDirectionLabels: ReadonlyMap<number, string> = new Map([
+  [1, 'upstream'],
+  [2, 'downstream'],
 ]);
 
 export const BngCarryCounters = {
@@ -625,6 +641,100 @@ export function readBngLeaseAnswered(view: DataView, offset: number): BngLeaseAn
   };
 }
 
+export const BNG_TRACE_SWITCH_SIZE = 8;
+
+export interface BngTraceSwitch {
+  readonly untilNs: bigint;
+}
+
+export function writeBngTraceSwitch(view: DataView, offset: number, value: BngTraceSwitch): void {
+  view.setBigUint64(offset, value.untilNs, true);
+}
+
+export function readBngTraceSwitch(view: DataView, offset: number): BngTraceSwitch {
+  return {
+    untilNs: view.getBigUint64(offset, true),
+  };
+}
+
+export const BNG_TRACED_SIZE = 24;
+
+export interface BngTraced {
+  readonly passedTat: bigint;
+  readonly droppedTat: bigint;
+  readonly untold: bigint;
+}
+
+export function writeBngTraced(view: DataView, offset: number, value: BngTraced): void {
+  view.setBigUint64(offset, value.passedTat, true);
+  view.setBigUint64(offset + 8, value.droppedTat, true);
+  view.setBigUint64(offset + 16, value.untold, true);
+}
+
+export function readBngTraced(view: DataView, offset: number): BngTraced {
+  return {
+    passedTat: view.getBigUint64(offset, true),
+    droppedTat: view.getBigUint64(offset + 8, true),
+    untold: view.getBigUint64(offset + 16, true),
+  };
+}
+
+export const BNG_TRACE_RECORD_SIZE = 64;
+
+export interface BngTraceRecord {
+  readonly timeNs: bigint;
+  readonly untold: bigint;
+  readonly traced: BngLineKey;
+  readonly verdict: number;
+  readonly dropReason: number;
+  readonly frameLength: number;
+  readonly source: number;
+  readonly destination: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly ethertype: number;
+  readonly ipLength: number;
+  readonly direction: number;
+  readonly protocol: number;
+}
+
+export function writeBngTraceRecord(view: DataView, offset: number, value: BngTraceRecord): void {
+  view.setBigUint64(offset, value.timeNs, true);
+  view.setBigUint64(offset + 8, value.untold, true);
+  writeBngLineKey(view, offset + 16, value.traced);
+  view.setUint32(offset + 32, value.verdict, true);
+  view.setUint32(offset + 36, value.dropReason, true);
+  view.setUint32(offset + 40, value.frameLength, true);
+  view.setUint32(offset + 44, value.source, false);
+  view.setUint32(offset + 48, value.destination, false);
+  view.setUint16(offset + 52, value.sourcePort, false);
+  view.setUint16(offset + 54, value.destinationPort, false);
+  view.setUint16(offset + 56, value.ethertype, false);
+  view.setUint16(offset + 58, value.ipLength, true);
+  view.setUint8(offset + 60, value.direction);
+  view.setUint8(offset + 61, value.protocol);
+  putBytes(view, offset + 62, 2, new Uint8Array(2));
+}
+
+export function readBngTraceRecord(view: DataView, offset: number): BngTraceRecord {
+  return {
+    timeNs: view.getBigUint64(offset, true),
+    untold: view.getBigUint64(offset + 8, true),
+    traced: readBngLineKey(view, offset + 16),
+    verdict: view.getUint32(offset + 32, true),
+    dropReason: view.getUint32(offset + 36, true),
+    frameLength: view.getUint32(offset + 40, true),
+    source: view.getUint32(offset + 44, false),
+    destination: view.getUint32(offset + 48, false),
+    sourcePort: view.getUint16(offset + 52, false),
+    destinationPort: view.getUint16(offset + 54, false),
+    ethertype: view.getUint16(offset + 56, false),
+    ipLength: view.getUint16(offset + 58, true),
+    direction: view.getUint8(offset + 60),
+    protocol: view.getUint8(offset + 61),
+  };
+}
+
 export const BNG_CARRY_SIZE = 72;
 
 export interface BngCarry {
@@ -755,6 +865,31 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'answer', offset: 46, size: 1, kind: 'u8' },
       { name: 'reserved', offset: 47, size: 1, kind: 'u8' },
     ] },
+    { name: 'bng_trace_switch', size: 8, fields: [
+      { name: 'until_ns', offset: 0, size: 8, kind: 'u64' },
+    ] },
+    { name: 'bng_traced', size: 24, fields: [
+      { name: 'passed_tat', offset: 0, size: 8, kind: 'u64' },
+      { name: 'dropped_tat', offset: 8, size: 8, kind: 'u64' },
+      { name: 'untold', offset: 16, size: 8, kind: 'u64' },
+    ] },
+    { name: 'bng_trace_record', size: 64, fields: [
+      { name: 'time_ns', offset: 0, size: 8, kind: 'u64' },
+      { name: 'untold', offset: 8, size: 8, kind: 'u64' },
+      { name: 'traced', offset: 16, size: 16, kind: 'struct', element: 'bng_line_key' },
+      { name: 'verdict', offset: 32, size: 4, kind: 'u32' },
+      { name: 'drop_reason', offset: 36, size: 4, kind: 'u32' },
+      { name: 'frame_length', offset: 40, size: 4, kind: 'u32' },
+      { name: 'source', offset: 44, size: 4, kind: 'be32' },
+      { name: 'destination', offset: 48, size: 4, kind: 'be32' },
+      { name: 'source_port', offset: 52, size: 2, kind: 'be16' },
+      { name: 'destination_port', offset: 54, size: 2, kind: 'be16' },
+      { name: 'ethertype', offset: 56, size: 2, kind: 'be16' },
+      { name: 'ip_length', offset: 58, size: 2, kind: 'u16' },
+      { name: 'direction', offset: 60, size: 1, kind: 'u8' },
+      { name: 'protocol', offset: 61, size: 1, kind: 'u8' },
+      { name: 'reserved', offset: 62, size: 2, kind: 'bytes' },
+    ] },
     { name: 'bng_carry', size: 72, fields: [
       { name: 'counters', offset: 0, size: 4, kind: 'u32' },
       { name: 'index', offset: 4, size: 4, kind: 'u32' },
@@ -763,7 +898,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
   ],
   enums: [
     { name: 'bng_abi_version', members: {
-      BNG_ABI_VERSION: 3,
+      BNG_ABI_VERSION: 4,
     } },
     { name: 'bng_limit', members: {
       BNG_MAX_SUBSCRIBERS: 131072,
@@ -782,6 +917,9 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_NO_DHCP_REPLY: 65535,
       BNG_DHCP_REPLY_BYTES: 548,
       BNG_DHCP_REPLY_ROOM: 1024,
+      BNG_MAX_TRACED: 64,
+      BNG_TRACE_RING_BYTES: 65536,
+      BNG_TRACE_PER_SECOND: 20,
     } },
     { name: 'bng_verdict', members: {
       BNG_VERDICT_DROP: 0,
@@ -848,6 +986,10 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_DHCP_ANSWER_OFFER: 2,
       BNG_DHCP_ANSWER_ACK: 5,
     } },
+    { name: 'bng_direction', members: {
+      BNG_DIRECTION_UPSTREAM: 1,
+      BNG_DIRECTION_DOWNSTREAM: 2,
+    } },
     { name: 'bng_carry_counters', members: {
       BNG_CARRY_TRAFFIC: 1,
       BNG_CARRY_VERDICTS: 2,
@@ -871,6 +1013,10 @@ export const AbiMaps: readonly AbiMap[] = [
   { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
   { name: 'bng_punts', key: null, value: null, indices: null },
   { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 56, kind: 'struct', element: 'bng_subscriber' }, indices: null },
+  { name: 'bng_trace', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'struct', element: 'bng_trace_switch' }, indices: null },
+  { name: 'bng_trace_records', key: null, value: null, indices: null },
+  { name: 'bng_trace_scratch', key: { size: 4, kind: 'u32' }, value: { size: 72, kind: 'struct', element: 'bng_trace_scratch' }, indices: null },
+  { name: 'bng_traced', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 24, kind: 'struct', element: 'bng_traced' }, indices: null },
   { name: 'bng_traffic', key: { size: 4, kind: 'u32' }, value: { size: 32, kind: 'struct', element: 'bng_traffic' }, indices: null },
   { name: 'bng_verdicts', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_verdict' },
 ];

@@ -84,9 +84,9 @@ export class Adoption {
     return this.#reused.size + this.#replaced.size > 0;
   }
 
-  /** The pinned ring of another record layout, to be read out, with the types of who wrote it; null when the ring goes on. */
+  /** The pinned ring of punts of another record layout, to be read out, with the types of who wrote it; null when it goes on. */
   get oldRing(): { readonly ring: NativeMap; readonly theirs: BtfTable; readonly ours: BtfTable } | null {
-    const found = [...this.#replaced.values()].find(({ map }) => map.type === MapType.ringBuffer);
+    const found = this.#replaced.get('bng_punts');
     return found === undefined || found.types === null
       ? null
       : { ring: found.map, theirs: found.types, ours: this.#btf };
@@ -212,7 +212,7 @@ export class Adoption {
       if (own[what] !== map[what]) return `${what} ${map[what]} instead of ${own[what]}`;
     }
     if (((own.flags ^ map.flags) & ~READ_ONLY_TO_PROGRAMS) !== 0) return 'other flags';
-    if (own.type === MapType.ringBuffer) return this.#ringDifference(table);
+    if (own.type === MapType.ringBuffer) return this.#ringDifference(name, table);
     const types = map.types();
     if (types === null || table === null) return null;
     const same = (theirs: number, ours: number): boolean =>
@@ -227,12 +227,9 @@ export class Adoption {
   }
 
   /** A ring has no types of its own: those that it was pinned with say what its records are. */
-  #ringDifference(theirs: BtfTable | null): string | null {
+  #ringDifference(name: string, theirs: BtfTable | null): string | null {
     if (theirs === null) return 'of records that nothing tells';
-    const records = this.#btf.flatMap((type) =>
-      type.kind === 'struct' && RING_RECORDS.has(type.name) ? [type.name] : [],
-    );
-    const differs = records.find(
+    const differs = (RING_RECORDS.get(name) ?? []).find(
       (record) => !isSameLayout(layoutOfStruct(theirs, record), layoutOfStruct(this.#btf, record)),
     );
     return differs === undefined ? null : `other ${differs}`;
@@ -262,8 +259,11 @@ export class Adoption {
   }
 }
 
-/** Structs that programs write into the ring. */
-const RING_RECORDS: ReadonlySet<string> = new Set(['bng_punt', 'bng_lease_answered']);
+/** Structs that programs write into the rings. */
+const RING_RECORDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['bng_punts', ['bng_punt', 'bng_lease_answered']],
+  ['bng_trace_records', ['bng_trace_record']],
+]);
 
 function moverOf(from: Layout | null, to: Layout | null): ReturnType<typeof mover> {
   return from === null || to === null ? null : mover(from, to);

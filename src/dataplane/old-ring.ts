@@ -7,6 +7,7 @@ import { BNG_PUNT_SIZE, readBngPunt } from './abi.js';
 import type { BtfTable } from './btf.js';
 import { type Layout, layoutOfStruct, mover } from './map-layout.js';
 import type { NativeBinding, NativeMap } from './native-binding.js';
+import { ringBatch, ringRecords } from './ring-records.js';
 
 export interface OldRingOptions {
   readonly binding: NativeBinding;
@@ -17,7 +18,6 @@ export interface OldRingOptions {
   readonly ours: BtfTable;
 }
 
-const RECORD_HEAD = 8;
 const SLAB_BYTES = 1 << 18;
 /** Nothing writes to the ring any more: once it is silent, it is empty. */
 const SILENCE_MS = 10;
@@ -37,7 +37,7 @@ export async function readOldRing(options: OldRingOptions): Promise<readonly Uin
     slabBytes: SLAB_BYTES,
     onBatch: (slab, used) => {
       batches++;
-      found.push(...records(slab, used).flatMap((record) => translate(record, head, whole)));
+      found.push(...ringRecords(slab, used).flatMap((record) => translate(record, head, whole)));
     },
   });
   for (let seen = -1; seen !== batches; ) {
@@ -66,17 +66,6 @@ function sizeOf(layout: Layout | null): number {
   return layout.kind === 'word' ? layout.size : layout.struct.size;
 }
 
-function records(slab: Uint8Array, used: number): Uint8Array[] {
-  const view = new DataView(slab.buffer, slab.byteOffset, used);
-  const found: Uint8Array[] = [];
-  for (let at = 0; at + RECORD_HEAD <= used; ) {
-    const length = view.getUint32(at, true);
-    found.push(slab.subarray(at + RECORD_HEAD, at + RECORD_HEAD + length));
-    at += RECORD_HEAD + Math.ceil(length / 8) * 8;
-  }
-  return found;
-}
-
 function translate(record: Uint8Array, head: Mover, whole: Mover | null): Uint8Array[] {
   if (record.length < head.from) return [];
   const ours = new Uint8Array(head.to);
@@ -86,18 +75,11 @@ function translate(record: Uint8Array, head: Mover, whole: Mover | null): Uint8A
     if (record.length < whole.from) return [];
     const answered = new Uint8Array(whole.to);
     whole.move(record, 0, answered, 0);
-    return [asBatch(answered)];
+    return [ringBatch(answered)];
   }
   const frame = record.subarray(head.from, head.from + frameLength);
   const both = new Uint8Array(BNG_PUNT_SIZE + frame.length);
   both.set(ours);
   both.set(frame, BNG_PUNT_SIZE);
-  return [asBatch(both)];
-}
-
-function asBatch(record: Uint8Array): Uint8Array {
-  const batch = new Uint8Array(RECORD_HEAD + Math.ceil(record.length / 8) * 8);
-  new DataView(batch.buffer).setUint32(0, record.length, true);
-  batch.set(record, RECORD_HEAD);
-  return batch;
+  return [ringBatch(both)];
 }

@@ -128,6 +128,40 @@ export interface DataplaneInspection {
   gardenMismatches(): Promise<number | null>;
 }
 
+/** What became of one frame of a traced line. The frame is described as it arrived. */
+export interface TracedFrame {
+  /** Seen from the subscriber. */
+  readonly direction: 'upstream' | 'downstream';
+  /** A label of `verdicts()`. */
+  readonly verdict: string;
+  /** A label of `drops()`; null unless it was dropped. */
+  readonly dropReason: string | null;
+  readonly frameBytes: number;
+  readonly etherType: number;
+  /** Null unless it is IPv4, whole as far as its header says. */
+  readonly ip: { readonly bytes: number; readonly protocol: number } | null;
+  /** Of IPv4 and ARP, otherwise 0. */
+  readonly source: Ipv4;
+  readonly destination: Ipv4;
+  /** Of unfragmented TCP and UDP, otherwise 0. */
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  /** Frames of the line that were not told of, between the last one that was and this one. */
+  readonly untold: bigint;
+}
+
+export type FrameTraceOutcome =
+  | { readonly ok: true; readonly stop: () => void }
+  | { readonly ok: false; readonly reason: string };
+
+export interface FrameTracing {
+  /**
+   * Tells of frames from and to the attachment until `stop`: a few each second, and as many that were dropped. On a line with
+   * two tags, which is one subscriber's alone, whatever its stations are.
+   */
+  trace(attachment: Attachment, listener: (frame: TracedFrame) => void): FrameTraceOutcome;
+}
+
 /** How the kernel differed from the table, and that it no longer does. */
 export interface ReconcileReport {
   /** Entries that were as wanted. Their counters go on. */

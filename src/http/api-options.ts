@@ -1,7 +1,7 @@
 /** What the operator API is built from. Types and default limits only. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { MapInspection } from '../dataplane/map-inspection.js';
-import type { Dataplane, DataplaneInspection } from '../dataplane/port.js';
+import type { Dataplane, DataplaneInspection, FrameTracing } from '../dataplane/port.js';
 import type { DhcpTraceSource } from '../dhcpv4/trace.js';
 import type { Audit } from '../model/audit.js';
 import type { Clock } from '../model/clock.js';
@@ -56,6 +56,7 @@ export interface ApiOptions {
   readonly maps: MapInspection;
   readonly firewall: FirewallInspection;
   readonly dhcp: DhcpTraceSource;
+  readonly frames: FrameTracing;
   /** Where the daemon can read its configuration again. */
   readonly reload?: Reload;
   /** PEM texts; without them the API speaks plain HTTP. */

@@ -9,10 +9,10 @@ export function addTraceRoutes(app: FastifyInstance, traces: TraceStream): void 
   app.addHook('preClose', async () => traces.close());
   const schema = {
     summary:
-      'One line followed live (server-sent): DHCP messages and verdicts, its session, the dataplane each second',
+      'One line followed live (server-sent): DHCP messages and verdicts, its session, sampled frames, the dataplane each second',
     produces: ['text/event-stream'],
     params: { type: 'object', properties: { key: sessionKeySchema } },
-    response: { 200: { type: 'string', description: 'data (JSON): at, kind, text' } },
+    response: { 200: { type: 'string', description: 'data (JSON): at, kind, text; of a frame also frame' } },
   };
   app.get<{ Params: { key: string } }>(
     '/api/v1/trace/:key',

@@ -1,10 +1,11 @@
 /**
- * One line followed live: each DHCP message of it with the verdict, what happens to its session, and each second what the
- * dataplane counted. Text for people, one server-sent event a thing.
+ * One line followed live: each DHCP message of it with the verdict, what happens to its session, a few of its frames each
+ * second with what the dataplane did with them, and what it counted. Text for people, one server-sent event a thing.
  */
 import type { ServerResponse } from 'node:http';
-import type { Dataplane, DataplaneInspection } from '../dataplane/port.js';
+import type { Dataplane, DataplaneInspection, FrameTracing, TracedFrame } from '../dataplane/port.js';
 import type { DhcpExchange, DhcpTraceSource } from '../dhcpv4/trace.js';
+import type { Attachment } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import type { TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
@@ -17,6 +18,8 @@ import type { SessionView } from '../session/view.js';
 import type { EventClientsOptions } from './event-clients.js';
 import { EventClients } from './event-clients.js';
 import { eventMembers } from './event-json.js';
+import { tracedFrameJson, tracedFrameText } from './frame-text.js';
+import type { TracedFrameJson } from './frame-text.js';
 import { findSession } from './session-finder.js';
 
 const SAMPLE_MS = 1_000;
@@ -26,16 +29,20 @@ export interface TraceStreamOptions extends EventClientsOptions {
   readonly lifecycle: LifecycleSource;
   readonly dhcp: DhcpTraceSource;
   readonly dataplane: Pick<Dataplane, 'traffic'> & Pick<DataplaneInspection, 'drops'>;
+  readonly frames: FrameTracing;
 }
 
 /** What is told of the line; `text` has no control characters that were not in the frame. */
 export interface TraceEvent {
   readonly at: string;
-  readonly kind: 'start' | 'dhcp' | 'session' | 'dataplane';
+  readonly kind: 'start' | 'dhcp' | 'session' | 'frame' | 'dataplane';
   readonly text: string;
+  /** Of kind `frame`. */
+  readonly frame?: TracedFrameJson;
 }
 
 interface Sample {
+  readonly attachment: Attachment | null;
   readonly address: Ipv4 | null;
   readonly traffic: TrafficCounters | null;
   readonly drops: Readonly<Record<string, bigint>>;
@@ -57,11 +64,17 @@ export class TraceStream {
   /** Takes over a response whose head is not yet written and tells it of the line `key` names until either side closes. */
   follow(response: ServerResponse, key: string): void {
     const { operator, lifecycle, dhcp, clock } = this.#o;
-    const tell = (kind: TraceEvent['kind'], text: string): void => {
-      const event: TraceEvent = { at: new Date(clock.wallMs()).toISOString(), kind, text };
+    const tell = (kind: TraceEvent['kind'], text: string, frame?: TracedFrameJson): void => {
+      const at = new Date(clock.wallMs()).toISOString();
+      const event: TraceEvent = { at, kind, text, ...(frame === undefined ? {} : { frame }) };
       this.#clients.write(response, `event: ${kind}\ndata: ${JSON.stringify(event)}\n\n`);
     };
+    const aim = new FrameAim(this.#o.frames, {
+      told: (frame) => tell('frame', tracedFrameText(tracedFrameJson(frame)), tracedFrameJson(frame)),
+      refused: (reason) => tell('dataplane', `frames are not traced: ${reason}`),
+    });
     const stops = [
+      () => aim.stop(),
       dhcp.onExchange((exchange) => {
         if (!isOf(exchange, key, findSession(operator, key))) return;
         tell('dhcp', `${exchange.message} → ${exchange.verdict}`);
@@ -77,6 +90,7 @@ export class TraceStream {
     const sampleAfter = (before: Sample): void => {
       timer = clock.after(SAMPLE_MS, () => {
         const now = this.#sample(key);
+        aim.at(now.attachment);
         for (const text of differences(before, now)) tell('dataplane', text);
         sampleAfter(now);
       });
@@ -90,7 +104,9 @@ export class TraceStream {
       'start',
       session === null ? `no session of ${key} yet` : `session ${session.id} is ${session.state}`,
     );
-    sampleAfter(this.#sample(key));
+    const first = this.#sample(key);
+    aim.at(first.attachment);
+    sampleAfter(first);
   }
 
   close(): void {
@@ -101,12 +117,48 @@ export class TraceStream {
   #sample(key: string): Sample {
     const { operator, dataplane } = this.#o;
     const session = findSession(operator, key);
-    const drops = dataplane.drops();
+    const seen = { attachment: session?.attachment ?? null, drops: dataplane.drops() };
     for (const address of [session?.address ?? null, session?.heldAddress ?? null]) {
       const traffic = address === null ? null : dataplane.traffic(address);
-      if (traffic !== null) return { address, traffic, drops };
+      if (traffic !== null) return { address, traffic, ...seen };
     }
-    return { address: null, traffic: null, drops };
+    return { address: null, traffic: null, ...seen };
+  }
+}
+
+interface FrameTells {
+  readonly told: (frame: TracedFrame) => void;
+  readonly refused: (reason: string) => void;
+}
+
+/** Where the line's frames are looked for: it moves, comes and goes with the session. */
+class FrameAim {
+  readonly #frames: FrameTracing;
+  readonly #tells: FrameTells;
+  #aimed: string | null = null;
+  #stopTrace: (() => void) | null = null;
+
+  constructor(frames: FrameTracing, tells: FrameTells) {
+    this.#frames = frames;
+    this.#tells = tells;
+  }
+
+  /** Once a second: a line that was just refused is not asked for again. */
+  at(attachment: Attachment | null): void {
+    const key = attachment === null ? null : attachmentKey(attachment);
+    if (key === this.#aimed) return;
+    this.stop();
+    this.#aimed = key;
+    if (attachment === null) return;
+    const outcome = this.#frames.trace(attachment, this.#tells.told);
+    if (outcome.ok) this.#stopTrace = outcome.stop;
+    else this.#tells.refused(outcome.reason);
+  }
+
+  stop(): void {
+    this.#stopTrace?.();
+    this.#stopTrace = null;
+    this.#aimed = null;
   }
 }
 

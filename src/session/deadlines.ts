@@ -1,5 +1,6 @@
 /** The timers of a session's lease: when they fire, the session's queue is told. Decides nothing. */
 import type { Dataplane } from '../dataplane/port.js';
+import type { AnnouncedLine } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { SessionEvent } from './machine/types.js';
 import type { SessionRecord } from './record.js';
@@ -10,7 +11,8 @@ const UNBOUND_MS = 120_000;
 export interface DeadlinesOptions {
   readonly clock: Clock;
   readonly dataplane: Pick<Dataplane, 'promisedUntilMs'>;
-  readonly isLineKnown: (ontSerial: string) => boolean;
+  /** As the access node has the line now; null for one that it does not have. */
+  readonly announcementOf: (ontSerial: string) => AnnouncedLine | null;
   readonly push: (record: SessionRecord, event: SessionEvent) => void;
 }
 
@@ -46,10 +48,12 @@ export class Deadlines {
   /** Has the session looked at when nobody has taken its offer for a while. */
   watchUnbound(record: SessionRecord): void {
     record.deadlines.get('unbound')?.cancel();
-    const { clock, isLineKnown, push } = this.#o;
+    const { clock, announcementOf, push } = this.#o;
     const { ontSerial } = record.identity;
-    const fire = (): void =>
-      push(record, { type: 'unbound-expired', lineKnown: ontSerial !== null && isLineKnown(ontSerial) });
+    const fire = (): void => {
+      const lineKnown = ontSerial !== null && announcementOf(ontSerial) !== null;
+      push(record, { type: 'unbound-expired', lineKnown });
+    };
     record.deadlines.set('unbound', clock.after(UNBOUND_MS, fire));
   }
 

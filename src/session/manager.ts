@@ -1,55 +1,39 @@
 /**
- * The session manager: the one place where inlets meet the ports. Finds or creates the session that an event belongs to
- * and queues the event there; decides nothing that the machine decides.
+ * The session manager: puts the parts of this room together, and ends them in order. The desks are where inlets meet sessions;
+ * here is decided nothing of any session.
  */
-import { randomUUID } from 'node:crypto';
 import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from '../aaa/port.js';
-import type { AnsweredLease, Dataplane } from '../dataplane/port.js';
-import type { AccessLine } from '../model/access-line.js';
-import { attachmentKey } from '../model/access-line.js';
+import type { Dataplane } from '../dataplane/port.js';
 import { auditSession } from '../model/audit.js';
 import type { BootClock, Clock } from '../model/clock.js';
-import type { Ipv4 } from '../model/ipv4.js';
-import type { Mac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Commits, Store, StoreFailure } from '../store/port.js';
 import type { AccessNode } from './access-node.js';
 import type { AddressProber } from './address-prober.js';
-import type { Identity } from './identity.js';
-import { accessNodeIdentity, lineIdentity, ontIdentity } from './identity.js';
-import type {
-  ActivationOrder,
-  DhcpInlet,
-  DhcpRequestKind,
-  DhcpVerdict,
-  LeaseInspection,
-  OntInlet,
-  OntSighting,
-  OperatorInlet,
-  OperatorResult,
-  SessionQuery,
-} from './inlet.js';
-import { detailsOf, recordByCircuitId, recordByMac, recordsOf } from './inspection.js';
+import { Admission } from './admission.js';
+import { AuthorizationDesk } from './authorization.js';
+import { DhcpDesk } from './dhcp-desk.js';
+import type { LeaseInspection, OntInlet, OperatorInlet } from './inlet.js';
 import { Instants } from './instants.js';
 import { SessionJournal } from './journal.js';
 import { LeaseLookup } from './lease-lookup.js';
 import { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import { holding, isServed } from './machine/build.js';
-import type { DhcpEvent, OrderEvent } from './machine/types.js';
+import type { SessionEvent } from './machine/types.js';
+import { OperatorDesk } from './operator-desk.js';
 import { Quarantines } from './quarantines.js';
-import { SessionRecord } from './record.js';
+import type { SessionRecord } from './record.js';
 import type { UnkeptFigures } from './replies.js';
 import { unkeptReason } from './replies.js';
 import { Restoration } from './restore.js';
-import { AuthorizationDesk } from './authorization.js';
 import { SessionRunner } from './runner.js';
 import type { PortNames } from './session-row.js';
 import { ServiceOptions } from './service-options.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
-import type { SessionDetails, SessionStateName, SessionView } from './view.js';
+import type { SessionView } from './view.js';
 
 export interface SessionManagerOptions {
   readonly authenticator: Authenticator;
@@ -87,89 +71,90 @@ export interface DurabilityFigures extends UnkeptFigures {
   readonly refusedOrders: number;
 }
 
-export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, LifecycleSource {
+export class SessionManager implements LifecycleSource {
   readonly #o: SessionManagerOptions;
   readonly #table = new SessionTable();
   readonly #ledger: AccountingLedger;
   readonly #runner: SessionRunner;
   readonly #journal: SessionJournal | null;
-  readonly #restoration: Restoration | null;
-  #refusedSessions = 0;
+  readonly #admission: Admission;
+  readonly #listeners = new Set<LifecycleListener>();
   #refusedOrders = 0;
-  /** What the AAA server may order. */
-  readonly authorization: AuthorizationInlet;
+  readonly dhcp: DhcpDesk;
+  readonly onts: OntInlet;
+  readonly operator: OperatorInlet;
   /** Who holds which address, for access nodes that ask. */
   readonly leases: LeaseInspection;
-  readonly #listeners = new Set<LifecycleListener>();
-  readonly #onts = new Map<string, OntSighting>();
-  readonly #serverIds = new Set<Ipv4>();
-  #closed = false;
-  #draining = false;
+  /** What the AAA server may order. */
+  readonly authorization: AuthorizationInlet;
+  /** The sessions of an earlier run, for whoever starts us; null where nothing outlives us. */
+  readonly restoration: Restoration | null;
 
   constructor(options: SessionManagerOptions) {
     this.#o = options;
-    const { clock, accounting, pools, dataplane } = options;
-    this.poolsChanged();
-    this.leases = new LeaseLookup({ table: this.#table, pools, clock });
-    this.#ledger = new AccountingLedger({
+    const { clock, accounting, pools, dataplane, gardenProfile } = options;
+    const table = this.#table;
+    const view = (record: SessionRecord): SessionView => this.#view(record);
+    const tell = (event: LifecycleEvent): void => this.#tell(event);
+    const refusal = (): string | null => this.#orderRefusal();
+    const ledger = (this.#ledger = new AccountingLedger({
       accounting,
       dataplane,
       clock,
       onTimeout: (record, cause) => this.#runner.push(record, { event: { type: 'end', cause } }),
       onReported: (record) => this.#journal?.changed(record),
-    });
+    }));
+    this.leases = new LeaseLookup({ table, pools, clock });
     const suspensions = new SuspensionReasons();
     const durability = options.durability ?? null;
-    const instants = durability === null ? null : new Instants(clock, durability.boot);
+    const kept =
+      durability === null ? null : { ...durability, instants: new Instants(clock, durability.boot) };
     const reasonOf = (subscriberId: string): string | null => suspensions.reasonOf(subscriberId);
-    this.#journal =
-      durability === null || instants === null
-        ? null
-        : new SessionJournal({ ...durability, instants, ledger: this.#ledger, reasonOf });
-    const quarantines = new Quarantines({ pools, clock, journal: this.#journal });
-    this.#runner = new SessionRunner({
+    const journal = (this.#journal =
+      kept === null ? null : new SessionJournal({ ...kept, ledger, reasonOf }));
+    const quarantines = new Quarantines({ pools, clock, journal });
+    const runner = (this.#runner = new SessionRunner({
       ...options,
-      journal: this.#journal,
+      journal,
       suspensions,
       services: options.services ?? new ServiceOptions(),
       quarantines,
       prober: options.prober ?? null,
-      gardenPool: options.gardenProfile.poolName,
-      table: this.#table,
-      ledger: this.#ledger,
-      tell: (event) => this.#tell(event),
-      isLineKnown: (ontSerial) => this.#onts.has(ontSerial),
-      announcementOf: (ontSerial) => this.#onts.get(ontSerial) ?? null,
-      onTerminated: (record) => this.#terminated(record),
-    });
-    this.authorization = new AuthorizationDesk({
-      table: this.#table,
-      ledger: this.#ledger,
-      runner: this.#runner,
+      gardenPool: gardenProfile.poolName,
+      table,
+      ledger,
+      tell,
+      announcementOf: (ontSerial) => this.#admission.announcementOf(ontSerial),
+      onTerminated: (record) => this.#admission.ended(record),
+    }));
+    const storeFailure = (): StoreFailure | null => journal?.failure ?? null;
+    const admission = new Admission({ ...options, table, runner, storeFailure, tell, view });
+    this.#admission = this.onts = admission;
+    this.dhcp = new DhcpDesk({ admission, table, runner, pools, clock });
+    this.operator = new OperatorDesk({
+      admission,
+      table,
+      ledger,
+      runner,
       pools,
-      gardenProfile: options.gardenProfile,
-      picture: (record) => auditSession(this.#view(record)),
-      refusal: () => this.#orderRefusal(),
+      gardenProfile,
+      refusal,
+      view,
     });
-    this.#restoration =
-      durability === null || instants === null || this.#journal === null
+    const picture = (record: SessionRecord): ReturnType<typeof auditSession> => auditSession(view(record));
+    this.authorization = new AuthorizationDesk({
+      table,
+      ledger,
+      runner,
+      pools,
+      gardenProfile,
+      picture,
+      refusal,
+    });
+    this.restoration =
+      kept === null || journal === null
         ? null
-        : new Restoration({
-            ...options,
-            store: durability.store,
-            instants,
-            journal: this.#journal,
-            table: this.#table,
-            ledger: this.#ledger,
-            runner: this.#runner,
-            suspensions,
-            quarantines,
-          });
-  }
-
-  /** The sessions of an earlier run, for whoever starts us; null where nothing outlives us. */
-  get restoration(): Restoration | null {
-    return this.#restoration;
+        : new Restoration({ ...options, ...kept, journal, table, ledger, runner, suspensions, quarantines });
   }
 
   /** The accounting sessions that are open, and what each has used as far as is known. */
@@ -180,225 +165,11 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
   durabilityFigures(): DurabilityFigures {
     return {
       failure: this.#journal?.failure ?? null,
-      refusedSessions: this.#refusedSessions,
+      refusedSessions: this.#admission.refusedSessions,
       refusedOrders: this.#refusedOrders,
       ...this.#runner.replies.figures(),
     };
   }
-
-  #orderRefusal(): string | null {
-    const failure = this.#journal?.failure ?? null;
-    if (failure === null) return null;
-    this.#refusedOrders += 1;
-    return unkeptReason(failure);
-  }
-
-  // --- DHCP ---
-
-  discover(line: AccessLine): Promise<DhcpVerdict> {
-    const nowMs = this.#o.clock.monotonicMs();
-    return this.#dhcp(line, { type: 'discover', attachment: line, nowMs }, true);
-  }
-
-  request(line: AccessLine, kind: DhcpRequestKind, address: Ipv4): Promise<DhcpVerdict> {
-    const nowMs = this.#o.clock.monotonicMs();
-    return this.#dhcp(line, { type: 'request', kind, address, attachment: line, nowMs }, true);
-  }
-
-  inform(line: AccessLine, address: Ipv4): Promise<DhcpVerdict> {
-    return this.#dhcp(line, { type: 'inform', address, attachment: line }, false);
-  }
-
-  async release(line: AccessLine, address: Ipv4): Promise<void> {
-    await this.#dhcp(line, { type: 'release', address, attachment: line }, false);
-  }
-
-  async decline(line: AccessLine, address: Ipv4): Promise<void> {
-    await this.#dhcp(line, { type: 'decline', address, attachment: line }, false);
-  }
-
-  answered({ answer, address, attachment, leaseSeconds, atMs }: AnsweredLease): string | null {
-    const record = this.#table.byAddress(address);
-    if (record === null) return null;
-    const event = { type: 'answered', address, attachment, leaseSeconds, atMs } as const;
-    if (answer === 'ack') this.#runner.push(record, { event });
-    return poolOf(record, address);
-  }
-
-  /** To be called when a pool was added. */
-  poolsChanged(): void {
-    const { pools } = this.#o;
-    for (const { name } of pools.usage()) {
-      const terms = pools.terms(name);
-      if (terms !== null) this.#serverIds.add(terms.gateway);
-    }
-  }
-
-  /** To be called when services have other options: what the dataplane would say without them it must not say. */
-  servicesChanged(): void {
-    for (const record of this.#table.all()) this.#runner.reviewPromise(record);
-  }
-
-  isServerId(address: Ipv4): boolean {
-    return this.#serverIds.has(address);
-  }
-
-  #dhcp(line: AccessLine, event: DhcpEvent, mayCreate: boolean): Promise<DhcpVerdict> {
-    const record = this.#recordOf(line, mayCreate);
-    if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });
-    record.line = line;
-    record.heard(this.#o.clock.monotonicMs());
-    if (line.circuitId !== undefined) record.circuitId = line.circuitId;
-    return new Promise((reply) => this.#runner.push(record, { event, reply }));
-  }
-
-  /**
-   * The access node's word comes first. Without it (a renewal that an access node did not touch) a known attachment
-   * still finds its session; only then is the line itself the identity.
-   */
-  #recordOf(line: AccessLine, mayCreate: boolean): SessionRecord | string {
-    const told = this.#o.trustOption82 ? accessNodeIdentity(line) : null;
-    const known =
-      told === null
-        ? this.#table.byAttachment(attachmentKey(line))
-        : this.#table.bySubscriber(told.subscriberId);
-    if (known !== null) return known;
-    const identity = told ?? lineIdentity(line);
-    const sameLine = this.#table.bySubscriber(identity.subscriberId);
-    if (sameLine !== null) return sameLine;
-    if (!mayCreate) return 'no session on this line';
-    const failure = this.#journal?.failure ?? null;
-    if (failure !== null) {
-      this.#refusedSessions += 1;
-      return unkeptReason(failure);
-    }
-    return this.#create(identity, { line, circuitId: line.circuitId ?? null, mayHoldLostLease: false });
-  }
-
-  #create(
-    identity: Identity,
-    seen: Pick<SessionRecord, 'line' | 'circuitId' | 'mayHoldLostLease'>,
-  ): SessionRecord | string {
-    if (this.#closed) return 'the BNG is stopping';
-    if (this.#draining) return 'the BNG is draining';
-    if (this.#table.size >= this.#o.maxSessions) return 'the session table is full';
-    const { clock } = this.#o;
-    const record = new SessionRecord({
-      id: randomUUID(),
-      identity,
-      ...seen,
-      nowMs: clock.monotonicMs(),
-      wallMs: clock.wallMs(),
-    });
-    this.#table.add(record);
-    this.#tell({ type: 'session-created', wallMs: record.createdWallMs, session: this.#view(record) });
-    this.#runner.push(record, { event: { type: 'created' } });
-    return record;
-  }
-
-  // --- access node ---
-
-  ontDetected(ont: OntSighting): void {
-    this.#onts.set(ont.ontSerial, ont);
-    const identity = ontIdentity(ont.ontSerial);
-    const known = this.#table.bySubscriber(identity.subscriberId);
-    if (known !== null) {
-      known.circuitId = ont.circuitId;
-      if (known.mustReprovision) this.#runner.push(known, { event: { type: 'reprovision' } });
-      return;
-    }
-    const mayHoldLostLease = ont.wasThere === true;
-    this.#create(identity, { line: null, circuitId: ont.circuitId, mayHoldLostLease });
-  }
-
-  ontDisconnected(ontSerial: string): void {
-    this.#onts.delete(ontSerial);
-    const record = this.#table.bySubscriber(ontIdentity(ontSerial).subscriberId);
-    if (record !== null) this.#runner.push(record, { event: { type: 'end', cause: 'Lost-Carrier' } });
-  }
-
-  // --- operator ---
-
-  activate(order: ActivationOrder): Promise<OperatorResult> {
-    const { ontSerial, poolName, ...rest } = order;
-    const invalid = this.#invalidPool(poolName);
-    if (invalid !== null) return Promise.resolve(invalid);
-    const profile: ServiceProfile = { ...rest, poolName, walled: false };
-    return this.#order(ontSerial, { type: 'activate', profile });
-  }
-
-  suspend(ontSerial: string, reason: string): Promise<OperatorResult> {
-    return this.#order(ontSerial, { type: 'suspend', profile: this.#o.gardenProfile, reason });
-  }
-
-  resume(ontSerial: string): Promise<OperatorResult> {
-    return this.#order(ontSerial, { type: 'resume' });
-  }
-
-  terminate(ontSerial: string): Promise<OperatorResult> {
-    return this.#order(ontSerial, { type: 'terminate' });
-  }
-
-  #invalidPool(poolName: string): OperatorResult | null {
-    if (this.#o.pools.terms(poolName) === null) {
-      return { ok: false, kind: 'invalid', field: 'pool', reason: `there is no pool ${poolName}` };
-    }
-    if (poolName !== this.#o.gardenProfile.poolName) return null;
-    return { ok: false, kind: 'invalid', field: 'pool', reason: `${poolName} is the walled garden's pool` };
-  }
-
-  #order(ontSerial: string, event: OrderEvent): Promise<OperatorResult> {
-    const record = this.#table.bySubscriber(ontIdentity(ontSerial).subscriberId);
-    if (record === null) return Promise.resolve({ ok: false, kind: 'unknown-ont' });
-    const refusal = this.#orderRefusal();
-    if (refusal !== null) return Promise.resolve({ ok: false, kind: 'failed', reason: refusal });
-    return new Promise((order) => this.#runner.push(record, { event, order }));
-  }
-
-  *sessions(query: SessionQuery = {}): Iterable<SessionView> {
-    for (const record of recordsOf(this.#table, query)) yield this.#view(record);
-  }
-
-  sessionDetails(id: string): SessionDetails | null {
-    const record = this.#table.byId(id);
-    return record === null ? null : detailsOf(record, this.#ledger);
-  }
-
-  get isDraining(): boolean {
-    return this.#draining;
-  }
-
-  /** Lines that the access node reported meanwhile get their sessions when the draining ends. */
-  setDraining(draining: boolean): void {
-    this.#draining = draining;
-    if (!draining) for (const ont of this.#onts.values()) this.ontDetected(ont);
-  }
-
-  sessionByOnt(ontSerial: string): SessionView | null {
-    return this.#viewOrNull(this.#table.bySubscriber(ontIdentity(ontSerial).subscriberId));
-  }
-
-  sessionByAddress(address: Ipv4): SessionView | null {
-    return this.#viewOrNull(this.#table.byAddress(address));
-  }
-
-  sessionById(id: string): SessionView | null {
-    return this.#viewOrNull(this.#table.byId(id));
-  }
-
-  sessionByMac(mac: Mac): SessionView | null {
-    return this.#viewOrNull(recordByMac(this.#table, mac));
-  }
-
-  sessionByCircuitId(circuitId: Uint8Array): SessionView | null {
-    return this.#viewOrNull(recordByCircuitId(this.#table, circuitId));
-  }
-
-  stateCounts(): Readonly<Record<SessionStateName, number>> {
-    return this.#table.counts();
-  }
-
-  // --- life ---
 
   onLifecycle(listener: LifecycleListener): () => void {
     this.#listeners.add(listener);
@@ -410,26 +181,14 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
    * what is under way is finished, and the store has every session with all that it has used. Idempotent.
    */
   async close(how: 'end' | 'keep' = 'end'): Promise<void> {
+    this.#admission.close();
     if (how === 'keep' && this.#journal !== null) return this.#keep(this.#journal);
-    this.#closed = true;
-    const ending = [...this.#table.all()].map(
-      (record) =>
-        new Promise<void>((done) => {
-          this.#runner.push(record, { event: { type: 'end', cause: 'NAS-Request' }, done });
-        }),
-    );
-    await Promise.all(ending);
+    await this.#afterAll({ type: 'end', cause: 'NAS-Request' }, () => true);
   }
 
   async #keep(journal: SessionJournal): Promise<void> {
-    this.#closed = true;
-    const records = [...this.#table.all()];
     // An event that changes nothing, behind all that was there before it.
-    const event = { type: 'lease-expired', nowMs: -Infinity } as const;
-    const busy = records.filter((record) => record.busy);
-    await Promise.all(
-      busy.map((record) => new Promise<void>((done) => this.#runner.push(record, { event, done }))),
-    );
+    await this.#afterAll({ type: 'lease-expired', nowMs: -Infinity }, (record) => record.busy);
     this.#ledger.close();
     for (const record of this.#table.all()) {
       this.#runner.unwatch(record);
@@ -441,14 +200,19 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     await this.#o.durability?.commits.settled();
   }
 
-  /** An ONT that is still there begins anew: what ended was its session, not its fibre. */
-  #terminated(record: SessionRecord): void {
-    const { ontSerial } = record.identity;
-    const ont = ontSerial === null ? undefined : this.#onts.get(ontSerial);
-    if (ont !== undefined && !this.#closed) {
-      const { line } = record;
-      this.#create(record.identity, { line, circuitId: ont.circuitId, mayHoldLostLease: true });
-    }
+  /** Done when `event` is, in every session that is chosen now. */
+  async #afterAll(event: SessionEvent, chosen: (record: SessionRecord) => boolean): Promise<void> {
+    const records = [...this.#table.all()].filter(chosen);
+    await Promise.all(
+      records.map((record) => new Promise<void>((done) => this.#runner.push(record, { event, done }))),
+    );
+  }
+
+  #orderRefusal(): string | null {
+    const failure = this.#journal?.failure ?? null;
+    if (failure === null) return null;
+    this.#refusedOrders += 1;
+    return unkeptReason(failure);
   }
 
   #tell(event: LifecycleEvent): void {
@@ -465,14 +229,4 @@ export class SessionManager implements DhcpInlet, OntInlet, OperatorInlet, Lifec
     const { clock } = this.#o;
     return record.view({ nowMs: clock.monotonicMs(), wallMs: clock.wallMs() });
   }
-
-  #viewOrNull(record: SessionRecord | null): SessionView | null {
-    return record === null ? null : this.#view(record);
-  }
-}
-
-function poolOf({ session: { state } }: SessionRecord, address: Ipv4): string | null {
-  if (!isServed(state)) return null;
-  const grant = state.held?.grant.address === address ? state.held.grant : state.grant;
-  return grant.profile.poolName;
 }

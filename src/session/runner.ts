@@ -53,8 +53,7 @@ export interface RunnerOptions {
   readonly gardenPool: string;
   readonly table: SessionTable;
   readonly tell: (event: LifecycleEvent) => void;
-  readonly isLineKnown: (ontSerial: string) => boolean;
-  /** As the access node has the line now. */
+  /** As the access node has the line now; null for one that it does not have. */
   readonly announcementOf: (ontSerial: string) => AnnouncedLine | null;
   readonly onTerminated: (record: SessionRecord) => void;
   /** A defect of ours; the caller stops the process. */
@@ -267,7 +266,7 @@ export class SessionRunner {
       }
       case 'reconfigure': {
         const { ontSerial } = record.identity;
-        if (ontSerial === null || accessNode === null || !this.#o.isLineKnown(ontSerial)) {
+        if (ontSerial === null || accessNode === null || this.#o.announcementOf(ontSerial) === null) {
           // After a restart the access node may just not have said yet that the line is there.
           if (record.wasRestored) record.mustReprovision = true;
           return { type: 'reconfigured' };

@@ -80,7 +80,7 @@ describe('a CoA', () => {
     bng.dataplane.refuseNext('busy');
     const told = await dac.ask({ attributes: ont1().add(A.WisprBandwidthMaxDown, 5_000_000) });
     assert.deepEqual([told.code, told.errorCause], ['CoA-NAK', 'ResourcesUnavailable']);
-    assert.equal(bng.manager.sessionByOnt('ONT1')?.profile?.downloadBitsPerSecond, 0);
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1')?.profile?.downloadBitsPerSecond, 0);
   });
 
   it('walks from the garden to the ISP and back, as activation and suspension do', async () => {
@@ -109,7 +109,7 @@ describe('a CoA', () => {
     assert.equal((await dac.ask({ attributes: ont1().add(A.FramedPool, 'isp') })).code, 'CoA-ACK');
     const again = await move(back);
     assert.equal(bng.stateOf('ONT1'), 'active');
-    assert.deepEqual(bng.manager.sessionByOnt('ONT1')?.profile, {
+    assert.deepEqual(bng.manager.operator.sessionByOnt('ONT1')?.profile, {
       serviceId: 'home-100',
       poolName: 'isp',
       walled: false,
@@ -125,7 +125,7 @@ describe('a CoA', () => {
     const home = await move(garden);
     assert.equal(bng.accounted.at(-1)?.session.terms.sessionTimeoutSeconds, 120);
     assert.equal(
-      bng.manager.sessionByOnt('ONT1')?.profile?.serviceId,
+      bng.manager.operator.sessionByOnt('ONT1')?.profile?.serviceId,
       'isp',
       'the garden is no service to sell',
     );
@@ -135,7 +135,7 @@ describe('a CoA', () => {
   });
 
   it('reaches the accounting of a client that gets back what it still holds', async () => {
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     const home = await move(garden);
     await dac.ask({ attributes: ont1().add(A.FramedPool, 'wgar') });
     await dac.ask({ attributes: ont1().add(A.FramedPool, 'isp').add(A.SessionTimeout, 60) });
@@ -149,7 +149,7 @@ describe('a CoA', () => {
     const lost = await dac.ask({ attributes: ont1().add(A.FramedPool, 'lost') });
     assert.equal(lost.errorCause, 'InvalidAttributeValue');
     await bng.detect('ONT2');
-    await bng.manager.activate(orderFor('ONT2', 'tiny'));
+    await bng.manager.operator.activate(orderFor('ONT2', 'tiny'));
     const full = await dac.ask({ attributes: ont1().add(A.FramedPool, 'tiny') });
     assert.equal(full.errorCause, 'ResourcesUnavailable');
     assert.equal(bng.stateOf('ONT1'), 'wgar');
@@ -256,8 +256,8 @@ describe('the session that is meant', () => {
   });
 
   it('is the one with the address now, not the one that will have it', async () => {
-    await bng.manager.activate(orderFor('ONT1'));
-    const granted = bng.manager.sessionByOnt('ONT1')!.address!;
+    await bng.manager.operator.activate(orderFor('ONT1'));
+    const granted = bng.manager.operator.sessionByOnt('ONT1')!.address!;
     const early = await dac.ask({
       attributes: attributes().add(A.FramedIpAddress, granted).add(A.WisprBandwidthMaxDown, 1),
     });

@@ -91,7 +91,7 @@ describe('the frame of an answer', () => {
     it(`has the tags of the request: ${name}`, async () => {
       for (const answer of await three(bng.ont('ONT1', { tags })))
         assert.deepEqual(answer.ethernet.tags, tags);
-      const { attachment } = bng.manager.sessionByOnt('ONT1')!;
+      const { attachment } = bng.manager.operator.sessionByOnt('ONT1')!;
       assert.equal(attachment?.sVlan, tags[0]?.vlanId ?? 0);
       assert.equal(attachment?.cVlan, tags[1]?.vlanId ?? 0);
     });
@@ -138,6 +138,6 @@ describe('the size of an answer', () => {
   it('is asked for with two bytes, or the message is malformed and the session not bothered', async () => {
     for (const size of [Uint8Array.of(5), Uint8Array.of(1, 2, 3)]) assert.equal(await ask(size), null);
     assert.equal(bng.server.drops().get('malformed'), 2);
-    assert.deepEqual([...bng.manager.sessions()], []);
+    assert.deepEqual([...bng.manager.operator.sessions()], []);
   });
 });

@@ -81,7 +81,7 @@ describe('the probe before an address is offered', () => {
     assert.deepEqual([probe?.operation, probe?.senderIp, probe?.targetMac], ['request', IPV4_ANY, 0]);
     assert.deepEqual([probe?.vlans, probe?.to], [[100, 7], MAC_BROADCAST]);
     assert.equal(probe?.senderMac, bng.dataplane.accessMac());
-    assert.equal(probe?.targetIp, bng.manager.sessionByOnt('ONT1')?.address);
+    assert.equal(probe?.targetIp, bng.manager.operator.sessionByOnt('ONT1')?.address);
   });
 
   it('the offer follows when nobody has answered in time, and not before', async () => {
@@ -134,7 +134,7 @@ describe('the probe before an address is offered', () => {
     answer(first!.targetIp);
     await settled();
     await bng.clock.advance(WAIT_MS);
-    await bng.manager.terminate('ONT1');
+    await bng.manager.operator.terminate('ONT1');
     await bng.clock.advance(600_000);
     assert.equal(quarantined(), 0);
     await said();
@@ -146,7 +146,7 @@ describe('the probe before an address is offered', () => {
     await bng.clock.advance(WAIT_MS);
     await client.lease();
     probes();
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     await said();
     const [probe] = probes();
     assert.equal(formatIpv4(probe!.targetIp).startsWith('10.0.0.'), true);

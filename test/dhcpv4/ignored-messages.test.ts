@@ -91,7 +91,7 @@ describe('messages that are not handled', () => {
       bng = new InnerBng(one.bng);
       assert.equal(await bng.ont('ONT1', one.line).say(one.type, one.said), null);
       assert.deepEqual([...bng.server.drops()], [[one.reason, 1]]);
-      assert.deepEqual([...bng.manager.sessions()], []);
+      assert.deepEqual([...bng.manager.operator.sessions()], []);
       assert.deepEqual(bng.decided, []);
     });
   }
@@ -113,7 +113,7 @@ describe('messages that are not handled', () => {
     bng = new InnerBng({ trustOption82: false });
     assert.equal(await bng.ont('ONT1', { giaddr: ip('10.255.0.77') }).discover(), null);
     assert.deepEqual([...bng.server.drops()], [['untrusted-relay', 1]]);
-    assert.equal(bng.manager.sessionByOnt('ONT1'), null);
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1'), null);
   });
 
   it('without an access node, two stations on one line are two subscribers', async () => {
@@ -137,6 +137,6 @@ describe('messages that are not handled', () => {
     await bng.server.close();
     await bng.server.close();
     assert.equal(await bng.ont('ONT1').discover(), null);
-    assert.deepEqual([...bng.manager.sessions()], []);
+    assert.deepEqual([...bng.manager.operator.sessions()], []);
   });
 });

@@ -19,7 +19,7 @@ beforeEach(async () => {
   bng = new InnerBng();
   await bng.detect('ONT1');
   client = bng.ont('ONT1', { clientId: CLIENT_ID });
-  address = bng.manager.sessionByOnt('ONT1')!.address!;
+  address = bng.manager.operator.sessionByOnt('ONT1')!.address!;
 });
 afterEach(() => assert.deepEqual(bng.bugs, []));
 
@@ -121,7 +121,7 @@ describe('NAK', () => {
 
   it('carries the server id of the pool of the address asked for', async () => {
     await client.lease();
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     assert.equal(serverIdOf((await client.renew(address))!), GARDEN.gateway);
     assert.equal(serverIdOf((await client.rebind(ip('10.0.0.250')))!), HOME.gateway);
     assert.equal(serverIdOf((await client.rebind(ip('192.0.2.1')))!), HOME.gateway);

@@ -25,7 +25,7 @@ beforeEach(async () => {
   bng = new InnerBng();
   await bng.detect('ONT1');
   client = bng.ont('ONT1', { clientId: CLIENT_ID });
-  address = bng.manager.sessionByOnt('ONT1')!.address!;
+  address = bng.manager.operator.sessionByOnt('ONT1')!.address!;
 });
 afterEach(() => assert.deepEqual(bng.bugs, []));
 
@@ -237,7 +237,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
         const mac = (client.mac + 9) as typeof client.mac;
         const other = bng.ont('ONT1', { mac, clientId: Uint8Array.of(0, 9, 9) });
         assert.equal((await other.discover())?.message.yiaddr, address);
-        assert.equal([...bng.manager.sessions()].length, 1);
+        assert.equal([...bng.manager.operator.sessions()].length, 1);
       },
     ],
     [

@@ -75,19 +75,19 @@ describe('RFC 2132: options of configuration', () => {
     ];
     const client = open([], { pools, services }).ont('ONT1');
     assert.equal(valueOf(await client.lease(), 15), '61');
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     const ack = await client.lease();
     assert.deepEqual([valueOf(ack, 15), valueOf(ack, 19)], ['62', '00']);
     // The dataplane knows pools: where the service says more, it does not answer.
-    assert.equal(bng.dataplane.promised(bng.manager.sessionByOnt('ONT1')!.attachment!), null);
+    assert.equal(bng.dataplane.promised(bng.manager.operator.sessionByOnt('ONT1')!.attachment!), null);
     services.use({});
-    bng.manager.servicesChanged();
+    bng.manager.dhcp.servicesChanged();
     const renewed = await client.renew(ack.message.yiaddr, HOME.gateway);
     assert.equal(valueOf(renewed, 15), '61');
-    assert.notEqual(bng.dataplane.promised(bng.manager.sessionByOnt('ONT1')!.attachment!), null);
+    assert.notEqual(bng.dataplane.promised(bng.manager.operator.sessionByOnt('ONT1')!.attachment!), null);
     services.use({ 'home-100': [inPool] });
-    bng.manager.servicesChanged();
-    assert.equal(bng.dataplane.promised(bng.manager.sessionByOnt('ONT1')!.attachment!), null);
+    bng.manager.dhcp.servicesChanged();
+    assert.equal(bng.dataplane.promised(bng.manager.operator.sessionByOnt('ONT1')!.attachment!), null);
   });
 });
 
@@ -103,7 +103,7 @@ describe('RFC 2132 §9: options of DHCP itself', () => {
       const client = open([]).ont('ONT1');
       assert.equal(await client.say('DHCPREQUEST', { options: [[code, value]] }), null);
       assert.equal(bng.server.drops().get('malformed'), 1);
-      assert.deepEqual([...bng.manager.sessions()], []);
+      assert.deepEqual([...bng.manager.operator.sessions()], []);
     });
   }
 
@@ -209,7 +209,7 @@ describe('RFC 8910: the captive portal', () => {
   it('RFC 8910 §2.1: option 114 is the URI without NUL, in the leases of the garden and in no other', async () => {
     const client = open([]).ont('ONT1');
     assert.equal((await client.lease()).message.options.captivePortal, GARDEN.captivePortal);
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     assert.equal((await client.lease()).message.options.captivePortal, undefined);
   });
 

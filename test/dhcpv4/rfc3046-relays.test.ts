@@ -52,11 +52,11 @@ describe('RFC 3046: option 82', () => {
     const client = open({ trustOption82: false, rules: { untrustedOption82: 'replace' } }).ont('ONT1');
     const ack = await client.lease();
     assert.equal(rawOption(ack, DhcpOption.RelayAgentInformation), undefined);
-    assert.equal(bng.manager.sessionByOnt('ONT1'), null);
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1'), null);
     // Another serial from the same station names no other subscriber.
     const forged = await bng.ont('ONT2').lease();
     assert.equal(forged.message.yiaddr, ack.message.yiaddr);
-    assert.equal([...bng.manager.sessions()].length, 1);
+    assert.equal([...bng.manager.operator.sessions()].length, 1);
   });
 
   it('RFC 3046 §2.2: it comes back byte for byte, unknown sub-options too, and last before END', async () => {
@@ -112,7 +112,7 @@ describe('relays', () => {
   it('RFC 2131 §4.3.1: pools may share a link, when it is configured so', async () => {
     const client = behind(AWAY, { '172.16.0.1': { pools: ['wgar', 'isp'], leasequery: false } });
     const { yiaddr } = (await client.lease()).message;
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     assert.equal(kindOf(await client.rebind(yiaddr)), 'DHCPNAK');
     assert.equal(serverIdOf(await client.lease()), HOME.gateway);
   });
@@ -122,7 +122,7 @@ describe('relays', () => {
     const nak = await client.reboot(ip('10.0.0.9'));
     assert.equal(kindOf(nak), 'DHCPNAK');
     assert.equal(nak?.message.flags, 0x8000);
-    assert.deepEqual([...bng.manager.sessions()], []);
+    assert.deepEqual([...bng.manager.operator.sessions()], []);
   });
 
   it('a relay whose own address lies in no pool may bring clients of any', async () => {
@@ -154,7 +154,7 @@ describe('RFC 3527: link selection', () => {
     const { yiaddr } = offer!.message;
     await client.say('DHCPREQUEST', { requestedAddress: yiaddr, serverId: GARDEN.gateway, options });
     assert.notEqual(bng.dataplane.installed(yiaddr), null);
-    assert.equal(bng.dataplane.promised(bng.manager.sessionByOnt('ONT1')!.attachment!), null);
+    assert.equal(bng.dataplane.promised(bng.manager.operator.sessionByOnt('ONT1')!.attachment!), null);
   });
 
   it('RFC 3527 §3: a value that is no address makes the message malformed', async () => {
@@ -188,7 +188,7 @@ describe('RFC 5010: relay agent flags', () => {
       const { inlet } = bng;
       inlet.request = (line, kind, address) => {
         seen.push(kind);
-        return bng.manager.request(line, kind, address);
+        return bng.manager.dhcp.request(line, kind, address);
       };
       const more = flags === null ? [] : [[10, Uint8Array.of(flags)] as const];
       const ack = await client.say('DHCPREQUEST', {
@@ -237,6 +237,6 @@ describe('RFC 5107: server identifier override', () => {
     const client = behind(RELAY);
     const { yiaddr } = (await offered(client, override))!.message;
     await client.say('DHCPREQUEST', { requestedAddress: yiaddr, serverId: OVERRIDE, options });
-    assert.equal(bng.dataplane.promised(bng.manager.sessionByOnt('ONT1')!.attachment!), null);
+    assert.equal(bng.dataplane.promised(bng.manager.operator.sessionByOnt('ONT1')!.attachment!), null);
   });
 });

@@ -115,7 +115,7 @@ describe('RFC 6704: nonces', () => {
 describe('RFC 3203: FORCERENEW', () => {
   async function activated(): Promise<readonly Heard[]> {
     client.heard();
-    assert.ok((await bng.manager.activate(orderFor('ONT1'))).ok);
+    assert.ok((await bng.manager.operator.activate(orderFor('ONT1'))).ok);
     await settled();
     return client.heard();
   }
@@ -188,7 +188,7 @@ describe('RFC 3203: FORCERENEW', () => {
     await activated();
     await leased();
     client.heard();
-    await bng.manager.suspend('ONT1', 'unpaid');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
     await settled();
     assert.deepEqual(client.heard().map(kindOf), ['DHCPFORCERENEW']);
   });

@@ -7,7 +7,9 @@ import type { FastifyInstance } from 'fastify';
 import { buildApi } from '../../src/http/api.js';
 import { DEFAULT_API_LIMITS } from '../../src/http/api-options.js';
 import type { ApiOptions } from '../../src/http/api-options.js';
-import { apiOptions, FakeBng, FakeClock } from './fake-bng.js';
+import type { TracedFrame } from '../../src/dataplane/port.js';
+import { IPV4_ANY, parseIpv4 } from '../../src/model/ipv4.js';
+import { apiOptions, FakeBng, FakeClock, makeSession } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
 
 const DEADLINE_MS = 10_000;
@@ -26,9 +28,9 @@ class Follower {
   text = '';
   closed = false;
 
-  constructor(app: FastifyInstance, reads: boolean) {
+  constructor(app: FastifyInstance, reads: boolean, path = '/api/v1/events') {
     this.socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-    this.socket.write('GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     this.socket.on('close', () => (this.closed = true));
     this.socket.on('error', () => this.socket.destroy());
     if (reads) this.socket.on('data', (bytes) => (this.text += String(bytes)));
@@ -123,6 +125,78 @@ test('clients beyond the limit are 503, and a place is free again when one leave
       }
       return second.text.includes('from now on');
     });
+  });
+});
+
+const NO_ADDRESSES = { source: IPV4_ANY, destination: IPV4_ANY, sourcePort: 0, destinationPort: 0 };
+const FRAME: TracedFrame = {
+  direction: 'upstream',
+  verdict: 'drop',
+  dropReason: 'garden',
+  frameBytes: 82,
+  etherType: 0x0800,
+  ip: { bytes: 60, protocol: 6 },
+  source: parseIpv4('10.255.0.10'),
+  destination: parseIpv4('198.51.100.7'),
+  sourcePort: 40_000,
+  destinationPort: 443,
+  untold: 3n,
+};
+
+test('a trace tells frames of its line, follows it when it moves, and leaves nothing behind', async () => {
+  const clock = new FakeClock();
+  await withApi({ clock }, async (app, bng) => {
+    const session = makeSession();
+    const elsewhere = { ...session.attachment!, sVlan: 101 };
+    bng.list.push(session);
+    const follower = new Follower(app, true, '/api/v1/trace/SIMU00000001');
+    await until('the line is followed', () => bng.frameListeners.size === 1);
+    bng.tellFrame(session.attachment!, FRAME);
+    bng.tellFrame(elsewhere, FRAME);
+    bng.list[0] = { ...session, attachment: elsewhere };
+    clock.advance(1_000);
+    bng.tellFrame(session.attachment!, FRAME);
+    bng.tellFrame(elsewhere, { ...FRAME, etherType: 0x86dd, ip: null, ...NO_ADDRESSES, untold: 0n });
+    await until('both are told', () => follower.events.length === 3);
+    const [, first, second] = follower.events.map((text) => JSON.parse(text) as Record<string, unknown>);
+    assert.equal(
+      first?.['text'],
+      'upstream TCP 10.255.0.10:40000 > 198.51.100.7:443, 60 bytes: drop, garden (3 frames before it not shown)',
+    );
+    assert.deepEqual(first?.['frame'], {
+      direction: 'upstream',
+      verdict: 'drop',
+      reason: 'garden',
+      frame_bytes: 82,
+      ether_type: 'IPv4',
+      ip_bytes: 60,
+      protocol: 'TCP',
+      source: '10.255.0.10',
+      destination: '198.51.100.7',
+      source_port: 40_000,
+      destination_port: 443,
+      untold: 3,
+    });
+    assert.equal(second?.['text'], 'upstream IPv6, 82 bytes: drop, garden');
+    follower.socket.destroy();
+    await until('nobody follows the line', () => bng.frameListeners.size === 0);
+    assert.equal(clock.armed, 0);
+  });
+});
+
+test('a trace whose frames the dataplane refuses says so once and goes on with the rest', async () => {
+  const clock = new FakeClock();
+  await withApi({ clock }, async (app, bng) => {
+    bng.frameRefusal = 'no room';
+    bng.list.push(makeSession());
+    const follower = new Follower(app, true, '/api/v1/trace/SIMU00000001');
+    await until('it has begun', () => follower.events.length === 2);
+    clock.advance(1_000);
+    bng.dropTable['garden'] = 2n;
+    clock.advance(1_000);
+    await until('it goes on', () => follower.events.length === 3);
+    const texts = follower.events.map((text) => (JSON.parse(text) as { readonly text: string }).text);
+    assert.deepEqual(texts.slice(1), ['frames are not traced: no room', 'dropped, all lines: garden 2']);
   });
 });
 

@@ -10,7 +10,15 @@ import type { NftListing } from '../../src/dataplane/nft-listing.js';
 import { DhcpTrace } from '../../src/dhcpv4/trace.js';
 import type { Clock } from '../../src/model/clock.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
-import type { Dataplane, DataplaneInspection, DumpedSubscriber } from '../../src/dataplane/port.js';
+import type {
+  Dataplane,
+  DataplaneInspection,
+  DumpedSubscriber,
+  FrameTracing,
+  TracedFrame,
+} from '../../src/dataplane/port.js';
+import type { Attachment } from '../../src/model/access-line.js';
+import { attachmentKey } from '../../src/model/access-line.js';
 import type { AddressPools, PoolTerms, PoolUsage } from '../../src/pool/port.js';
 import type {
   ActivationOrder,
@@ -174,6 +182,16 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
       ),
     isGardenMember: (address: Ipv4): Promise<boolean | null> => Promise.resolve(this.installed.has(address)),
   };
+  /** Who follows which attachment. */
+  readonly frameListeners = new Map<string, (frame: TracedFrame) => void>();
+  frameRefusal: string | null = null;
+  readonly frames: FrameTracing = {
+    trace: (attachment, listener) => {
+      if (this.frameRefusal !== null) return { ok: false, reason: this.frameRefusal };
+      this.frameListeners.set(attachmentKey(attachment), listener);
+      return { ok: true, stop: () => this.frameListeners.delete(attachmentKey(attachment)) };
+    },
+  };
   firewallDrops: bigint | null = 0n;
   gardenMismatches: number | null = 0;
 
@@ -196,7 +214,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     withdraw: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
     dump: () => Promise.resolve(this.dumped),
-    drops: () => this.dropTable,
+    drops: () => ({ ...this.dropTable }),
     verdicts: () => this.verdictTable,
     ports: () => [
       { interface: 'access0', role: 'access', xdpMode: 'native' },
@@ -287,6 +305,10 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     for (const listener of this.listeners) listener(event);
   }
 
+  tellFrame(attachment: Attachment, frame: TracedFrame): void {
+    this.frameListeners.get(attachmentKey(attachment))?.(frame);
+  }
+
   tellStateChange(from: SessionStateName, to: SessionStateName, durationMs: number, id = 'session-1'): void {
     const session = makeSession({ id, state: to });
     this.tell({ type: 'state-changed', wallMs: START_WALL_MS, session, from, to, durationMs });
@@ -344,6 +366,7 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     maps: bng.maps,
     firewall: bng.firewall,
     dhcp: bng.trace,
+    frames: bng.frames,
     token: null,
     audit: () => undefined,
     health: () => ({ checks: bng.checks }),

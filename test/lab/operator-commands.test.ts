@@ -198,7 +198,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     );
   });
 
-  it('trace samples what the dataplane did each second, and hears of renewals that it answers by itself', async () => {
+  it('trace samples frames with their verdicts and counts each second, and hears of renewals that XDP answers', async () => {
     const traced = follow('trace', WALLED);
     const seen = (pattern: RegExp) => () => traced.lines.find((line) => pattern.test(line)) ?? null;
     const told = (what: string) => () => `${what}: ${traced.lines.join('\n')}`;
@@ -208,9 +208,36 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
       await walled.ping(CORE_ADDRESSES.internet, { count: 2, timeoutMs: 300 });
       await until(told('the renewal'), MOVE_DEADLINE_MS, seen(/ session +lease-renewed, address 10\.255\./));
       await until(told('drops'), MOVE_DEADLINE_MS, seen(/ dataplane dropped, all lines: .*garden \d/));
+      const refused = new RegExp(
+        ` frame +upstream ICMP ${walledAddress} > ${CORE_ADDRESSES.internet}, \\d+ bytes: drop, garden$`,
+      );
+      await until(told('the refused ping'), MOVE_DEADLINE_MS, seen(refused));
     } finally {
       traced.stop();
     }
+    const asJson = follow('--json', 'trace', ACTIVE);
+    try {
+      await until('the trace begins', PROBLEM, () => (asJson.lines.length > 0 ? true : null));
+      await active.ping(CORE_ADDRESSES.internet, { count: 2 });
+      const frames = (): Parsed[] =>
+        asJson.lines.flatMap((line) => {
+          const { frame } = JSON.parse(line) as { readonly frame?: Parsed };
+          return frame === undefined ? [] : [frame];
+        });
+      for (const verdict of ['forward_up', 'forward_down']) {
+        const frame = await until(
+          verdict,
+          PROBLEM,
+          () => frames().find((f) => f['verdict'] === verdict) ?? null,
+        );
+        assert.equal(frame[verdict === 'forward_up' ? 'source' : 'destination'], activeAddress);
+      }
+    } finally {
+      asJson.stop();
+    }
+    const untraced = async (): Promise<true | null> =>
+      ((await json('map', 'bng_trace'))['entries'] as Parsed[]).length === 0 ? true : null;
+    await until('nothing is traced when the tracers are gone', PROBLEM, untraced);
   });
 
   it('orders are carried out and events tells them, past ones and live', async () => {

@@ -30,7 +30,7 @@ describe('orders of the AAA server', () => {
       desk.changeAuthorization(ONT1, { serviceId: 'three' }),
     ]);
     assert.ok(outcomes.every(({ ok }) => ok));
-    const { profile } = bng.manager.sessionByOnt('ONT1')!;
+    const { profile } = bng.manager.operator.sessionByOnt('ONT1')!;
     assert.deepEqual(
       [profile?.downloadBitsPerSecond, profile?.uploadBitsPerSecond, profile?.serviceId],
       [1_000, 2_000, 'three'],
@@ -50,7 +50,7 @@ describe('orders of the AAA server', () => {
 
   it('do not undo what the operator did while they waited', async () => {
     const desk = bng.manager.authorization;
-    const activation = bng.manager.activate(orderFor('ONT1'));
+    const activation = bng.manager.operator.activate(orderFor('ONT1'));
     const change = desk.changeAuthorization(ONT1, { downloadBitsPerSecond: 5_000 });
     assert.ok((await activation).ok);
     assert.ok((await change).ok);
@@ -77,6 +77,6 @@ describe('orders of the AAA server', () => {
     );
     assert.equal(outcome.ok, true);
     await settled();
-    assert.equal(bng.manager.sessionByOnt('ONT2')?.profile?.uploadBitsPerSecond, 7);
+    assert.equal(bng.manager.operator.sessionByOnt('ONT2')?.profile?.uploadBitsPerSecond, 7);
   });
 });

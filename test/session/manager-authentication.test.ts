@@ -111,7 +111,7 @@ describe('authentication', () => {
   it('that comes after the session ended leaves no address behind', async () => {
     const aaa = slow();
     await bng.detect('ONT1');
-    bng.manager.ontDisconnected('ONT1');
+    bng.manager.onts.ontDisconnected('ONT1');
     aaa.say(ACCEPTED);
     await settled();
     assert.equal(bng.stateOf('ONT1'), null);
@@ -125,8 +125,8 @@ describe('authentication', () => {
     aaa.immediate = ACCEPTED;
     aaa.say(ACCEPTED);
     client.punt(client.frame('DHCPDISCOVER'));
-    bng.manager.ontDisconnected('ONT1');
-    bng.manager.ontDetected({ ontSerial: 'ONT1', circuitId: Buffer.from('agg-01|1/1/1') });
+    bng.manager.onts.ontDisconnected('ONT1');
+    bng.manager.onts.ontDetected({ ontSerial: 'ONT1', circuitId: Buffer.from('agg-01|1/1/1') });
     await settled();
     assert.equal(bng.stateOf('ONT1'), 'wgar');
     assert.equal(bng.allocated('wgar'), 1);
@@ -134,15 +134,15 @@ describe('authentication', () => {
 
   it('orders on a line that is not authenticated are a conflict; a termination ends it', async () => {
     slow();
-    bng.manager.ontDetected({ ontSerial: 'ONT1', circuitId: Buffer.from('c') });
+    bng.manager.onts.ontDetected({ ontSerial: 'ONT1', circuitId: Buffer.from('c') });
     for (const result of [
-      await bng.manager.activate(orderFor('ONT1')),
-      await bng.manager.suspend('ONT1', 'unpaid'),
-      await bng.manager.resume('ONT1'),
+      await bng.manager.operator.activate(orderFor('ONT1')),
+      await bng.manager.operator.suspend('ONT1', 'unpaid'),
+      await bng.manager.operator.resume('ONT1'),
     ]) {
       assert.equal(result.ok ? 'ok' : result.kind, 'conflict');
     }
-    assert.equal((await bng.manager.terminate('ONT1')).ok, true);
+    assert.equal((await bng.manager.operator.terminate('ONT1')).ok, true);
   });
 });
 
@@ -150,7 +150,7 @@ describe('allocation', () => {
   it('is made when the access node reports the ONT, before any DHCP, and DHCP reads it', async () => {
     bng = new InnerBng();
     await bng.detect('ONT1');
-    const { address, state, leasePhase } = bng.manager.sessionByOnt('ONT1')!;
+    const { address, state, leasePhase } = bng.manager.operator.sessionByOnt('ONT1')!;
     assert.deepEqual([state, leasePhase], ['wgar', 'none']);
     assert.equal(bng.allocated('wgar'), 1);
     assert.equal((await bng.ont('ONT1').lease()).message.yiaddr, address);
@@ -167,7 +167,7 @@ describe('allocation', () => {
       for (const serial of serials) await bng.detect(serial);
       const client = bng.ont('ONT1');
       addresses.push((await client.lease()).message.yiaddr);
-      await bng.manager.terminate('ONT1');
+      await bng.manager.operator.terminate('ONT1');
       await settled();
       addresses.push((await client.lease()).message.yiaddr);
     }
@@ -181,7 +181,7 @@ describe('allocation', () => {
     await one.lease();
     assert.equal(await two.discover(), null);
     assert.equal(bng.stateOf('ONT2'), 'discovered');
-    await bng.manager.terminate('ONT1');
+    await bng.manager.operator.terminate('ONT1');
     assert.equal(kindOf(await two.discover()), 'DHCPOFFER');
   });
 
@@ -189,7 +189,7 @@ describe('allocation', () => {
     bng = new InnerBng({ maxSessions: 1 });
     await bng.ont('ONT1').lease();
     assert.equal(await bng.ont('ONT2', { mac: parseMac('02:00:00:00:00:02') }).discover(), null);
-    assert.equal([...bng.manager.sessions()].length, 1);
+    assert.equal([...bng.manager.operator.sessions()].length, 1);
   });
 
   it('that nobody takes on an unknown line goes back after two minutes, whatever the client said', async () => {
@@ -205,7 +205,7 @@ describe('allocation', () => {
     assert.equal(bng.allocated('wgar'), talks.length);
     await bng.clock.advance(1);
     assert.equal(bng.allocated('wgar'), 0);
-    assert.deepEqual([...bng.manager.sessions()], []);
+    assert.deepEqual([...bng.manager.operator.sessions()], []);
   });
 
   it('of an ONT that the access node reports stays, offered or not', async () => {

@@ -32,7 +32,7 @@ describe('install before promise', () => {
     const client = bng.ont('ONT1');
     const address = (await client.discover())!.message.yiaddr;
     assert.equal(await client.select(address, GARDEN.gateway), null);
-    assert.equal(bng.manager.sessionByOnt('ONT1')?.leasePhase, 'offered');
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1')?.leasePhase, 'offered');
     assert.deepEqual(bng.accounted, []);
     resolve({ ok: true });
     await settled();
@@ -50,7 +50,7 @@ describe('install before promise', () => {
     const client = bng.ont('ONT1');
     const address = (await client.discover())!.message.yiaddr;
     assert.equal(await client.select(address, GARDEN.gateway), null);
-    assert.equal(bng.manager.sessionByOnt('ONT1')?.leasePhase, 'bound');
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1')?.leasePhase, 'bound');
     resolve(null);
     await settled();
     assert.deepEqual(client.heard().map(kindOf), ['DHCPACK']);
@@ -65,7 +65,7 @@ describe('install before promise', () => {
     const address = (await client.discover())!.message.yiaddr;
     await bng.clock.advance(30);
     await client.select(address, GARDEN.gateway);
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     await client.lease();
     assert.deepEqual(
       bng.lifecycle.flatMap((event) =>
@@ -121,9 +121,9 @@ describe('a lease in time', () => {
     assert.equal(stop?.installed, false, 'removed before it is reported');
     assert.equal(stop?.allocated, 1, 'freed only after it is reported');
     assert.equal(bng.allocated('wgar'), 0);
-    assert.deepEqual([...bng.manager.sessions()], []);
-    assert.equal(bng.manager.stateCounts().terminated, 1);
-    assert.equal(bng.manager.sessionByAddress(yiaddr), null);
+    assert.deepEqual([...bng.manager.operator.sessions()], []);
+    assert.equal(bng.manager.operator.stateCounts().terminated, 1);
+    assert.equal(bng.manager.operator.sessionByAddress(yiaddr), null);
   });
 
   it('is extended by each renewal, from the moment of the renewal', async () => {
@@ -147,9 +147,9 @@ describe('a lease in time', () => {
     await bng.detect('ONT1');
     const client = bng.ont('ONT1');
     const { yiaddr } = (await client.lease()).message;
-    const { id } = bng.manager.sessionByOnt('ONT1')!;
+    const { id } = bng.manager.operator.sessionByOnt('ONT1')!;
     await bng.clock.advance(600_000);
-    const next = bng.manager.sessionByOnt('ONT1');
+    const next = bng.manager.operator.sessionByOnt('ONT1');
     assert.notEqual(next?.id, id);
     assert.deepEqual([next?.state, next?.leasePhase, next?.address], ['wgar', 'none', yiaddr]);
     assert.equal((await client.lease()).message.yiaddr, yiaddr);
@@ -161,7 +161,7 @@ describe('a lease in time', () => {
     bng = new InnerBng();
     await bng.detect('ONT1');
     const { yiaddr } = (await bng.ont('ONT1').lease()).message;
-    bng.manager.ontDisconnected('ONT1');
+    bng.manager.onts.ontDisconnected('ONT1');
     await settled();
     assert.equal(bng.stateOf('ONT1'), null);
     assert.equal(bng.accounted.at(-1)?.final?.cause, 'Lost-Carrier');
@@ -185,7 +185,7 @@ describe('a declined address', () => {
     await bng.detect('ONT1');
     const client = bng.ont('ONT1');
     const held = (await client.lease()).message.yiaddr;
-    await bng.manager.activate(orderFor('ONT1', 'tiny'));
+    await bng.manager.operator.activate(orderFor('ONT1', 'tiny'));
     const offer = await client.discover();
     assert.equal(offer?.message.yiaddr, ip('10.16.0.2'));
     await client.say('DHCPDECLINE', { requestedAddress: ip('10.16.0.2'), serverId: TINY.gateway });
@@ -204,11 +204,11 @@ describe('close', () => {
     bng.dataplane.setTraffic(bound, TRAFFIC);
     const mac = parseMac('02:00:00:00:00:02');
     await bng.ont('ONT2', { mac }).lease();
-    await bng.manager.activate(orderFor('ONT2'));
+    await bng.manager.operator.activate(orderFor('ONT2'));
     await bng.ont('ONT3', { mac: parseMac('02:00:00:00:00:03') }).discover();
     await Promise.all([bng.manager.close(), bng.manager.close()]);
     await bng.manager.close();
-    assert.deepEqual([...bng.manager.sessions()], []);
+    assert.deepEqual([...bng.manager.operator.sessions()], []);
     assert.deepEqual(await bng.dataplane.dump(), []);
     assert.deepEqual(
       bng.pools.usage().map(({ allocated }) => allocated),
@@ -220,7 +220,7 @@ describe('close', () => {
       ['NAS-Request', 'NAS-Request'],
     );
     assert.deepEqual(stops[0]?.final?.traffic, TRAFFIC);
-    assert.equal(bng.manager.stateCounts().terminated, 4);
+    assert.equal(bng.manager.operator.stateCounts().terminated, 4);
     assert.equal(bng.clock.pendingTimers, 0);
   });
 
@@ -229,6 +229,6 @@ describe('close', () => {
     await bng.manager.close();
     await bng.detect('ONT1');
     assert.equal(await bng.ont('ONT2').discover(), null);
-    assert.deepEqual([...bng.manager.sessions()], []);
+    assert.deepEqual([...bng.manager.operator.sessions()], []);
   });
 });

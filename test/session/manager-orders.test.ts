@@ -32,7 +32,7 @@ async function move(from: Ipv4): Promise<Ipv4> {
 }
 
 async function activated(): Promise<Ipv4> {
-  assert.equal((await bng.manager.activate(orderFor('ONT1'))).ok, true);
+  assert.equal((await bng.manager.operator.activate(orderFor('ONT1'))).ok, true);
   return move(old);
 }
 
@@ -40,10 +40,10 @@ describe('activation', () => {
   it('walks from the garden to the new pool: NAK for the old address, DISCOVER, ACK of the new one', async () => {
     assert.equal(bng.dataplane.installed(old)?.walled, true);
     bng.dataplane.setTraffic(old, TRAFFIC);
-    const result = await bng.manager.activate(orderFor('ONT1'));
+    const result = await bng.manager.operator.activate(orderFor('ONT1'));
     assert.ok(result.ok);
     assert.deepEqual([result.oldState, result.newState, result.oldAddress], ['wgar', 'activating', old]);
-    const view = bng.manager.sessionByOnt('ONT1')!;
+    const view = bng.manager.operator.sessionByOnt('ONT1')!;
     assert.deepEqual([view.heldAddress, view.leasePhase], [old, 'none']);
     assert.equal(bng.dataplane.installed(old)?.walled, true, 'the old lease stays until the client moves');
     assert.equal(bng.reconfigured.at(-1)?.profile.poolName, 'isp');
@@ -79,12 +79,12 @@ describe('activation', () => {
   });
 
   it('repeated is accepted and changes nothing; for another pool it is a conflict', async () => {
-    await bng.manager.activate(orderFor('ONT1'));
-    assert.equal((await bng.manager.activate(orderFor('ONT1'))).ok, true);
+    await bng.manager.operator.activate(orderFor('ONT1'));
+    assert.equal((await bng.manager.operator.activate(orderFor('ONT1'))).ok, true);
     await move(old);
     const calls = bng.dataplane.calls.length;
-    assert.equal((await bng.manager.activate(orderFor('ONT1'))).ok, true);
-    const other = await bng.manager.activate(orderFor('ONT1', 'tiny'));
+    assert.equal((await bng.manager.operator.activate(orderFor('ONT1'))).ok, true);
+    const other = await bng.manager.operator.activate(orderFor('ONT1', 'tiny'));
     assert.deepEqual(other, {
       ok: false,
       kind: 'conflict',
@@ -95,18 +95,18 @@ describe('activation', () => {
   });
 
   it('of another service in the same pool changes the rates in place, with address and lease kept', async () => {
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     const address = await move(old);
     const order = { ...orderFor('ONT1'), serviceId: 'gold', downloadBitsPerSecond: 9e8 };
-    assert.equal((await bng.manager.activate(order)).ok, true);
+    assert.equal((await bng.manager.operator.activate(order)).ok, true);
     assert.equal(bng.dataplane.installed(address)?.downloadBitsPerSecond, 9e8);
-    const view = bng.manager.sessionByOnt('ONT1');
+    const view = bng.manager.operator.sessionByOnt('ONT1');
     assert.deepEqual([view?.address, view?.state, view?.profile?.serviceId], [address, 'active', 'gold']);
   });
 
   it('before any DHCP gives the client its new address at once', async () => {
     await bng.detect('ONT2');
-    assert.equal((await bng.manager.activate(orderFor('ONT2'))).ok, true);
+    assert.equal((await bng.manager.operator.activate(orderFor('ONT2'))).ok, true);
     const second = bng.ont('ONT2', { mac: (client.mac + 1) as Mac });
     assert.ok(prefixContains(HOME.network, (await second.lease()).message.yiaddr));
     assert.deepEqual([bng.allocated('wgar'), bng.allocated('isp')], [1, 1]);
@@ -114,7 +114,7 @@ describe('activation', () => {
 
   it('outlives the session: the subscriber comes back active', async () => {
     const address = await activated();
-    bng.manager.ontDisconnected('ONT1');
+    bng.manager.onts.ontDisconnected('ONT1');
     await settled();
     assert.equal(bng.allocated('isp'), 0);
     await bng.detect('ONT1');
@@ -123,7 +123,7 @@ describe('activation', () => {
   });
 
   it('whose client never asks: the held lease runs out, and the new address waits for the ONT', async () => {
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     await bng.clock.advance(600_000);
     assert.equal(bng.dataplane.installed(old), null);
     assert.equal(bng.accounted.at(-1)?.final?.cause, 'Lost-Carrier');
@@ -142,7 +142,9 @@ describe('activation', () => {
     for (const { peer } of clients) peer.punt(peer.frame('DHCPDISCOVER'));
     await settled();
     for (const { peer } of clients) await peer.lease();
-    const results = await Promise.all(clients.map(({ serial }) => bng.manager.activate(orderFor(serial))));
+    const results = await Promise.all(
+      clients.map(({ serial }) => bng.manager.operator.activate(orderFor(serial))),
+    );
     assert.ok(results.every((result) => result.ok));
     const offers = new Map<DhcpClient, Ipv4>();
     for (const { peer } of clients) {
@@ -158,7 +160,7 @@ describe('activation', () => {
     await settled();
     for (const { peer } of clients) assert.deepEqual(peer.heard().map(kindOf), ['DHCPACK']);
     assert.equal(new Set(offers.values()).size, 20);
-    assert.equal(bng.manager.stateCounts().active, 20);
+    assert.equal(bng.manager.operator.stateCounts().active, 20);
     assert.deepEqual([bng.allocated('wgar'), bng.allocated('isp')], [1, 20]);
   });
 });
@@ -166,7 +168,7 @@ describe('activation', () => {
 describe('suspension', () => {
   it('walls the address that the client has at once, then moves it to the garden', async () => {
     const address = await activated();
-    const suspended = await bng.manager.suspend('ONT1', 'unpaid');
+    const suspended = await bng.manager.operator.suspend('ONT1', 'unpaid');
     assert.ok(suspended.ok);
     assert.deepEqual(
       [suspended.oldState, suspended.newState, suspended.oldAddress],
@@ -186,7 +188,7 @@ describe('suspension', () => {
       walledThen = bng.dataplane.installed(address)?.walled;
       return { ok: false, reason: 'OLT is away' };
     };
-    assert.equal((await bng.manager.suspend('ONT1', 'unpaid')).ok, true);
+    assert.equal((await bng.manager.operator.suspend('ONT1', 'unpaid')).ok, true);
     assert.equal(walledThen, true);
     assert.equal(bng.stateOf('ONT1'), 'suspended');
     assert.ok(bng.lifecycle.some((event) => event.type === 'trouble' && event.reason === 'OLT is away'));
@@ -194,9 +196,9 @@ describe('suspension', () => {
 
   it('resumed before the client moved: the same address, open again, and its lease goes on', async () => {
     const address = await activated();
-    await bng.manager.suspend('ONT1', 'unpaid');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
     const accounted = bng.accounted.length;
-    const resumed = await bng.manager.resume('ONT1');
+    const resumed = await bng.manager.operator.resume('ONT1');
     assert.ok(resumed.ok);
     assert.deepEqual([resumed.oldState, resumed.newState], ['suspended', 'active']);
     assert.equal(bng.dataplane.installed(address)?.walled, false);
@@ -211,9 +213,9 @@ describe('suspension', () => {
 
   it('resumed after the client moved: the client moves back to its address', async () => {
     const address = await activated();
-    await bng.manager.suspend('ONT1', 'unpaid');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
     const garden = await move(address);
-    const resumed = await bng.manager.resume('ONT1');
+    const resumed = await bng.manager.operator.resume('ONT1');
     assert.ok(resumed.ok);
     assert.equal(resumed.newState, 'activating');
     assert.equal(await move(garden), address);
@@ -223,34 +225,34 @@ describe('suspension', () => {
   });
 
   it('of an activation under way leaves the client where it is, and resumes to the new service', async () => {
-    await bng.manager.activate(orderFor('ONT1'));
-    assert.equal((await bng.manager.suspend('ONT1', 'unpaid')).ok, true);
+    await bng.manager.operator.activate(orderFor('ONT1'));
+    assert.equal((await bng.manager.operator.suspend('ONT1', 'unpaid')).ok, true);
     assert.deepEqual([bng.stateOf('ONT1'), bng.allocated('isp')], ['suspended', 0]);
     assert.equal(kindOf(await client.renew(old)), 'DHCPACK');
-    await bng.manager.resume('ONT1');
+    await bng.manager.operator.resume('ONT1');
     assert.ok(prefixContains(HOME.network, await move(old)));
   });
 
   it('outlives the session, and so does what to resume to', async () => {
     const address = await activated();
-    await bng.manager.suspend('ONT1', 'unpaid');
-    bng.manager.ontDisconnected('ONT1');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
+    bng.manager.onts.ontDisconnected('ONT1');
     await settled();
     await bng.detect('ONT1');
     assert.equal(bng.stateOf('ONT1'), 'suspended');
     const garden = (await client.lease()).message.yiaddr;
-    assert.equal((await bng.manager.resume('ONT1')).ok, true);
+    assert.equal((await bng.manager.operator.resume('ONT1')).ok, true);
     assert.equal(await move(garden), address);
   });
 });
 
 describe('the reason of a suspension', () => {
-  const reason = (): string | null | undefined => bng.manager.sessionByOnt('ONT1')?.suspendedFor;
+  const reason = (): string | null | undefined => bng.manager.operator.sessionByOnt('ONT1')?.suspendedFor;
 
   it('is on the session while it is suspended, told with the change of state, and gone with the resumption', async () => {
     const address = await activated();
     assert.equal(reason(), null);
-    await bng.manager.suspend('ONT1', 'invoice 17 unpaid');
+    await bng.manager.operator.suspend('ONT1', 'invoice 17 unpaid');
     assert.equal(reason(), 'invoice 17 unpaid');
     const told = bng.lifecycle.findLast((event) => event.type === 'state-changed');
     assert.deepEqual([told?.session.state, told?.session.suspendedFor], ['suspended', 'invoice 17 unpaid']);
@@ -262,7 +264,7 @@ describe('the reason of a suspension', () => {
     assert.equal((lines[0] as { reason: string }).reason, 'invoice 17 unpaid');
     const garden = await move(address);
     assert.equal(reason(), 'invoice 17 unpaid');
-    await bng.manager.resume('ONT1');
+    await bng.manager.operator.resume('ONT1');
     assert.equal(reason(), null);
     await move(garden);
     assert.equal(reason(), null);
@@ -270,30 +272,30 @@ describe('the reason of a suspension', () => {
 
   it('stays the first one when the order is repeated, and is a new one with a new suspension', async () => {
     await activated();
-    await bng.manager.suspend('ONT1', 'first');
-    await bng.manager.suspend('ONT1', 'again');
+    await bng.manager.operator.suspend('ONT1', 'first');
+    await bng.manager.operator.suspend('ONT1', 'again');
     assert.equal(reason(), 'first');
-    await bng.manager.resume('ONT1');
-    await bng.manager.suspend('ONT1', 'second');
+    await bng.manager.operator.resume('ONT1');
+    await bng.manager.operator.suspend('ONT1', 'second');
     assert.equal(reason(), 'second');
   });
 
   it('outlives the session as the suspension does, and ends with a termination', async () => {
     await activated();
-    await bng.manager.suspend('ONT1', 'unpaid');
-    bng.manager.ontDisconnected('ONT1');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
+    bng.manager.onts.ontDisconnected('ONT1');
     await settled();
     await bng.detect('ONT1');
     assert.deepEqual([bng.stateOf('ONT1'), reason()], ['suspended', 'unpaid']);
-    await bng.manager.terminate('ONT1');
+    await bng.manager.operator.terminate('ONT1');
     await settled();
     assert.deepEqual([bng.stateOf('ONT1'), reason()], ['wgar', null]);
   });
 
   it('is not that of an earlier suspension when the AAA server moves the line into the garden', async () => {
     await activated();
-    await bng.manager.suspend('ONT1', 'unpaid');
-    await bng.manager.resume('ONT1');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
+    await bng.manager.operator.resume('ONT1');
     const userName = bng.accounted.at(-1)!.session.terms.userName;
     const outcome = await bng.manager.authorization.changeAuthorization({ userName }, { poolName: 'wgar' });
     assert.deepEqual([outcome.ok, bng.stateOf('ONT1'), reason()], [true, 'suspended', null]);
@@ -305,7 +307,7 @@ describe('the end of a lease in wall time', () => {
     const wallMs = bng.clock.wallMs.bind(bng.clock);
     const read = (offsetMs: number): number | null | undefined => {
       bng.clock.wallMs = () => wallMs() + offsetMs;
-      return bng.manager.sessionByOnt('ONT1')?.leaseExpiresWallMs;
+      return bng.manager.operator.sessionByOnt('ONT1')?.leaseExpiresWallMs;
     };
     const first = read(0);
     assert.ok(typeof first === 'number');
@@ -323,7 +325,7 @@ describe('the end of a lease in wall time', () => {
 describe('termination', () => {
   it('ends with Admin-Reset and forgets the service: the ONT that is still there starts in the garden', async () => {
     const address = await activated();
-    const result = await bng.manager.terminate('ONT1');
+    const result = await bng.manager.operator.terminate('ONT1');
     assert.ok(result.ok);
     assert.deepEqual(
       [result.oldState, result.newState, result.oldAddress],

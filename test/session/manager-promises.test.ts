@@ -36,7 +36,7 @@ function acknowledged(of: LeasePromise, atMs = bng.clock.monotonicMs()): Answere
 }
 
 function expiresMs(): number {
-  const { leaseExpiresWallMs } = bng.manager.sessionByOnt('ONT1')!;
+  const { leaseExpiresWallMs } = bng.manager.operator.sessionByOnt('ONT1')!;
   return leaseExpiresWallMs! - bng.clock.wallMs() + bng.clock.monotonicMs();
 }
 
@@ -129,7 +129,7 @@ describe('a promise', () => {
       seen = promised();
       return { ok: true };
     };
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     assert.equal(seen, null);
     assert.equal(promised(), null);
   });
@@ -138,13 +138,13 @@ describe('a promise', () => {
     await bng.detect('ONT1');
     await client.lease();
     bng.accessNodeSays = () => ({ ok: false, reason: 'no' });
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     assert.ok(promised() !== null);
   });
 
   it('goes before the address is taken out of the dataplane', async () => {
     await client.lease();
-    await bng.manager.terminate('ONT1');
+    await bng.manager.operator.terminate('ONT1');
     assert.equal(promised(), null);
   });
 
@@ -182,9 +182,9 @@ describe('an answer of the dataplane', () => {
       bng.dataplane.answer(acknowledged(promised()!));
       await settled();
     }
-    assert.equal(bng.manager.sessionByOnt('ONT1')?.leasePhase, 'bound');
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1')?.leasePhase, 'bound');
     await bng.clock.advance(LEASE_MS);
-    assert.equal(bng.manager.sessionByOnt('ONT1'), null);
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1'), null);
   });
 
   it('is not promised anew: the dataplane knows', async () => {
@@ -217,19 +217,19 @@ describe('an answer of the dataplane', () => {
   it('changes nothing after the end of the session', async () => {
     await client.lease();
     const lease = promised()!;
-    await bng.manager.terminate('ONT1');
+    await bng.manager.operator.terminate('ONT1');
     const told = bng.lifecycle.length;
     bng.dataplane.answer(acknowledged(lease));
     await settled();
     assert.equal(bng.lifecycle.length, told);
-    assert.equal(bng.manager.sessionByOnt('ONT1'), null);
+    assert.equal(bng.manager.operator.sessionByOnt('ONT1'), null);
     assert.deepEqual(bng.decided.at(-1), ['ack', null]);
   });
 
   it('changes nothing for whoever has the address next', async () => {
     await client.lease();
     const lease = promised()!;
-    await bng.manager.terminate('ONT1');
+    await bng.manager.operator.terminate('ONT1');
     const next = bng.ont('ONT1', { mac: 0x02_00_00_00_00_02 as DhcpClient['mac'] });
     const { yiaddr } = (await next.lease()).message;
     assert.equal(yiaddr, lease.address);
@@ -245,7 +245,7 @@ describe('an answer of the dataplane', () => {
     const lease = promised()!;
     await bng.clock.advance(LEASE_MS / 2);
     const answer = acknowledged(lease);
-    await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.activate(orderFor('ONT1'));
     bng.dataplane.answer(answer);
     await bng.clock.advance(LEASE_MS - 1);
     assert.ok(bng.dataplane.installed(lease.address) !== null);

@@ -26,7 +26,7 @@ function checkBooks(bng: InnerBng, installed: ReadonlySet<Ipv4>): void {
   const holders = new Map<Ipv4, string>();
   const mayBeInstalled = new Set<Ipv4>();
   const counted = Object.fromEntries(SESSION_STATES.map((state) => [state, 0]));
-  for (const session of bng.manager.sessions()) {
+  for (const session of bng.manager.operator.sessions()) {
     counted[session.state] = (counted[session.state] ?? 0) + 1;
     for (const address of [session.address, session.heldAddress]) {
       if (address === null) continue;
@@ -35,7 +35,7 @@ function checkBooks(bng: InnerBng, installed: ReadonlySet<Ipv4>): void {
     }
     if (session.leasePhase === 'bound') mayBeInstalled.add(session.address!);
     if (session.heldAddress !== null) mayBeInstalled.add(session.heldAddress);
-    const found = session.address === null ? null : bng.manager.sessionByAddress(session.address);
+    const found = session.address === null ? null : bng.manager.operator.sessionByAddress(session.address);
     assert.equal(found?.id, session.address === null ? undefined : session.id);
     for (const address of [session.address, session.heldAddress]) {
       const walled = address === null ? undefined : bng.dataplane.installed(address)?.walled;
@@ -49,7 +49,7 @@ function checkBooks(bng: InnerBng, installed: ReadonlySet<Ipv4>): void {
   assert.deepEqual(installed, mayBeInstalled, 'installed is exactly what is bound or held');
   const allocated = bng.pools.usage().reduce((sum, pool) => sum + pool.allocated, 0);
   assert.equal(allocated, holders.size, 'allocated is exactly what sessions have');
-  const { terminated: _ended, ...living } = bng.manager.stateCounts();
+  const { terminated: _ended, ...living } = bng.manager.operator.stateCounts();
   const { terminated: stillListed, ...expected } = counted;
   assert.deepEqual(living, expected);
   assert.equal(stillListed, 0);
@@ -61,7 +61,7 @@ async function act(
   random: (below: number) => number,
 ): Promise<void> {
   const { manager } = bng;
-  const session = manager.sessionByOnt(serial);
+  const session = manager.operator.sessionByOnt(serial);
   const address = session?.heldAddress ?? session?.address ?? (0x0aff0009 as Ipv4);
   const granted = session?.address ?? address;
   const selectors: readonly SessionSelector[] = [
@@ -80,7 +80,7 @@ async function act(
     { poolName: 'isp', sessionTimeoutSeconds: null, idleTimeoutSeconds: null, interimIntervalSeconds: 60 },
   ];
   const deeds: readonly (() => unknown)[] = [
-    () => manager.ontDetected({ ontSerial: serial, circuitId: Buffer.from(serial) }),
+    () => manager.onts.ontDetected({ ontSerial: serial, circuitId: Buffer.from(serial) }),
     () => client.punt(client.frame('DHCPDISCOVER')),
     () => client.punt(client.frame('DHCPDISCOVER')),
     () => client.punt(client.frame('DHCPREQUEST', { requestedAddress: granted })),
@@ -91,15 +91,15 @@ async function act(
     () => client.punt(client.frame('DHCPRELEASE', { ciaddr: address })),
     () => client.punt(client.frame('DHCPDECLINE', { requestedAddress: granted })),
     () => client.punt(mutate(client.frame('DHCPREQUEST', { requestedAddress: granted }), random)),
-    () => manager.activate(orderFor(serial, random(4) === 0 ? 'small' : 'isp')),
-    () => manager.activate(orderFor(serial)),
-    () => manager.suspend(serial, 'unpaid'),
-    () => manager.resume(serial),
+    () => manager.operator.activate(orderFor(serial, random(4) === 0 ? 'small' : 'isp')),
+    () => manager.operator.activate(orderFor(serial)),
+    () => manager.operator.suspend(serial, 'unpaid'),
+    () => manager.operator.resume(serial),
     () => manager.authorization.changeAuthorization(selector, changes[random(changes.length)]!),
     () => manager.authorization.changeAuthorization(selector, changes[random(changes.length)]!),
     () => (random(3) === 0 ? manager.authorization.disconnect(selector) : null),
-    () => (random(3) === 0 ? manager.terminate(serial) : null),
-    () => (random(3) === 0 ? manager.ontDisconnected(serial) : null),
+    () => (random(3) === 0 ? manager.operator.terminate(serial) : null),
+    () => (random(3) === 0 ? manager.onts.ontDisconnected(serial) : null),
     () => (random(3) === 0 ? bng.dataplane.refuseNext('busy') : null),
   ];
   void deeds[random(deeds.length)]?.();
@@ -133,7 +133,7 @@ describe('a thousand sessions', () => {
         for (let turn = 0; turn < 12; turn++) await settled();
         bng.dataplane.transmitted.length = 0;
         checkBooks(bng, new Set((await bng.dataplane.dump()).map(({ address }) => address)));
-        for (const session of bng.manager.sessions()) seen.add(session.state);
+        for (const session of bng.manager.operator.sessions()) seen.add(session.state);
       }
       assert.deepEqual(bng.bugs, []);
       assert.deepEqual(

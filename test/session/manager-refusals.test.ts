@@ -23,7 +23,7 @@ afterEach(() => assert.deepEqual(bng.bugs, []));
 
 /** Everything that an order could have changed. */
 async function world(): Promise<unknown> {
-  const { stateSinceWallMs: _since, ...view } = bng.manager.sessionByOnt('ONT1') as SessionView;
+  const { stateSinceWallMs: _since, ...view } = bng.manager.operator.sessionByOnt('ONT1') as SessionView;
   return {
     view,
     dump: await bng.dataplane.dump(),
@@ -38,12 +38,12 @@ async function refused(kind: string, order: () => Promise<OperatorResult>): Prom
   const result = await order();
   assert.equal(result.ok ? 'ok' : result.kind, kind);
   assert.deepEqual(await world(), before);
-  assert.equal(kindOf(await client.renew(bng.manager.sessionByOnt('ONT1')!.address!)), 'DHCPACK');
+  assert.equal(kindOf(await client.renew(bng.manager.operator.sessionByOnt('ONT1')!.address!)), 'DHCPACK');
   return result;
 }
 
 async function activate(): Promise<void> {
-  await bng.manager.activate(orderFor('ONT1'));
+  await bng.manager.operator.activate(orderFor('ONT1'));
   await client.renew(address);
   await client.lease();
 }
@@ -51,10 +51,10 @@ async function activate(): Promise<void> {
 describe('an order is refused', () => {
   it('unknown-ont: for an ONT that nobody has seen', async () => {
     for (const result of [
-      await bng.manager.activate(orderFor('ONT9')),
-      await bng.manager.suspend('ONT9', 'unpaid'),
-      await bng.manager.resume('ONT9'),
-      await bng.manager.terminate('ONT9'),
+      await bng.manager.operator.activate(orderFor('ONT9')),
+      await bng.manager.operator.suspend('ONT9', 'unpaid'),
+      await bng.manager.operator.resume('ONT9'),
+      await bng.manager.operator.terminate('ONT9'),
     ]) {
       assert.deepEqual(result, { ok: false, kind: 'unknown-ont' });
     }
@@ -62,20 +62,20 @@ describe('an order is refused', () => {
 
   it('invalid: for a pool that configuration does not have, and for the garden', async () => {
     for (const pool of ['nowhere', 'wgar', '']) {
-      const result = await refused('invalid', () => bng.manager.activate(orderFor('ONT1', pool)));
+      const result = await refused('invalid', () => bng.manager.operator.activate(orderFor('ONT1', pool)));
       assert.equal('field' in result && result.field, 'pool');
     }
   });
 
   it('conflict: suspension and resumption of a subscriber who was never activated', async () => {
-    await refused('conflict', () => bng.manager.suspend('ONT1', 'unpaid'));
-    await refused('conflict', () => bng.manager.resume('ONT1'));
+    await refused('conflict', () => bng.manager.operator.suspend('ONT1', 'unpaid'));
+    await refused('conflict', () => bng.manager.operator.resume('ONT1'));
   });
 
   it('conflict: activation of a suspended subscriber, with the present state', async () => {
     await activate();
-    await bng.manager.suspend('ONT1', 'unpaid');
-    const result = await bng.manager.activate(orderFor('ONT1'));
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
+    const result = await bng.manager.operator.activate(orderFor('ONT1'));
     assert.deepEqual(result, {
       ok: false,
       kind: 'conflict',
@@ -87,8 +87,8 @@ describe('an order is refused', () => {
   it('failed: activation into an exhausted pool', async () => {
     const mac = (client.mac + 1) as Mac;
     await bng.ont('ONT2', { mac }).lease();
-    assert.equal((await bng.manager.activate(orderFor('ONT2', 'tiny'))).ok, true);
-    await refused('failed', () => bng.manager.activate(orderFor('ONT1', 'tiny')));
+    assert.equal((await bng.manager.operator.activate(orderFor('ONT2', 'tiny'))).ok, true);
+    await refused('failed', () => bng.manager.operator.activate(orderFor('ONT1', 'tiny')));
     assert.equal(
       bng.reconfigured.some(({ profile, ontSerial }) => ontSerial === 'ONT1' && !profile.walled),
       false,
@@ -97,49 +97,49 @@ describe('an order is refused', () => {
 
   it('failed: activation that the access node refuses; the new address goes back, and the order can be repeated', async () => {
     bng.accessNodeSays = () => ({ ok: false, reason: 'no such VLAN' });
-    const result = await refused('failed', () => bng.manager.activate(orderFor('ONT1')));
+    const result = await refused('failed', () => bng.manager.operator.activate(orderFor('ONT1')));
     assert.equal('reason' in result && result.reason, 'no such VLAN');
     assert.equal(bng.allocated('isp'), 0);
     bng.accessNodeSays = () => ({ ok: true });
-    assert.equal((await bng.manager.activate(orderFor('ONT1'))).ok, true);
+    assert.equal((await bng.manager.operator.activate(orderFor('ONT1'))).ok, true);
   });
 
   it('failed: resumption that the access node refuses leaves the subscriber suspended', async () => {
     await activate();
-    await bng.manager.suspend('ONT1', 'unpaid');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
     await client.lease();
     bng.accessNodeSays = () => ({ ok: false, reason: 'busy' });
-    await refused('failed', () => bng.manager.resume('ONT1'));
+    await refused('failed', () => bng.manager.operator.resume('ONT1'));
     assert.deepEqual([bng.stateOf('ONT1'), bng.allocated('isp')], ['suspended', 0]);
   });
 
   it('failed: resumption before the move that the dataplane refuses leaves the subscriber suspended, to be resumed again', async () => {
     await activate();
-    await bng.manager.suspend('ONT1', 'unpaid');
-    const held = bng.manager.sessionByOnt('ONT1')!.heldAddress!;
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
+    const held = bng.manager.operator.sessionByOnt('ONT1')!.heldAddress!;
     bng.dataplane.refuseNext('busy');
-    const result = await bng.manager.resume('ONT1');
+    const result = await bng.manager.operator.resume('ONT1');
     assert.deepEqual(result, { ok: false, kind: 'failed', reason: 'busy' });
     assert.deepEqual([bng.stateOf('ONT1'), bng.dataplane.installed(held)?.walled], ['suspended', true]);
-    assert.equal((await bng.manager.resume('ONT1')).ok, true);
+    assert.equal((await bng.manager.operator.resume('ONT1')).ok, true);
     assert.deepEqual([bng.stateOf('ONT1'), bng.dataplane.installed(held)?.walled], ['active', false]);
   });
 
   it('failed: suspension that the dataplane refuses to wall leaves the subscriber active', async () => {
     await activate();
     bng.dataplane.refuseNext('map is gone');
-    await refused('failed', () => bng.manager.suspend('ONT1', 'unpaid'));
+    await refused('failed', () => bng.manager.operator.suspend('ONT1', 'unpaid'));
     assert.deepEqual([bng.stateOf('ONT1'), bng.allocated('wgar')], ['active', 0]);
   });
 
   it('failed: termination that the dataplane refuses keeps the address from others', async () => {
     bng.dataplane.refuseNext('busy');
-    await refused('failed', () => bng.manager.terminate('ONT1'));
+    await refused('failed', () => bng.manager.operator.terminate('ONT1'));
     assert.equal(bng.allocated('wgar'), 1);
   });
 
   it('and the refusal is told to onlookers', async () => {
-    await bng.manager.suspend('ONT1', 'unpaid');
+    await bng.manager.operator.suspend('ONT1', 'unpaid');
     const told = bng.lifecycle.filter((event) => event.type === 'order-refused');
     assert.deepEqual(
       told.map((event) => [event.order, event.session.ontSerial]),
@@ -149,9 +149,9 @@ describe('an order is refused', () => {
 
   it('an order waits for its turn: a termination behind an activation ends what was activated', async () => {
     const [first, second, third] = await Promise.all([
-      bng.manager.activate(orderFor('ONT1')),
-      bng.manager.terminate('ONT1'),
-      bng.manager.activate(orderFor('ONT1')),
+      bng.manager.operator.activate(orderFor('ONT1')),
+      bng.manager.operator.terminate('ONT1'),
+      bng.manager.operator.activate(orderFor('ONT1')),
     ]);
     assert.deepEqual([first.ok, second.ok], [true, true]);
     assert.equal(third.ok ? 'ok' : third.kind, 'conflict');

@@ -20,7 +20,7 @@ function renewal(world: World, atMs: number): AnsweredLease {
 
 /** How long the lease of the only session lasts yet. */
 function leftMs(world: World): number {
-  const sessions = [...(world.life?.manager.sessions() ?? [])];
+  const sessions = [...(world.life?.manager.operator.sessions() ?? [])];
   assert.equal(sessions.length, 1);
   return (sessions[0]?.leaseExpiresWallMs ?? 0) - (world.life?.clock.wallMs() ?? 0);
 }
@@ -104,7 +104,7 @@ describe('a lease that the dataplane renewed while there was no process', () => 
     assert.deepEqual(world.dataplane.standing(), []);
     world.dataplane.answer(answer);
     await life.quiet();
-    assert.equal([...life.manager.sessions()].length, 0);
+    assert.equal([...life.manager.operator.sessions()].length, 0);
     assert.deepEqual(life.bugs, []);
   });
 });

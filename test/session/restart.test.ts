@@ -19,7 +19,7 @@ const used = (bytes: bigint) => ({
 /** What operators see of all sessions. */
 function seen(world: World): unknown[] {
   assert.ok(world.life !== null);
-  return [...world.life.manager.sessions()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(sessionJson);
+  return [...world.life.manager.operator.sessions()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(sessionJson);
 }
 
 function addresses(world: World): Promise<string[]> {
@@ -35,7 +35,7 @@ describe('a BNG that was killed and starts again', () => {
     const offered = world.ont('ONT3', { mac: parseMac('02:00:00:00:00:03') });
     const walled = (await garden.lease()).message.yiaddr;
     await open.lease();
-    const order = await world.life!.manager.activate(orderFor('ONT2'));
+    const order = await world.life!.manager.operator.activate(orderFor('ONT2'));
     assert.ok(order.ok);
     const { yiaddr } = (await open.lease()).message;
     await offered.discover();
@@ -172,18 +172,18 @@ describe('a BNG that was killed and starts again', () => {
     const life = await world.start();
     const client = world.ont('ONT1');
     await client.lease();
-    assert.ok((await life.manager.activate(orderFor('ONT1'))).ok);
+    assert.ok((await life.manager.operator.activate(orderFor('ONT1'))).ok);
     await client.lease();
-    assert.ok((await life.manager.suspend('ONT1', 'unpaid')).ok);
-    life.manager.ontDisconnected('ONT1');
+    assert.ok((await life.manager.operator.suspend('ONT1', 'unpaid')).ok);
+    life.manager.onts.ontDisconnected('ONT1');
     await life.quiet();
     assert.deepEqual(seen(world), []);
     await world.kill();
     const next = await world.start();
     await client.lease();
-    const session = next.manager.sessionByOnt('ONT1');
+    const session = next.manager.operator.sessionByOnt('ONT1');
     assert.deepEqual([session?.state, session?.suspendedFor], ['suspended', 'unpaid']);
-    const resumed = await next.manager.resume('ONT1');
+    const resumed = await next.manager.operator.resume('ONT1');
     assert.ok(resumed.ok && resumed.newState === 'activating', JSON.stringify(resumed));
   });
 

@@ -23,9 +23,9 @@ describe('a full disk', () => {
     const stranger = world.ont('ONT2', { mac: parseMac('02:00:00:00:00:02') });
     assert.equal(await stranger.discover(), null, 'the commit that finds out');
     assert.equal(await world.ont('ONT3', { mac: parseMac('02:00:00:00:00:03') }).discover(), null);
-    const order = await life.manager.activate(orderFor('ONT1'));
+    const order = await life.manager.operator.activate(orderFor('ONT1'));
     assert.ok(!order.ok && order.kind === 'failed' && /full/.test(order.reason), JSON.stringify(order));
-    assert.equal(life.manager.sessionByOnt('ONT1')?.state, 'wgar');
+    assert.equal(life.manager.operator.sessionByOnt('ONT1')?.state, 'wgar');
     assert.equal(kindOf(await client.renew(yiaddr)), 'DHCPACK', 'who has service keeps it');
     const figures = life.manager.durabilityFigures();
     assert.deepEqual(
@@ -56,7 +56,7 @@ describe('a full disk', () => {
     );
     await world.kill();
     const next = await world.start();
-    assert.equal(next.manager.sessionByOnt('ONT1')?.leasePhase, 'bound');
+    assert.equal(next.manager.operator.sessionByOnt('ONT1')?.leasePhase, 'bound');
     await next.advance(500_000);
     assert.notEqual(world.dataplane.installed(yiaddr), null, 'the renewal was kept');
   });
@@ -66,7 +66,7 @@ describe('a full disk', () => {
     const life = await world.start();
     const client = world.ont('ONT1');
     const old = (await client.lease()).message.yiaddr;
-    assert.ok((await life.manager.activate(orderFor('ONT1'))).ok);
+    assert.ok((await life.manager.operator.activate(orderFor('ONT1'))).ok);
     const offer = (await client.discover())!;
     world.storeSays = FULL;
     assert.equal(await client.select(offer.message.yiaddr, offer.message.options.serverIdentifier!), null);
@@ -82,12 +82,12 @@ describe('a full disk', () => {
     const life = await world.start();
     await world.ont('ONT1').lease();
     world.storeSays = FULL;
-    const order = await life.manager.activate(orderFor('ONT1'));
+    const order = await life.manager.operator.activate(orderFor('ONT1'));
     assert.ok(!order.ok && order.kind === 'failed', JSON.stringify(order));
-    assert.equal(life.manager.sessionByOnt('ONT1')?.state, 'wgar', 'and the session is as it was');
-    const ended = await life.manager.terminate('ONT1');
+    assert.equal(life.manager.operator.sessionByOnt('ONT1')?.state, 'wgar', 'and the session is as it was');
+    const ended = await life.manager.operator.terminate('ONT1');
     assert.ok(!ended.ok && ended.kind === 'failed');
-    assert.equal(life.manager.sessionByOnt('ONT1')?.leasePhase, 'bound');
+    assert.equal(life.manager.operator.sessionByOnt('ONT1')?.leasePhase, 'bound');
   });
 });
 
@@ -113,7 +113,7 @@ describe('a damaged store', () => {
     assert.match(store.damage?.problem ?? '', /^row ".*" of session$/);
     await store.close();
     const life = await world.start();
-    const serials = [...life.manager.sessions()].map(({ ontSerial }) => ontSerial).toSorted();
+    const serials = [...life.manager.operator.sessions()].map(({ ontSerial }) => ontSerial).toSorted();
     assert.equal(serials.length, 8);
     assert.ok(!serials.includes('ONT4'));
     const installed = (await world.dataplane.dump()).map(({ address }) => formatIpv4(address));
@@ -132,7 +132,7 @@ describe('a damaged store', () => {
     await store.write([{ op: 'put', table: 'session', key: 'what', value: '{"state":"active"}' }]);
     await store.close();
     const life = await world.start();
-    assert.equal(life.manager.sessionByOnt('ONT1')?.leasePhase, 'bound');
+    assert.equal(life.manager.operator.sessionByOnt('ONT1')?.leasePhase, 'bound');
     const [line] = world.logged.filter(({ event }) => event === 'session-not-served');
     assert.equal(line?.['reason'], 'row "what" of session cannot be read');
   });

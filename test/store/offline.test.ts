@@ -27,7 +27,7 @@ describe('bngctl store', () => {
     const world = new World(t);
     await world.start();
     await world.ont('ONT1').lease();
-    const before = [...world.life!.manager.sessions()].map(({ id, address }) => [id, address]);
+    const before = [...world.life!.manager.operator.sessions()].map(({ id, address }) => [id, address]);
     await world.stop('keep');
     const bytes = readFileSync(join(world.folder, 'bng.db'));
     const checked = await ctl('check', '--path', world.folder);
@@ -54,7 +54,7 @@ describe('bngctl store', () => {
     Object.assign(world, { folder: target });
     await world.start();
     assert.deepEqual(
-      [...world.life!.manager.sessions()].map(({ id, address }) => [id, address]),
+      [...world.life!.manager.operator.sessions()].map(({ id, address }) => [id, address]),
       before,
     );
   });

@@ -167,7 +167,7 @@ export class Player {
     assert.ok(life !== null);
     const holders = new Map<Ipv4, string>();
     const leased = new Set<Ipv4>();
-    for (const session of life.manager.sessions()) {
+    for (const session of life.manager.operator.sessions()) {
       for (const address of [session.address, session.heldAddress]) {
         if (address === null) continue;
         assert.ok(!holders.has(address), `${formatIpv4(address)} is held twice`);
@@ -180,7 +180,7 @@ export class Player {
     assert.deepEqual(new Set(installed), leased, 'the dataplane has just the leases');
     for (const { address, serial } of this.subscribers) {
       if (address === null) continue;
-      const session: SessionView | null = life.manager.sessionByOnt(serial);
+      const session: SessionView | null = life.manager.operator.sessionByOnt(serial);
       assert.ok(session !== null, `${serial} lost its session`);
       const lease: Ipv4 | null = session.leasePhase === 'bound' ? session.address : session.heldAddress;
       // A move may have begun by its own request, whose answer it never heard: the old address is no longer promised.
@@ -243,7 +243,7 @@ export const DORA: Script = [
 const ACTIVATION: Script = [
   ({ subscribers: [a] }) => a!.lease(),
   async ({ subscribers: [a] }) => a!.use(100n),
-  (player) => player.order((manager) => manager.activate(orderFor('ONT1'))),
+  (player) => player.order((manager) => manager.operator.activate(orderFor('ONT1'))),
   async ({ subscribers: [a] }) => a!.use(20n),
   async ({ subscribers: [a] }) => void (a!.address === null ? await a!.lease() : await a!.renew()),
   async ({ subscribers: [a] }) => {
@@ -254,7 +254,7 @@ const ACTIVATION: Script = [
 
 export const SUSPENSION: Script = [
   ...ACTIVATION,
-  (player) => player.order((manager) => manager.suspend('ONT1', 'unpaid')),
+  (player) => player.order((manager) => manager.operator.suspend('ONT1', 'unpaid')),
   async ({ subscribers: [a] }) => void (a!.address === null ? await a!.lease() : await a!.renew()),
   async ({ subscribers: [a] }) => {
     assert.ok(formatIpv4(a!.address!).startsWith('10.255.'), 'it is in the garden');
@@ -276,7 +276,7 @@ export const ENDS: Script = [
     // Nothing is promised to it any more, whether or not the operator hears that it is done.
     b!.address = null;
     const result = await Promise.race([
-      life.manager.terminate('ONT2'),
+      life.manager.operator.terminate('ONT2'),
       (async (): Promise<never> => {
         while (!life.isDead) await life.quiet();
         throw new Cut();

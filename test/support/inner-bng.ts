@@ -142,7 +142,7 @@ export class InnerBng {
       prober: options.probeWaitMs === undefined ? null : prober,
       onBug,
     });
-    const sessions = this.manager;
+    const { dhcp: sessions } = this.manager;
     this.inlet = {
       discover: (line) => sessions.discover(line),
       request: (line, kind, address) => sessions.request(line, kind, address),
@@ -171,7 +171,7 @@ export class InnerBng {
     this.server.start();
     const { manager, dataplane: punts, nonces } = this;
     new ForceRenewer({
-      ...{ lifecycle: manager, sessions: manager, leases: manager.leases, punts, nonces, clock, tpids },
+      ...{ lifecycle: manager, sessions: manager.operator, leases: manager.leases, punts, nonces, clock, tpids },
       sVlanOf: options.sVlanOf ?? (() => null),
     }).start();
   }
@@ -192,7 +192,7 @@ export class InnerBng {
   }
 
   async detect(ontSerial: string): Promise<void> {
-    this.manager.ontDetected({ ontSerial, circuitId: Buffer.from(`agg-01|1/1/${ontSerial}`) });
+    this.manager.onts.ontDetected({ ontSerial, circuitId: Buffer.from(`agg-01|1/1/${ontSerial}`) });
     await settled();
   }
 
@@ -203,7 +203,7 @@ export class InnerBng {
   }
 
   stateOf(ontSerial: string): string | null {
-    return this.manager.sessionByOnt(ontSerial)?.state ?? null;
+    return this.manager.operator.sessionByOnt(ontSerial)?.state ?? null;
   }
 
   #account(kind: 'start' | 'stop', session: AccountingSession, final: Accounted['final']): void {

@@ -240,7 +240,7 @@ export class Life {
       accessMac: () => dataplane.accessMac(),
     };
     this.#server = new DhcpServer({
-      inlet: this.manager,
+      inlet: this.manager.dhcp,
       leases: this.manager.leases,
       punts,
       rules: { trustOption82: true, untrustedOption82: 'refuse', relays: null, forceRenew: true },

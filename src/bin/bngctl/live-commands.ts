@@ -24,10 +24,11 @@ async function events(run: Run, { follow, limit }: EventFlags): Promise<ExitCode
   return end.kind === 'ok' ? EXIT.ok : run.fail(end);
 }
 
-const KIND_STYLES: Readonly<Record<string, Style>> = {
+const KIND_STYLES: Readonly<Record<string, Style | null>> = {
   start: 'dim',
   dhcp: 'cyan',
   session: 'green',
+  frame: null,
   dataplane: 'dim',
 };
 
@@ -55,7 +56,7 @@ export function addLiveCommands(program: Command, perform: Perform): void {
   program
     .command('trace')
     .description(
-      'follow one line: its DHCP messages with their verdicts, its session, and each second what the dataplane did',
+      'follow one line: its DHCP messages with their verdicts, its session, a sample of its frames with what the dataplane decided, and each second what it counted',
     )
     .argument('<line>', 'ONT serial, address, MAC, circuit-id or session id; it need not have a session yet')
     .action((line: string) => perform((run) => trace(run, line)));
