@@ -47,6 +47,10 @@ export class ArpProber implements AddressProber {
     this.#waitMs = waitMs;
   }
 
+  get asks(): boolean {
+    return this.#waitMs !== null;
+  }
+
   isInUse(address: Ipv4, station: Attachment): Promise<boolean> {
     const waitMs = this.#waitMs;
     if (waitMs === null || !this.#ask(address, station)) return Promise.resolve(false);

@@ -3,6 +3,8 @@ import type { Attachment } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 
 export interface AddressProber {
+  /** False while it would ask nobody. */
+  readonly asks: boolean;
   /** Whether anybody but the station itself answers for the address at its line. Always resolves, and soon. */
   isInUse(address: Ipv4, station: Attachment): Promise<boolean>;
 }

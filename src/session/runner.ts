@@ -284,7 +284,7 @@ export class SessionRunner {
     const holder = record.identity.subscriberId;
     const made = makeGrant(this.#o.pools, { holder, profile, terms, gardenPool: this.#o.gardenPool });
     const isKnown =
-      made.type !== 'allocated' || this.#o.prober === null || this.#proven.has(made.grant.address);
+      made.type !== 'allocated' || this.#o.prober?.asks !== true || this.#proven.has(made.grant.address);
     return isKnown ? made : { ...made, grant: { ...made.grant, isUnproven: true } };
   }
 

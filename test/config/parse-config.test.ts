@@ -234,8 +234,18 @@ describe('a configuration that is right', () => {
       ['home-100'],
     );
     assert.equal(after.pools[0]?.captivePortal, 'https://portal.example.net/captive-portal/api');
+    assert.deepEqual(after.dhcp.relays, [
+      { address: parseIpv4('10.255.0.2'), pools: ['wgar', 'isp-residential'], leasequery: true },
+    ]);
+    assert.deepEqual(after.dhcp.services['business-1000']?.[0], {
+      code: 42,
+      type: 'addresses',
+      value: [parseIpv4('192.0.2.123')],
+    });
+    assert.deepEqual([after.pools[0]?.renewSeconds, after.pools[0]?.rebindSeconds], [300, 525]);
     const { portal, pools } = before;
-    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null }, portal, pools }, before);
+    const dhcp = { ...after.dhcp, relays: null, services: {} };
+    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null }, portal, pools, dhcp }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),
