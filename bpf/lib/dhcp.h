@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Reads a client's DHCP message as far as an answer in XDP needs it. Whatever is wrong with it, or only out of the
- * ordinary (overload, an option in pieces, no END, nonces), is nothing for XDP: the control plane judges it.
+ * ordinary (overload, an option in pieces, no END), is nothing for XDP: the control plane judges it.
  */
 #ifndef BNG_LIB_DHCP_H
 #define BNG_LIB_DHCP_H
@@ -47,6 +47,7 @@ enum bng_dhcp_seen {
 	BNG_SEEN_MAX_SIZE = 8,
 	BNG_SEEN_CLIENT_ID = 16,
 	BNG_SEEN_RELAY_AGENT = 32,
+	BNG_SEEN_NONCE = 64,
 };
 
 enum bng_dhcp_limit {
@@ -110,8 +111,10 @@ static __always_inline bool bng_note_option(struct bng_dhcp_scratch *found, __u3
 		seen = BNG_SEEN_RELAY_AGENT;
 		found->option82 = at;
 		break;
+	case BNG_DHCP_FORCE_RENEW_NONCE:
+		seen = BNG_SEEN_NONCE;
+		break;
 	case BNG_DHCP_OVERLOAD:
-	case BNG_DHCP_FORCE_RENEW_NONCE: /* its answer may bear a nonce (RFC 6704) */
 		return false;
 	default:
 		return true;

@@ -1,6 +1,6 @@
 /**
- * The nonces that clients were given to know our FORCERENEW by (RFC 6704 §3.1). Kept while the process lives: who renews after
- * a restart gets a new one. Decides nothing about leases and sends nothing.
+ * The nonces that clients were given to know our FORCERENEW by (RFC 6704 §3.1). Kept while the process lives: after a
+ * restart a client has none of ours until it selects an address again. Decides nothing about leases and sends nothing.
  */
 import { randomBytes } from 'node:crypto';
 import { attachmentKey } from '../model/access-line.js';
@@ -35,15 +35,15 @@ export class Nonces {
     { type, line, ...how }: ClientMessage,
     verdict: DhcpVerdict,
   ): readonly [code: number, value: Uint8Array] | undefined {
-    if (asked.options.forceRenewAlgorithms?.includes(HMAC_MD5_ALGORITHM) !== true) return undefined;
+    const algorithms = asked.options.get(DhcpOption.ForceRenewNonceCapable);
+    if (algorithms?.includes(HMAC_MD5_ALGORITHM) !== true) return undefined;
     if (verdict.kind === 'offer') {
       return [DhcpOption.ForceRenewNonceCapable, new Uint8Array(1).fill(HMAC_MD5_ALGORITHM)];
     }
     if (verdict.kind !== 'ack' || type !== 'request') return undefined;
     const key = attachmentKey(line);
-    const isRenewal = 'kind' in how && (how.kind === 'renewing' || how.kind === 'rebinding');
-    // RFC 6704 §3.1.3: a nonce goes over the wire as seldom as it can.
-    if (isRenewal && this.#byStation.has(key)) return undefined;
+    // RFC 6704 §3.1.3: a nonce goes over the wire as seldom as it can, and XDP gives none.
+    if ('kind' in how && (how.kind === 'renewing' || how.kind === 'rebinding')) return undefined;
     const nonce = new Uint8Array(randomBytes(NONCE_LENGTH));
     this.#byStation.delete(key);
     this.#byStation.set(key, nonce);

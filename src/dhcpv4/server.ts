@@ -168,7 +168,15 @@ export class DhcpServer {
 
   #answerQuery(frame: DhcpFrame, { ifindex }: Place): void {
     const { leases, punts } = this.#o;
-    const answer = leasequeryReply(frame, leases, punts.accessMac(ifindex));
+    let answer: Uint8Array | null;
+    try {
+      answer = leasequeryReply(frame, leases, punts.accessMac(ifindex));
+    } catch (error) {
+      // A client's identifier may be longer than what a relay must take.
+      if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
+      this.#drop('reply-too-long');
+      return;
+    }
     if (answer === null) this.#drop('inconsistent');
     else if (!punts.transmit(ifindex, answer)) this.#drop('transmit-queue-full');
   }

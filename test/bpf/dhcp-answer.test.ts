@@ -96,7 +96,31 @@ function select(line: TwinLine, ...more: readonly RawOption[]): RawMessage {
   };
 }
 
+/** The recorded DISCOVER and REQUEST of real clients, option 82 in front of and behind the client's own. */
+function replays(clients: Readonly<Record<string, Pick<typeof dhclientFrames, 'discover' | 'request'>>>): readonly Case[] {
+  return Object.entries(clients).flatMap(([client, frames]) =>
+    (['discover', 'request'] as const).flatMap((kind) =>
+      (['first', 'last'] as const).map((where) => ({
+        name: `the ${kind} of ${client}, option 82 ${where}`,
+        of: (line: TwinLine): RawMessage => {
+          const raw = replayed(frames[kind], line, { address: addressOf(line), serverId: GATEWAY });
+          const own = option82(line);
+          return { ...raw, options: where === 'first' ? [...own, ...raw.options] : [...raw.options, ...own] };
+        },
+      })),
+    ),
+  );
+}
+
 const ANSWERED: readonly Case[] = [
+  {
+    name: 'renewal of a client that has a nonce (RFC 6704)',
+    of: (line) => ({
+      ciaddr: addressOf(line),
+      options: [REQUEST, clientId(line), [145, u8(1)], ...option82(line)],
+    }),
+    frame: renewal,
+  },
   { name: 'DISCOVER', of: (line) => ({ options: [DISCOVER, WANTS, ...option82(line)] }) },
   {
     name: 'DISCOVER that asks for the address',
@@ -279,22 +303,7 @@ const ANSWERED: readonly Case[] = [
       sourceMac: '02:00:00:00:0e:01',
     }),
   },
-  ...Object.entries({ udhcpc: udhcpcFrames, dhclient: dhclientFrames, dhcpcd: dhcpcdFrames }).flatMap(
-    ([client, frames]) =>
-      (['discover', 'request'] as const).flatMap((kind) =>
-        (['first', 'last'] as const).map((where) => ({
-          name: `the ${kind} of ${client}, option 82 ${where}`,
-          of: (line: TwinLine): RawMessage => {
-            const raw = replayed(frames[kind], line, { address: addressOf(line), serverId: GATEWAY });
-            const own = option82(line);
-            return {
-              ...raw,
-              options: where === 'first' ? [...own, ...raw.options] : [...raw.options, ...own],
-            };
-          },
-        })),
-      ),
-  ),
+  ...replays({ udhcpc: udhcpcFrames, dhclient: dhclientFrames }),
 ];
 
 function putChecksum(bytes: Buffer, line: TwinLine, value: number): Buffer {
@@ -328,6 +337,8 @@ describe('XDP answers as user space does', () => {
 });
 
 const PUNTED: readonly Case[] = [
+  // It offers to understand nonces, in each message.
+  ...replays({ dhcpcd: dhcpcdFrames }),
   { name: 'INFORM', of: (line) => ({ ciaddr: addressOf(line), options: [[53, u8(8)], ...option82(line)] }) },
   { name: 'an unknown message type', of: (line) => ({ options: [[53, u8(99)], ...option82(line)] }) },
   { name: 'BOOTP without a type', of: (line) => ({ options: [...option82(line)] }) },
@@ -383,7 +394,11 @@ const PUNTED: readonly Case[] = [
     name: 'overload',
     of: (line) => ({ ...select(line, [52, u8(1)]), file: Buffer.of(12, 1, 65, 255) }),
   },
-  { name: 'a client that may be given a nonce (RFC 6704)', of: (line) => select(line, [145, u8(1)]) },
+  { name: 'REQUEST of a client that is given a nonce (RFC 6704)', of: (line) => select(line, [145, u8(1)]) },
+  {
+    name: 'DISCOVER of a client that is offered one',
+    of: (line) => ({ options: [DISCOVER, [145, u8(1)], ...option82(line)] }),
+  },
   { name: 'no END', of: (line) => ({ ...select(line), end: false, length: 0 }) },
   {
     name: 'an option that runs over the end',

@@ -53,7 +53,7 @@ async function asked({
   const relay = new DhcpClient({ dataplane: bng.dataplane, mac: RELAY_MAC, ifindex: 5 });
   const options = new DhcpOptionsBuilder().messageType('DHCPLEASEQUERY');
   if (clientId !== undefined) options.clientIdentifier(clientId);
-  if (list !== undefined) options.parameterRequestList(Uint8Array.from(list));
+  if (list !== undefined) options.raw(DhcpOption.ParameterRequestList, Uint8Array.from(list));
   const payload = encodeDhcpMessage({
     op: 'BOOTREQUEST',
     xid: 0x4388,
@@ -153,6 +153,20 @@ describe('RFC 4388: leasequery', () => {
     const before = JSON.stringify([...bng.manager.operator.sessions()]);
     for (const [, query] of keys) await asked(query());
     assert.equal(JSON.stringify([...bng.manager.operator.sessions()]), before);
+  });
+
+  it('what does not fit the relay’s message is not cut: silence, counted', async () => {
+    await client.say('DHCPREQUEST', {
+      ciaddr: address,
+      options: [[DhcpOption.ClientIdentifier, new Uint8Array(600)], [DhcpOption.MaxMessageSize, Uint8Array.of(5, 220)]],
+    });
+    assert.equal(await asked({ ciaddr: address }), null);
+    assert.equal(bng.server.drops().get('reply-too-long'), 1);
+  });
+
+  it('a parameter request list without a byte is malformed', async () => {
+    assert.equal(await asked({ ciaddr: address, list: [] }), null);
+    assert.equal(bng.server.drops().get('malformed'), 1);
   });
 
   it('after a RELEASE the address is unassigned', async () => {

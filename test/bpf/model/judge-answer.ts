@@ -43,9 +43,8 @@ const SIZES: ReadonlyMap<number, number | null> = new Map([
   [Option.maxSize, 2],
   [Option.clientId, null],
   [Option.relayAgent, null],
+  [Option.forceRenewNonce, null],
 ]);
-/** What the control plane alone answers. */
-const ONLY_ABOVE: ReadonlySet<number> = new Set([Option.overload, Option.forceRenewNonce]);
 const DISCOVER = 1;
 const REQUEST = 3;
 const DECLINE = 4;
@@ -116,7 +115,7 @@ function sum(bytes: Buffer): number {
   return total;
 }
 
-/** Those that count; null where one of them comes twice or with another size, for overload and nonces, and without END. */
+/** Those that count; null where one of them comes twice or with another size, for overload, and without END. */
 function readOptions(area: Buffer): ReadonlyMap<number, Buffer> | null {
   const found = new Map<number, Buffer>();
   let at = 0;
@@ -129,7 +128,7 @@ function readOptions(area: Buffer): ReadonlyMap<number, Buffer> | null {
     }
     const value = area.subarray(at + 2, at + 2 + (area[at + 1] ?? 0));
     at += 2 + (area[at + 1] ?? 0);
-    if (at >= area.length || ONLY_ABOVE.has(code)) return null;
+    if (at >= area.length || code === Option.overload) return null;
     const size = SIZES.get(code);
     if (size === undefined) continue;
     if ((size !== null && value.length !== size) || found.has(code)) return null;
@@ -164,6 +163,8 @@ function kindOf({ ciaddr, options }: Readable, lease: Lease, serverId: number): 
   const bears = lease.option82.length === 0 ? option82 === null : option82?.equals(lease.option82);
   if (bears !== true) return null;
   const type = options.get(Option.messageType)?.[0];
+  // Nonces are offered and given where nothing is renewed.
+  if (options.has(Option.forceRenewNonce) && (type === DISCOVER || ciaddr === 0)) return null;
   if (type === DISCOVER) return 'offer';
   const server = word(Option.serverId);
   if (type !== REQUEST || (server !== null && server !== serverId)) return null;

@@ -22,9 +22,8 @@ export function judgeArp(world: World, ethernet: Ethernet): Outcome {
   const mac = sourceMac(ethernet);
   // The answer to a probe: the control plane's.
   if (arp.readUInt16BE(6) === REPLY && arp.readUInt32BE(24) === 0) {
-    const whole = { ...ethernet, frame: ethernet.frame.subarray(0, ethernet.l3Offset + ARP_LENGTH) };
-    const refused = judgePunt(world, whole);
-    return refused === null ? punted(whole) : dropped(refused);
+    const refused = judgePunt(world, ethernet);
+    return refused === null ? punted(ethernet) : dropped(refused);
   }
   const leased = world.stations.get(stationKey(ethernet.ifindex, ethernet.vlans, mac.toString('hex')));
   if (leased === undefined) return dropped(BngDropReason.unknownLine);
