@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vm demo lab lab-up lab-down bench install uninstall deb lock clean distclean
+.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vm test-node demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -24,7 +24,7 @@ help: ## list the targets
 deps: ## install what is missing: apt packages, Node.js, node_modules (as root)
 	@scripts/setup.sh
 
-build: bpf addon dist/.tsc ## compile BPF programs, addon and TypeScript (the default)
+build: bpf addon dist/.tsc dist/.page ## compile BPF programs, addon, TypeScript and the operator page (the default)
 
 bpf: build/.bpf
 build/.bpf: scripts/build-bpf.sh $(bpf_sources)
@@ -50,6 +50,13 @@ dist/.tsc: tsconfig.json package-lock.json $(ts_sources)
 	@$(node) tsc -p tsconfig.json
 	@mv $@.begun $@
 
+page_sources := $(shell find src/operator-page -type f 2>/dev/null)
+dist/.page: dist/.tsc $(page_sources)
+	@echo 'page'
+	@touch $@.begun
+	@$(node) tsc -p src/operator-page && node dist/scripts/build-page.js
+	@mv $@.begun $@
+
 abi: bpf dist/.tsc ## write src/dataplane/abi.ts anew from bpf/bng_abi.h
 	@$(node) node dist/scripts/generate-abi.js
 	@$(MAKE) dist/.tsc
@@ -58,8 +65,8 @@ docs: dist/.tsc ## write anew whatever is made from the code: references, schema
 	@mkdir -p deploy/completion
 	@$(node) node dist/scripts/generate-docs.js
 
-docs-captures: build ## play a lab and write docs/bngctl.md, what bngctl shows of it (as root)
-	@$(node) node dist/scripts/capture-bngctl.js
+docs-captures: build ## play a lab and write docs/bngctl.md and the pictures of the operator page (as root, with chromium)
+	@$(node) node dist/scripts/capture-bngctl.js && node dist/scripts/capture-page.js
 
 check: build check-format check-lint check-abi check-docs check-c ## formatting, lint, import directions, stale generated files (types: build); -k goes on after a finding
 
@@ -96,8 +103,11 @@ test-unit test-native test-bpf test-lab:
 test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); KILLS=n
 	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
 
+test-node: build ## unit and native tests on Node.js 22 and 24 from the npm registry (as root); NODE=24, ONLY=text
+	@$(node) for major in $(or $(NODE),22 24); do scripts/test-node.sh $$major unit native $(ONLY:%=--only %) || exit 1; done
+
 # What the package is installed into: made where there is a network, which the isolated tests do not have.
-build/debian-root.tar: scripts/package/test-root.sh
+build/debian-root.tar: scripts/package/test-root.sh deploy/container/packages deploy/container/packages-demo
 	@scripts/package/test-root.sh $@
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text

@@ -102,7 +102,7 @@ static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_fram
 }
 
 static __always_inline int bng_to_neighbour(struct xdp_md *ctx, const struct bng_frame *frame,
-					    const struct bng_subscriber *from, const struct bng_subscriber *to)
+					    const struct bng_subscriber *from, struct bng_subscriber *to)
 {
 	__u32 bytes = frame->ip_length;
 	int outcome;

@@ -148,6 +148,8 @@ struct bng_settings {
 	struct bng_rate answer_rate; /* of DHCP answered in XDP, a station */
 	__u64 option82_seed; /* secret, of bng_lease.option82 */
 	__u64 option82_factor; /* secret, odd */
+	__u32 traffic_slots; /* entries of each CPU in bng_traffic */
+	__u32 reserved; /* zero */
 };
 
 /* Key of bng_lines: where one station is attached. VLAN ids in host byte order, 0 = no such tag. */
@@ -159,33 +161,33 @@ struct bng_line_key {
 	__u16 reserved; /* zero */
 };
 
-/* Value of bng_subscribers, keyed by the subscriber's address (__be32). Replaced whole, never edited in place. */
+/*
+ * Value of bng_subscribers, keyed by the subscriber's address (__be32). Replaced whole by user space; XDP moves the arrival
+ * times. Of 72 bytes, so that an element of the map takes two cache lines: its head, its key and the first eight bytes,
+ * and all the rest.
+ */
 struct bng_subscriber {
+	__u8 mac[6];
+	__u8 flags; /* enum bng_subscriber_flag */
+	__u8 reserved; /* zero */
 	__u32 ifindex;
-	__u32 slot; /* index into bng_traffic and bng_policers */
+	__u32 slot; /* index into a CPU's part of bng_traffic */
 	__u16 s_vlan; /* host byte order, 0 = untagged */
 	__u16 c_vlan; /* host byte order, 0 = no inner tag */
 	__be16 s_tpid;
 	__be16 c_tpid;
-	__u8 mac[6];
-	__u8 flags; /* enum bng_subscriber_flag */
-	__u8 reserved; /* zero */
 	struct bng_rate upstream;
 	struct bng_rate downstream;
+	__u64 upstream_tat; /* theoretical arrival time (GCRA), ns of CLOCK_MONOTONIC; 0 = the bucket is full */
+	__u64 downstream_tat;
 };
 
-/* Value of bng_traffic (per CPU), by slot. Octets of IP packets, Ethernet and tags left out. */
+/* Value of bng_traffic: what one CPU has counted of one slot. Octets of IP packets, Ethernet and tags left out. */
 struct bng_traffic {
 	__u64 upstream_packets;
 	__u64 upstream_bytes;
 	__u64 downstream_packets;
 	__u64 downstream_bytes;
-};
-
-/* Value of bng_policers, by slot: the theoretical arrival time of each direction (GCRA), ns of CLOCK_MONOTONIC. */
-struct bng_policer {
-	__u64 upstream_tat;
-	__u64 downstream_tat;
 };
 
 /* Key of bng_garden (longest prefix match). */
@@ -222,7 +224,8 @@ struct bng_punt {
 
 /*
  * Value of bng_leases, keyed by the station: a lease that the control plane has promised and lets XDP repeat. XDP writes
- * `expires_ns`, `answer_tat` and BNG_NO_DHCP_REPLY; user space replaces the whole.
+ * `expires_ns`, `answer_tat` and BNG_NO_DHCP_REPLY; user space replaces the whole. Of 64 bytes: behind head and key it
+ * is a cache line of its own.
  */
 struct bng_lease {
 	__u64 expires_ns; /* CLOCK_MONOTONIC; no answer from then on. Moved by each ACK, never beyond ends_ns */
@@ -232,7 +235,7 @@ struct bng_lease {
 	__be32 address;
 	__u32 reply; /* index into bng_dhcp_replies */
 	__u8 mac[6]; /* the key's: tells a program that is at it when the memory has become another's */
-	__u16 reserved; /* zero */
+	__u8 reserved[18]; /* zero */
 };
 
 /* Value of bng_dhcp_replies: what the answers of one pool have in common, rendered by the control plane. */
@@ -319,7 +322,6 @@ union bng_abi {
 	struct bng_line_key line_key;
 	struct bng_subscriber subscriber;
 	struct bng_traffic traffic;
-	struct bng_policer policer;
 	struct bng_garden_key garden_key;
 	struct bng_garden garden;
 	struct bng_local local;

@@ -17,8 +17,7 @@
 #include "lib/rewrite.h"
 #include "lib/trace.h"
 
-static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame,
-					       const struct bng_subscriber *to)
+static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame, struct bng_subscriber *to)
 {
 	__u32 bytes = frame->ip_length;
 	int outcome;

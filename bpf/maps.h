@@ -31,21 +31,18 @@ struct {
 	__type(value, __be32);
 } bng_lines SEC(".maps") __weak;
 
-/* Accepted traffic by slot. Written here only, each CPU its own copy, hence no atomics; read and summed by user space. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
-	__type(key, __u32);
-	__type(value, struct bng_traffic);
-} bng_traffic SEC(".maps") __weak;
-
-/* Policer state by slot, shared by all CPUs (cmpxchg). Zeroed by the control plane when a slot gets a new owner. */
+/*
+ * Accepted traffic: bng_settings.traffic_slots entries of the first possible CPU, by slot, then those of the next. Written here
+ * only, each CPU its own entries, hence no atomics; read and summed by user space, which maps it into its memory. An array
+ * by itself and no per-CPU map: no pointer to fetch before the counter, and no system call to read.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct bng_policer);
-} bng_policers SEC(".maps") __weak;
+	__type(value, struct bng_traffic);
+} bng_traffic SEC(".maps") __weak;
 
 /* What walled subscribers may reach. The longest prefix decides alone: the control plane must repeat in a longer
  * prefix whatever a shorter one that covers it allows. */
@@ -189,5 +186,19 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bng_trace_scratch);
 } bng_trace_scratch SEC(".maps") __weak;
+
+/* The coarse clock as this CPU has last read it. */
+struct bng_clock {
+	__u64 tick; /* of jiffies, when it was read */
+	__u64 ns; /* CLOCK_MONOTONIC */
+};
+
+/* Written and read by the programs of one CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bng_clock);
+} bng_clocks SEC(".maps") __weak;
 
 #endif

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +38,7 @@ void Map::define(Napi::Env env) {
                                           InstanceMethod<&Map::updateBatch>("updateBatch"),
                                           InstanceMethod<&Map::readAll>("readAll"),
                                           InstanceMethod<&Map::readSums>("readSums"),
+                                          InstanceMethod<&Map::clearSums>("clearSums"),
                                           InstanceMethod<&Map::pin>("pin"),
                                           InstanceMethod<&Map::id>("id"),
                                           InstanceMethod<&Map::types>("types"),
@@ -105,6 +107,7 @@ Map::Map(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Map>(info) {
       number("valueSize", shape_.valueSize),
       number("maxEntries", shape_.maxEntries),
       number("flags", shape_.flags),
+      number("summedEntries", summedEntries()),
   });
 }
 
@@ -117,6 +120,27 @@ void Map::requireUsable(Napi::Env env, const char *operation) const {
 bool Map::isPerCpu() const {
   return shape_.type == BPF_MAP_TYPE_PERCPU_HASH || shape_.type == BPF_MAP_TYPE_PERCPU_ARRAY ||
          shape_.type == BPF_MAP_TYPE_LRU_PERCPU_HASH || shape_.type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
+}
+
+bool Map::isParted() const {
+  const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+  return shape_.type == BPF_MAP_TYPE_ARRAY && (shape_.flags & BPF_F_MMAPABLE) != 0 &&
+         shape_.valueSize % sizeof(uint64_t) == 0 && shape_.maxEntries % cpus == 0;
+}
+
+size_t Map::mappedBytes() const {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t bytes = static_cast<size_t>(shape_.maxEntries) * shape_.valueSize;
+  return (bytes + page - 1) / page * page;
+}
+
+uint64_t *Map::words(Napi::Env env, const char *operation) {
+  if (mapped_ == nullptr) {
+    void *mapped = mmap(nullptr, mappedBytes(), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
+    if (mapped == MAP_FAILED) refuse(env, operation, errno, {{"map", name_}});
+    mapped_ = mapped;
+  }
+  return static_cast<uint64_t *>(mapped_);
 }
 
 size_t Map::transferSize() const {
@@ -206,6 +230,7 @@ Napi::Value Map::btf(const Napi::CallbackInfo &info) {
 }
 
 Map::~Map() {
+  if (mapped_ != nullptr) munmap(mapped_, mappedBytes());
   if (owned_ && !closed_) ::close(descriptor_);
 }
 

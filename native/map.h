@@ -64,6 +64,7 @@ class Map : public Napi::ObjectWrap<Map> {
   void updateBatch(const Napi::CallbackInfo &info);
   Napi::Value readAll(const Napi::CallbackInfo &info);
   Napi::Value readSums(const Napi::CallbackInfo &info);
+  void clearSums(const Napi::CallbackInfo &info);
   void pin(const Napi::CallbackInfo &info);
   Napi::Value id(const Napi::CallbackInfo &info);
   Napi::Value types(const Napi::CallbackInfo &info);
@@ -71,6 +72,14 @@ class Map : public Napi::ObjectWrap<Map> {
   void close(const Napi::CallbackInfo &info);
 
   bool isPerCpu() const;
+  // Whether the map is an array of u64 words that can be mapped into memory, a part of it for each possible CPU.
+  bool isParted() const;
+  // Such a map's first word; mapped at the first call, until the handle goes. Throws.
+  uint64_t *words(Napi::Env env, const char *operation);
+  size_t mappedBytes() const;
+  // Entries that sums are of.
+  uint32_t summedEntries() const;
+  void requireSums(Napi::Env env, const char *operation) const;
   // What the kernel says of it. Throws.
   bpf_map_info found(Napi::Env env, const char *operation) const;
   // Bytes of one entry's value as bpf(2) copies it.
@@ -82,6 +91,7 @@ class Map : public Napi::ObjectWrap<Map> {
   std::string name_;
   MapShape shape_{};
   int descriptor_ = -1;
+  void *mapped_ = nullptr;
   bool owned_ = false;
   bool closed_ = false;
 };

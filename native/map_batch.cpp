@@ -134,6 +134,28 @@ int sumOneByOne(int descriptor, uint32_t first, uint32_t count, size_t cpus, siz
   return 0;
 }
 
+// Words that the kernel writes while they are read: a part for each CPU, one after another.
+struct Parts {
+  uint64_t *words;
+  size_t inPart;
+  size_t inAll;
+};
+
+void sumParts(const Parts &parts, size_t first, size_t count, uint64_t *sums) {
+  std::fill_n(sums, count, 0);
+  for (size_t part = 0; part < parts.inAll; part += parts.inPart) {
+    const uint64_t *from = parts.words + part + first;
+    for (size_t word = 0; word < count; word += 1) sums[word] += __atomic_load_n(from + word, __ATOMIC_RELAXED);
+  }
+}
+
+void clearParts(const Parts &parts, size_t first, size_t count) {
+  for (size_t part = 0; part < parts.inAll; part += parts.inPart) {
+    uint64_t *to = parts.words + part + first;
+    for (size_t word = 0; word < count; word += 1) __atomic_store_n(to + word, 0, __ATOMIC_RELAXED);
+  }
+}
+
 }  // namespace
 
 void Map::updateBatch(const Napi::CallbackInfo &info) {
@@ -176,23 +198,54 @@ Napi::Value Map::readAll(const Napi::CallbackInfo &info) {
   return result;
 }
 
+uint32_t Map::summedEntries() const {
+  if (isParted()) return shape_.maxEntries / static_cast<uint32_t>(libbpf_num_possible_cpus());
+  const bool isArray = shape_.type == BPF_MAP_TYPE_PERCPU_ARRAY && shape_.valueSize % sizeof(uint64_t) == 0;
+  return isArray ? shape_.maxEntries : 0;
+}
+
+void Map::requireSums(Napi::Env env, const char *operation) const {
+  requireUsable(env, operation);
+  if (summedEntries() > 0) return;
+  reject(env, operation, EINVAL,
+         "expected a per-CPU array of u64 words, or one mapped into memory in as many parts as CPUs, found another map",
+         {{"map", name_}});
+}
+
 Napi::Value Map::readSums(const Napi::CallbackInfo &info) {
   const char *operation = "map.readSums";
   const Napi::Env env = info.Env();
-  requireUsable(env, operation);
-  if (shape_.type != BPF_MAP_TYPE_PERCPU_ARRAY || shape_.valueSize % sizeof(uint64_t) != 0) {
-    reject(env, operation, EINVAL, "expected a per-CPU array of u64 words, found another map", {{"map", name_}});
-  }
-  const uint32_t first = takeUnsigned(info[0], operation, "first", 0, shape_.maxEntries);
-  const uint32_t count = takeUnsigned(info[1], operation, "count", 0, shape_.maxEntries - first);
+  requireSums(env, operation);
+  const uint32_t first = takeUnsigned(info[0], operation, "first", 0, summedEntries());
+  const uint32_t count = takeUnsigned(info[1], operation, "count", 0, summedEntries() - first);
   const size_t words = shape_.valueSize / sizeof(uint64_t);
   Napi::BigUint64Array sums = Napi::BigUint64Array::New(env, words * count);
   if (count == 0) return sums;
+  if (isParted()) {
+    sumParts({this->words(env, operation), summedEntries() * words, shape_.maxEntries * words}, first * words,
+             words * count, sums.Data());
+    return sums;
+  }
   const size_t cpus = transferSize() / shape_.valueSize;
   int error = sumBatches(descriptor_, first, count, cpus, words, sums.Data());
   if (lacksBatch(error)) error = sumOneByOne(descriptor_, first, count, cpus, words, sums.Data());
   if (error != 0) refuse(env, operation, error, {{"map", name_}});
   return sums;
+}
+
+void Map::clearSums(const Napi::CallbackInfo &info) {
+  const char *operation = "map.clearSums";
+  const Napi::Env env = info.Env();
+  requireSums(env, operation);
+  const uint32_t entry = takeUnsigned(info[0], operation, "entry", 0, summedEntries() - 1);
+  if (isParted()) {
+    const size_t words = shape_.valueSize / sizeof(uint64_t);
+    clearParts({this->words(env, operation), summedEntries() * words, shape_.maxEntries * words}, entry * words, words);
+    return;
+  }
+  const std::vector<uint8_t> zeros(transferSize());
+  const int error = bpf_map_update_elem(descriptor_, &entry, zeros.data(), BPF_ANY);
+  if (error != 0) refuse(env, operation, error, {{"map", name_}});
 }
 
 }  // namespace bng

@@ -35,6 +35,7 @@ const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/http-api.md': async () => apiReference(await apiDescription()),
   'docs/bng.1': () => manPage(bngProgram(), BNG_PAGE),
   'docs/bngctl.1': () => manPage(bngctl, BNGCTL_PAGE),
+  'deploy/completion/bng.bash': () => `${bashCompletion(bngProgram())}\n`,
   'deploy/completion/bngctl.bash': () => `${bashCompletion(bngctl)}\n`,
   'docs/metrics.md': () => metricsReference(metricFamilies()),
   'grafana/dashboards/bng-overview.json': () => json(overviewDashboard),

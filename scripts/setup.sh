@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings a Debian 12 machine to the point where `make build` works: apt packages, bpffs, Node.js, node_modules.
-# Installs only what is missing, and is silent and quick when nothing is. Holds no build step.
+# Installs only what is missing, and is silent and quick when nothing is. Holds no build step. SETUP=build leaves out what only
+# tests, the lab and the running BNG need.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -12,20 +13,22 @@ need() { packages="$packages $*"; }
 need clang libbpf-dev bpftool
 # The addon: node-gyp needs make, python3 and a C++ compiler.
 need g++ make python3
-# `make check` holds C and C++ against clang-format.
-need clang-format
-# The running BNG: nft, ip and tc, offload settings, flushing flows of a moved subscriber, sysctl and pgrep.
-need nftables iproute2 ethtool conntrack procps
-# The lab: three real DHCP clients, and what subscribers do with their lease.
-need udhcpc isc-dhcp-client dhcpcd-base iputils-ping curl iperf3 tcpdump
-# A real browser that meets the portal, and letters for it.
-need chromium fonts-dejavu-core
-# The real RADIUS server of the tests; its service stays off, each test starts its own on loopback.
-need freeradius freeradius-utils
-# The package is held against Debian's rules, and installed in a root of its own.
-need dpkg-dev lintian mmdebstrap
-# Dashboards and alerts are tested by a real Prometheus; its service stays off too.
-need prometheus
+if [ "${SETUP:-}" != build ]; then
+	# `make check` holds C and C++ against clang-format.
+	need clang-format
+	# The running BNG: nft, ip and tc, offload settings, flushing flows of a moved subscriber, sysctl and pgrep.
+	need nftables iproute2 ethtool conntrack procps
+	# The lab: three real DHCP clients, and what subscribers do with their lease.
+	need udhcpc isc-dhcp-client dhcpcd-base iputils-ping curl iperf3 tcpdump
+	# A real browser that meets the portal, and letters for it.
+	need chromium fonts-dejavu-core
+	# The real RADIUS server of the tests; its service stays off, each test starts its own on loopback.
+	need freeradius freeradius-utils
+	# The package is held against Debian's rules, and installed in a root of its own.
+	need dpkg-dev lintian mmdebstrap
+	# Dashboards and alerts are tested by a real Prometheus; its service stays off too.
+	need prometheus
+fi
 # npm over TLS.
 need ca-certificates
 

@@ -10,6 +10,7 @@ import type { FirewallInspection } from './http/kernel-routes.js';
 import { listenLocally } from './http/local-socket.js';
 import { BngError } from './model/bng-error.js';
 import { formatIpv4 } from './model/ipv4.js';
+import { readPageFiles } from './page-files.js';
 
 const NFT_DEADLINE_MS = 10_000;
 
@@ -19,17 +20,26 @@ export interface ApiParts {
   readonly config: Config['api'];
   readonly token: string;
   readonly nftTable: string;
-  readonly options: Omit<ApiOptions, 'token' | 'tokenName' | 'tls' | 'isLocal' | 'firewall'>;
+  readonly options: Omit<ApiOptions, 'token' | 'tokenName' | 'tls' | 'isLocal' | 'firewall' | 'page'>;
+  readonly onBug: (error: unknown) => void;
   /** Told what must be closed, in the order of opening. */
   readonly onOpened: (stop: Stop) => void;
 }
 
 /** Listens on both; what was opened is told at once, so that it is closed when the rest fails. Throws `BNG_ERR_CONFIG`. */
-export async function openApi({ config, token, nftTable, options, onOpened }: ApiParts): Promise<void> {
+export async function openApi({
+  config,
+  token,
+  nftTable,
+  options,
+  onBug,
+  onOpened,
+}: ApiParts): Promise<void> {
   const firewall = kernelFirewall(nftTable);
   const tls = config.tls === null ? {} : { tls: tlsOf(config.tls) };
   const tokenName = basename(config.tokenFile);
-  const remote = buildApi({ ...options, ...tls, firewall, token, tokenName });
+  const page = { files: readPageFiles(), onBug };
+  const remote = buildApi({ ...options, ...tls, firewall, token, tokenName, page });
   onOpened(() => remote.close());
   await remote.listen({ host: formatIpv4(config.listen.address), port: config.listen.port });
   const local = buildApi({ ...options, firewall, token: null, isLocal: true });

@@ -240,6 +240,7 @@ export class Daemon {
       config: config.api,
       token,
       nftTable: NFT_TABLE,
+      onBug,
       onOpened: (stop) => this.#stops.push(stop),
       options: {
         ...shared,
@@ -329,6 +330,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     access: {
       interfaces: access.interfaces,
       mtu: access.mtu,
+      tune: access.tune,
       xdpMode: access.xdpMode,
       sTpid: access.vlan.sVlanTpid,
       cTpid: access.vlan.cVlanTpid,
@@ -343,6 +345,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),
+    onChange: (change, undo) => logEvent(logger, 'machine-changed', { change, undo }),
   });
 }
 

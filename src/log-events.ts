@@ -156,6 +156,12 @@ export const LOG_EVENTS = {
     meaning: 'The dataplane works, but not as it should.',
     fields: ['warning'],
   },
+  'machine-changed': {
+    level: 'info',
+    meaning:
+      'A setting of this machine was changed for the dataplane; `undo` takes it back, as a teardown does.',
+    fields: ['change', 'undo'],
+  },
   'torn-down': {
     level: 'info',
     meaning: 'What an earlier run left in the kernel was removed.',

@@ -5,10 +5,16 @@
 
 #include "../maps.h"
 
+static __always_inline struct bng_traffic *bng_traffic_of(__u32 slot)
+{
+	__u32 index = bpf_get_smp_processor_id() * bng_settings.traffic_slots + slot;
+
+	return bpf_map_lookup_elem(&bng_traffic, &index);
+}
+
 static __always_inline void bng_account_up(const struct bng_subscriber *subscriber, __u32 bytes)
 {
-	__u32 slot = subscriber->slot;
-	struct bng_traffic *traffic = bpf_map_lookup_elem(&bng_traffic, &slot);
+	struct bng_traffic *traffic = bng_traffic_of(subscriber->slot);
 
 	if (!traffic)
 		return;
@@ -18,8 +24,7 @@ static __always_inline void bng_account_up(const struct bng_subscriber *subscrib
 
 static __always_inline void bng_account_down(const struct bng_subscriber *subscriber, __u32 packets, __u64 bytes)
 {
-	__u32 slot = subscriber->slot;
-	struct bng_traffic *traffic = bpf_map_lookup_elem(&bng_traffic, &slot);
+	struct bng_traffic *traffic = bng_traffic_of(subscriber->slot);
 
 	if (!traffic)
 		return;

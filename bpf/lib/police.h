@@ -3,9 +3,10 @@
  * Policers: GCRA (ITU-T I.371), one theoretical arrival time (TAT) a bucket and no lock. A bucket that has been idle
  * admits burst_ns worth of bytes at once, then one byte every ns_per_byte.
  *
- * Time is read from the coarse clock, which costs half and lags by a tick at most: a bucket that was idle may therefore
- * hold a tick's worth more than its burst, once, and the rate stays what it is. Before a refusal the exact clock is
- * asked, or a burst shorter than a tick would admit nothing between two ticks.
+ * Time is read from the coarse clock, once a tick: it moves with the tick, and what tick it is costs a load while every
+ * clock costs a call. It lags by two ticks at most (a CPU may see a tick before the clock has moved): a bucket that was
+ * idle may therefore hold as much more than its burst, once, and the rate stays what it is. Before a refusal the exact
+ * clock is asked, or a burst shorter than a tick would admit nothing between two ticks.
  */
 #ifndef BNG_LIB_POLICE_H
 #define BNG_LIB_POLICE_H
@@ -34,13 +35,29 @@ static __always_inline __u64 bng_cost(struct bng_rate rate, __u32 bytes)
 	return bytes * (rate.ns_per_byte >> BNG_RATE_FRACTION_BITS) + (bytes * fraction >> BNG_RATE_FRACTION_BITS);
 }
 
+static __always_inline __u64 bng_coarse_ns(void)
+{
+	__u64 tick = bpf_jiffies64();
+	struct bng_clock *clock;
+	__u32 only = 0;
+
+	clock = bpf_map_lookup_elem(&bng_clocks, &only);
+	if (!clock)
+		return bpf_ktime_get_coarse_ns();
+	if (clock->tick != tick) {
+		clock->ns = bpf_ktime_get_coarse_ns();
+		clock->tick = tick;
+	}
+	return clock->ns;
+}
+
 /* False when `bytes` exceed the rate. Something larger than the whole burst passes a full bucket and leaves it in
  * debt; otherwise a GSO packet towards a slow subscriber could never pass. */
 static __always_inline bool bng_conforms(__u64 *bucket, struct bng_rate rate, __u32 bytes)
 {
 	__u64 cost = bng_cost(rate, bytes);
 	__u64 weight = cost < rate.burst_ns ? cost : rate.burst_ns;
-	__u64 now = bpf_ktime_get_coarse_ns();
+	__u64 now = bng_coarse_ns();
 	__u64 seen, start;
 
 #pragma unroll
@@ -68,26 +85,16 @@ static __always_inline __u32 bng_policed_bytes(const struct bng_frame *frame)
 	return frame->l3_length > ETH_ZLEN - ETH_HLEN ? frame->l3_length : frame->ip_length;
 }
 
-static __always_inline bool bng_conforms_up(const struct bng_subscriber *subscriber, __u32 bytes)
+static __always_inline bool bng_conforms_up(struct bng_subscriber *subscriber, __u32 bytes)
 {
-	struct bng_policer *policer;
-	__u32 slot = subscriber->slot;
-
-	if (!subscriber->upstream.ns_per_byte)
-		return true;
-	policer = bpf_map_lookup_elem(&bng_policers, &slot);
-	return !policer || bng_conforms(&policer->upstream_tat, subscriber->upstream, bytes);
+	return !subscriber->upstream.ns_per_byte ||
+	       bng_conforms(&subscriber->upstream_tat, subscriber->upstream, bytes);
 }
 
-static __always_inline bool bng_conforms_down(const struct bng_subscriber *subscriber, __u32 bytes)
+static __always_inline bool bng_conforms_down(struct bng_subscriber *subscriber, __u32 bytes)
 {
-	struct bng_policer *policer;
-	__u32 slot = subscriber->slot;
-
-	if (!subscriber->downstream.ns_per_byte)
-		return true;
-	policer = bpf_map_lookup_elem(&bng_policers, &slot);
-	return !policer || bng_conforms(&policer->downstream_tat, subscriber->downstream, bytes);
+	return !subscriber->downstream.ns_per_byte ||
+	       bng_conforms(&subscriber->downstream_tat, subscriber->downstream, bytes);
 }
 
 #endif

@@ -44,7 +44,7 @@ const access = await serve({
 });
 const accounting = await serve({
   code: RadiusCode['Accounting-Response'],
-  attributes: new RadiusAttributes([]),
+  attributes: RadiusAttributes.NONE,
   messageAuthenticator: false,
 });
 const ports = { authPort: access.address().port, acctPort: accounting.address().port };

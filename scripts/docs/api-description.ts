@@ -7,6 +7,10 @@ export async function apiDescription(): Promise<OpenApi> {
   const app = buildApi(
     apiOptions(new FakeBng(), {
       reload: async () => ({ ok: true, changes: [] }),
+      page: {
+        files: { index: { type: 'text/html', bytes: Buffer.alloc(0) }, version: '', assets: new Map() },
+        onBug: () => undefined,
+      },
     }),
   );
   const answer = await app.inject({ url: '/api/v1/openapi.json' });

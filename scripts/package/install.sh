@@ -14,7 +14,7 @@ unit_folder=${DESTDIR:-}${UNIT_DIR:-/lib/systemd/system}
 
 remove() {
 	rm -rf "$lib" "$root/share/doc/bng"
-	rm -f "$root/bin/bng" "$root/bin/bngctl" "$unit_folder/bng.service" "$completions/bngctl" \
+	rm -f "$root/bin/bng" "$root/bin/bngctl" "$unit_folder/bng.service" "$completions/bng" "$completions/bngctl" \
 		"$manuals/bngctl.1" "$manuals/bngctl.1.gz" "$manuals/bng.1" "$manuals/bng.1.gz"
 }
 
@@ -47,6 +47,7 @@ place() {
 	# The lab's simulated access node has an object of its own; `bng demo` works from an installed tree, too.
 	install -m 644 build/bpf/bng.bpf.o build/bpf/olt.bpf.o "$lib/build/bpf/"
 	copy_modules
+	find "$lib/node_modules" -path '*/prebuilds/*.node' ! -name "linux-$(node -p process.arch).node" -delete
 	find "$lib/node_modules" -name '*.node' -exec strip --strip-unneeded {} + -exec chmod 644 {} +
 	find "$lib/node_modules" -type f ! -name '*.node' -exec chmod 644 {} +
 	node=/usr/bin/env\ node
@@ -64,7 +65,7 @@ place() {
 	install -m 644 deploy/bng.example.yaml README.md "$root/share/doc/bng/"
 	mkdir -p "$manuals" "$completions"
 	install -m 644 docs/bng.1 docs/bngctl.1 "$manuals/"
-	install -m 644 deploy/completion/bngctl.bash "$completions/bngctl"
+	for command in bng bngctl; do install -m 644 "deploy/completion/$command.bash" "$completions/$command"; done
 }
 
 case $verb in

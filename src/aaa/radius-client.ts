@@ -3,7 +3,7 @@
  * flight as its source ports have identifiers, the others waiting in line. Knows no attribute and no session.
  */
 import type { Clock } from '../model/clock.js';
-import type { RadiusExchangeResult } from './radius-exchange.js';
+import type { ExchangeHouse, RadiusExchangeResult } from './radius-exchange.js';
 import { RadiusExchange } from './radius-exchange.js';
 import type { RadiusNotice } from './radius-link.js';
 import { RadiusLink } from './radius-link.js';
@@ -45,11 +45,11 @@ export class RadiusClient {
   #limits = DEFAULT_RADIUS_LIMITS;
   readonly #clock: Clock;
   #timers = DEFAULT_RADIUS_TIMERS;
-  readonly #random: () => number;
-  readonly #authenticators = new AuthenticatorSource();
+  readonly #house: ExchangeHouse;
   readonly #running = new Map<RadiusExchange, (result: RadiusExchangeResult) => void>();
   /** In the order they came; a subset of those running. */
   readonly #queue = new Set<RadiusExchange>();
+  #received = 0;
   #overloaded = 0;
   #timeouts = 0;
   #isClosed = false;
@@ -57,7 +57,16 @@ export class RadiusClient {
   constructor(options: RadiusClientOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#random = options.random ?? Math.random;
+    this.#house = {
+      clock: this.#clock,
+      random: options.random ?? Math.random,
+      authenticators: new AuthenticatorSource(),
+      timers: () => this.#timers,
+      answers: () => this.#received,
+      next: (visited) => this.#next(visited),
+      nextOrDead: (visited) => this.#next(visited) ?? this.#left(visited)[0] ?? null,
+      finished: (ended, result) => this.#finished(ended, result),
+    };
     this.reconfigure(options);
   }
 
@@ -70,6 +79,7 @@ export class RadiusClient {
     this.#timers = { ...DEFAULT_RADIUS_TIMERS, ...timers };
     this.#limits = { ...DEFAULT_RADIUS_LIMITS, ...limits };
     const { clock, notice = () => {}, answered = () => {} } = this.#options;
+    const received = (): void => void (this.#received += 1);
     const { deadMs } = this.#timers;
     const { maxSockets } = this.#limits;
     const isAsBefore = before.timers.deadMs === deadMs && before.limits.maxSockets === maxSockets;
@@ -77,7 +87,7 @@ export class RadiusClient {
     this.#links = servers.map(
       (server) =>
         (isAsBefore ? old.find((link) => isSameServer(link.server, server)) : undefined) ??
-        new RadiusLink({ server, clock, notice, answered, deadMs, maxSockets }),
+        new RadiusLink({ server, clock, notice, received, answered, deadMs, maxSockets }),
     );
     const left = old.filter((link) => !this.#links.includes(link));
     for (const link of left) link.retire();
@@ -90,15 +100,7 @@ export class RadiusClient {
   async exchange(request: RadiusRequest): Promise<RadiusExchangeResult> {
     if (this.#isClosed) return { kind: 'closed' };
     return new Promise((resolve) => {
-      const exchange = new RadiusExchange(request, {
-        clock: this.#clock,
-        timers: this.#timers,
-        random: this.#random,
-        authenticators: this.#authenticators,
-        next: (visited) => this.#next(visited),
-        nextOrDead: (visited) => this.#next(visited) ?? this.#left(visited)[0] ?? null,
-        finished: (ended, result) => this.#finished(ended, result),
-      });
+      const exchange = new RadiusExchange(request, this.#house);
       this.#running.set(exchange, resolve);
       this.#begin(exchange);
     });
@@ -129,12 +131,12 @@ export class RadiusClient {
     exchange.awaitTurn();
   }
 
-  #left(visited: ReadonlySet<RadiusLink>): readonly RadiusLink[] {
-    return this.#links.filter((link) => !visited.has(link));
+  #left(visited: readonly RadiusLink[]): readonly RadiusLink[] {
+    return visited.length === 0 ? this.#links : this.#links.filter((link) => !visited.includes(link));
   }
 
   /** In order: a server that is alive or due for a try. */
-  #next(visited: ReadonlySet<RadiusLink>): RadiusLink | null {
+  #next(visited: readonly RadiusLink[]): RadiusLink | null {
     return this.#left(visited).find((link) => link.isAlive || link.mayProbe) ?? null;
   }
 

@@ -28,16 +28,23 @@ export type RadiusExchangeResult =
   | { readonly kind: 'unsendable'; readonly reason: string }
   | { readonly kind: 'closed' };
 
+/** A turn of the event loop reads at most 32 datagrams of a socket: so many turns read all that its identifiers can hold. */
+const MAX_READING_ROUNDS = 16;
+
+/** What all exchanges of a client share. */
 export interface ExchangeHouse {
   readonly clock: Clock;
-  readonly timers: RadiusTimers;
+  /** As configured now: an exchange keeps those that it began with. */
+  readonly timers: () => RadiusTimers;
   /** In [0, 1). */
   readonly random: () => number;
   readonly authenticators: AuthenticatorSource;
+  /** How many datagrams came in so far. */
+  answers(): number;
   /** The server to ask next, none of those `visited`; null when no other is left that may answer. */
-  next(visited: ReadonlySet<RadiusLink>): RadiusLink | null;
+  next(visited: readonly RadiusLink[]): RadiusLink | null;
   /** The same, but rather a dead server than none. */
-  nextOrDead(visited: ReadonlySet<RadiusLink>): RadiusLink | null;
+  nextOrDead(visited: readonly RadiusLink[]): RadiusLink | null;
   /** The exchange is over, and has given back its identifiers. */
   finished(exchange: RadiusExchange, result: RadiusExchangeResult): void;
 }
@@ -63,7 +70,8 @@ export class RadiusExchange {
   readonly #house: ExchangeHouse;
   readonly #request: RadiusRequest;
   readonly #deadlineMs: number;
-  readonly #visited = new Set<RadiusLink>();
+  readonly #timers: RadiusTimers;
+  readonly #visited: RadiusLink[] = [];
   /** Every packet whose answer still counts: an answer to an earlier one proves as much as one to the latest. */
   readonly #slots: RadiusSlot[] = [];
   #visit: Visit | null = null;
@@ -74,7 +82,8 @@ export class RadiusExchange {
   constructor(request: RadiusRequest, house: ExchangeHouse) {
     this.#request = request;
     this.#house = house;
-    this.#deadlineMs = house.clock.monotonicMs() + (request.deadlineMs ?? house.timers.deadlineMs);
+    this.#timers = house.timers();
+    this.#deadlineMs = house.clock.monotonicMs() + (request.deadlineMs ?? this.#timers.deadlineMs);
   }
 
   /** To be called when it cannot start at once: also who waits in line has a deadline. */
@@ -107,15 +116,15 @@ export class RadiusExchange {
       return true;
     }
     if (latest === null) return false;
-    this.#visited.add(link);
+    this.#visited.push(link);
     link.counters.requests += 1;
-    const { clock, timers } = this.#house;
+    const { clock } = this.#house;
     this.#visit = {
       link,
       sinceMs: clock.monotonicMs(),
       isProbe: link.beginProbe(),
       transmissions: 0,
-      waitMs: this.#jittered(timers.initialRetransmitMs),
+      waitMs: this.#jittered(this.#timers.initialRetransmitMs),
       latest,
     };
     this.#transmit(this.#visit);
@@ -148,7 +157,9 @@ export class RadiusExchange {
   }
 
   #transmit(visit: Visit): void {
-    visit.latest.slot.socket.send(visit.latest.bytes);
+    const { slot, bytes } = visit.latest;
+    // What waits for its socket to open is not sent yet: once is enough.
+    if (visit.transmissions === 0 || !slot.socket.isOpening) slot.socket.send(bytes);
     visit.transmissions += 1;
     this.#transmissions += 1;
     const leftMs = this.#deadlineMs - this.#house.clock.monotonicMs();
@@ -157,7 +168,20 @@ export class RadiusExchange {
 
   #wakeAfter(delayMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#house.clock.after(Math.max(0, delayMs), () => this.#wake());
+    this.#timer = this.#house.clock.after(Math.max(0, delayMs), () => this.#wakeAfterReading());
+  }
+
+  /**
+   * Timers come before sockets in a turn of the event loop: where it stood still, the answer may lie there, and a record sent
+   * again with another Acct-Delay-Time is a second record to the server. As long as answers come in they are read first.
+   */
+  #wakeAfterReading(rounds = MAX_READING_ROUNDS): void {
+    const before = this.#house.answers();
+    setImmediate(() => {
+      if (this.#isOver) return;
+      if (rounds > 1 && this.#house.answers() !== before) this.#wakeAfterReading(rounds - 1);
+      else this.#wake();
+    });
   }
 
   #wake(): void {
@@ -171,17 +195,18 @@ export class RadiusExchange {
           : this.#house.nextOrDead(this.#visited);
       if (next !== null && this.#turnTo(next)) return visit.link.gaveUp(visit);
     }
-    if (visit.transmissions >= this.#house.timers.maxTransmissions) return this.#giveUp(visit);
+    if (visit.transmissions >= this.#timers.maxTransmissions) return this.#giveUp(visit);
     this.#retransmit(visit);
   }
 
   /** A server that others found dead, one that was only being tried, and one that is no longer configured are not waited for. */
   #isDoneWith({ link, transmissions, isProbe }: Visit): boolean {
-    return isProbe || !link.isAlive || link.isRetired || transmissions >= this.#house.timers.failoverAfter;
+    return isProbe || !link.isAlive || link.isRetired || transmissions >= this.#timers.failoverAfter;
   }
 
   #retransmit(visit: Visit): void {
-    const { timers, clock } = this.#house;
+    const timers = this.#timers;
+    const { clock } = this.#house;
     visit.link.counters.retransmissions += 1;
     const isSteady = this.#request.kind === 'accounting' && this.#request.steady === true;
     const longer = isSteady ? timers.initialRetransmitMs : visit.waitMs + this.#jittered(visit.waitMs);
@@ -190,7 +215,8 @@ export class RadiusExchange {
     // Another Acct-Delay-Time makes another packet, and another packet another identifier (RFC 2866 §5.2).
     const isStale = delaySecondsOf(this.#request, clock.wallMs()) !== latest.delaySeconds;
     // Without a free identifier the old packet goes out again: its delay is that of its first transmission.
-    if (isStale || latest.slot.socket.isClosed) visit.latest = this.#seal(visit.link) ?? latest;
+    if ((isStale && !latest.slot.socket.isOpening) || latest.slot.socket.isClosed)
+      visit.latest = this.#seal(visit.link) ?? latest;
     this.#transmit(visit);
   }
 

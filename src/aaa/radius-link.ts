@@ -46,6 +46,8 @@ export interface RadiusLinkOptions {
   readonly maxSockets: number;
   readonly deadMs: number;
   readonly notice: (notice: RadiusNotice) => void;
+  /** Called for every datagram, before it is looked at. */
+  readonly received: () => void;
   /** Called for every answer that was verified. */
   readonly answered: () => void;
 }
@@ -164,6 +166,7 @@ export class RadiusLink {
   }
 
   #received(datagram: Uint8Array, from: RadiusSocket<RadiusSlot>): void {
+    this.#options.received();
     try {
       this.#take(decodeRadiusPacket(datagram), from);
     } catch (error) {

@@ -1,6 +1,6 @@
 /** What a RADIUS client is asked to send, and that request as one packet under one identifier. Sends nothing. */
 import { randomFillSync } from 'node:crypto';
-import { RadiusAttributes } from '../wire/radius-attributes.js';
+import type { RadiusAttributes } from '../wire/radius-attributes.js';
 import { RadiusAttributesBuilder } from '../wire/radius-attributes-builder.js';
 import { Attribute } from '../wire/radius-dictionary.js';
 import { encodeAccessRequest, encodeSignedRequest } from '../wire/radius-encode.js';
@@ -82,11 +82,14 @@ export function sealRequest(
       authenticator,
     };
   }
-  const delay = new RadiusAttributesBuilder().add(Attribute.AcctDelayTime, delaySeconds).build();
+  const attributes = new RadiusAttributesBuilder()
+    .addAll(request.attributes)
+    .add(Attribute.AcctDelayTime, delaySeconds)
+    .build();
   const bytes = encodeSignedRequest({
     code: RadiusCode['Accounting-Request'],
     identifier,
-    attributes: new RadiusAttributes([...request.attributes.entries(), ...delay.entries()]),
+    attributes,
     secret,
     // RFC 2866 §5.13 knows none here, and the Request Authenticator already covers the whole packet.
     messageAuthenticator: false,

@@ -37,6 +37,11 @@ export class RadiusSocket<Holder> {
     return this.#state === 'closed';
   }
 
+  /** What is sent now waits until the other side's name is known. */
+  get isOpening(): boolean {
+    return this.#state === 'opening';
+  }
+
   get used(): number {
     return this.#used;
   }

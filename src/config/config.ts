@@ -72,6 +72,8 @@ export interface AccessConfig {
   readonly forwardInStack: boolean;
   /** XDP answers the DHCP messages of bound leases by itself. */
   readonly fastDhcp: boolean;
+  /** Set MTU and queues of the interfaces on both sides. */
+  readonly tune: boolean;
 }
 
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */

@@ -37,6 +37,10 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'access.fastDhcp': {
     meaning: 'XDP answers renewals and known lines; false leaves all DHCP to user space.',
   },
+  'access.tune': {
+    meaning:
+      'Set the MTU of access interfaces and a receive queue for each CPU on both sides (docs/install.md); taken back at teardown, or when false.',
+  },
   core: { meaning: 'Towards the IP core.' },
   'core.interface': { meaning: 'Or a list: [core0, core1]. Next hops are what the routing table says.' },
   pools: {

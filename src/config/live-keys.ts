@@ -65,6 +65,8 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'access.localForwarding': restart(({ access }) => access.localForwarding),
   'access.forwardInStack': restart(({ access }) => access.forwardInStack),
   'access.fastDhcp': restart(({ access }) => access.fastDhcp),
+  // Cards reset their link when the number of queues changes.
+  'access.tune': restart(({ access }) => access.tune),
   'core.interface': restart(({ core }) => list(core.interfaces)),
   'dhcp.untrustedOption82': live(({ dhcp }) => dhcp.untrustedOption82),
   // Whether XDP answers through a relay is a constant of the loaded programs.

@@ -17,6 +17,7 @@ export const ACCESS = {
   localForwarding: leaf.flag.default(true),
   forwardInStack: leaf.flag.default(false),
   fastDhcp: leaf.flag.default(true),
+  tune: leaf.flag.default(false),
 };
 
 export const CORE = { interface: leaf.interfaceNames };

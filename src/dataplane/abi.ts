@@ -281,7 +281,7 @@ export function readBngRate(view: DataView, offset: number): BngRate {
   };
 }
 
-export const BNG_SETTINGS_SIZE = 320;
+export const BNG_SETTINGS_SIZE = 328;
 
 export interface BngSettings {
   readonly accessPortCount: number;
@@ -298,6 +298,7 @@ export interface BngSettings {
   readonly answerRate: BngRate;
   readonly option82Seed: bigint;
   readonly option82Factor: bigint;
+  readonly trafficSlots: number;
 }
 
 export function writeBngSettings(view: DataView, offset: number, value: BngSettings): void {
@@ -315,6 +316,8 @@ export function writeBngSettings(view: DataView, offset: number, value: BngSetti
   writeBngRate(view, offset + 288, value.answerRate);
   view.setBigUint64(offset + 304, value.option82Seed, true);
   view.setBigUint64(offset + 312, value.option82Factor, true);
+  view.setUint32(offset + 320, value.trafficSlots, true);
+  view.setUint32(offset + 324, 0, true);
 }
 
 export function readBngSettings(view: DataView, offset: number): BngSettings {
@@ -333,6 +336,7 @@ export function readBngSettings(view: DataView, offset: number): BngSettings {
     answerRate: readBngRate(view, offset + 288),
     option82Seed: view.getBigUint64(offset + 304, true),
     option82Factor: view.getBigUint64(offset + 312, true),
+    trafficSlots: view.getUint32(offset + 320, true),
   };
 }
 
@@ -362,47 +366,53 @@ export function readBngLineKey(view: DataView, offset: number): BngLineKey {
   };
 }
 
-export const BNG_SUBSCRIBER_SIZE = 56;
+export const BNG_SUBSCRIBER_SIZE = 72;
 
 export interface BngSubscriber {
+  readonly mac: Uint8Array;
+  readonly flags: number;
   readonly ifindex: number;
   readonly slot: number;
   readonly sVlan: number;
   readonly cVlan: number;
   readonly sTpid: number;
   readonly cTpid: number;
-  readonly mac: Uint8Array;
-  readonly flags: number;
   readonly upstream: BngRate;
   readonly downstream: BngRate;
+  readonly upstreamTat: bigint;
+  readonly downstreamTat: bigint;
 }
 
 export function writeBngSubscriber(view: DataView, offset: number, value: BngSubscriber): void {
-  view.setUint32(offset, value.ifindex, true);
-  view.setUint32(offset + 4, value.slot, true);
-  view.setUint16(offset + 8, value.sVlan, true);
-  view.setUint16(offset + 10, value.cVlan, true);
-  view.setUint16(offset + 12, value.sTpid, false);
-  view.setUint16(offset + 14, value.cTpid, false);
-  putBytes(view, offset + 16, 6, value.mac);
-  view.setUint8(offset + 22, value.flags);
-  view.setUint8(offset + 23, 0);
+  putBytes(view, offset, 6, value.mac);
+  view.setUint8(offset + 6, value.flags);
+  view.setUint8(offset + 7, 0);
+  view.setUint32(offset + 8, value.ifindex, true);
+  view.setUint32(offset + 12, value.slot, true);
+  view.setUint16(offset + 16, value.sVlan, true);
+  view.setUint16(offset + 18, value.cVlan, true);
+  view.setUint16(offset + 20, value.sTpid, false);
+  view.setUint16(offset + 22, value.cTpid, false);
   writeBngRate(view, offset + 24, value.upstream);
   writeBngRate(view, offset + 40, value.downstream);
+  view.setBigUint64(offset + 56, value.upstreamTat, true);
+  view.setBigUint64(offset + 64, value.downstreamTat, true);
 }
 
 export function readBngSubscriber(view: DataView, offset: number): BngSubscriber {
   return {
-    ifindex: view.getUint32(offset, true),
-    slot: view.getUint32(offset + 4, true),
-    sVlan: view.getUint16(offset + 8, true),
-    cVlan: view.getUint16(offset + 10, true),
-    sTpid: view.getUint16(offset + 12, false),
-    cTpid: view.getUint16(offset + 14, false),
-    mac: getBytes(view, offset + 16, 6),
-    flags: view.getUint8(offset + 22),
+    mac: getBytes(view, offset, 6),
+    flags: view.getUint8(offset + 6),
+    ifindex: view.getUint32(offset + 8, true),
+    slot: view.getUint32(offset + 12, true),
+    sVlan: view.getUint16(offset + 16, true),
+    cVlan: view.getUint16(offset + 18, true),
+    sTpid: view.getUint16(offset + 20, false),
+    cTpid: view.getUint16(offset + 22, false),
     upstream: readBngRate(view, offset + 24),
     downstream: readBngRate(view, offset + 40),
+    upstreamTat: view.getBigUint64(offset + 56, true),
+    downstreamTat: view.getBigUint64(offset + 64, true),
   };
 }
 
@@ -428,25 +438,6 @@ export function readBngTraffic(view: DataView, offset: number): BngTraffic {
     upstreamBytes: view.getBigUint64(offset + 8, true),
     downstreamPackets: view.getBigUint64(offset + 16, true),
     downstreamBytes: view.getBigUint64(offset + 24, true),
-  };
-}
-
-export const BNG_POLICER_SIZE = 16;
-
-export interface BngPolicer {
-  readonly upstreamTat: bigint;
-  readonly downstreamTat: bigint;
-}
-
-export function writeBngPolicer(view: DataView, offset: number, value: BngPolicer): void {
-  view.setBigUint64(offset, value.upstreamTat, true);
-  view.setBigUint64(offset + 8, value.downstreamTat, true);
-}
-
-export function readBngPolicer(view: DataView, offset: number): BngPolicer {
-  return {
-    upstreamTat: view.getBigUint64(offset, true),
-    downstreamTat: view.getBigUint64(offset + 8, true),
   };
 }
 
@@ -548,7 +539,7 @@ export function readBngPunt(view: DataView, offset: number): BngPunt {
   };
 }
 
-export const BNG_LEASE_SIZE = 48;
+export const BNG_LEASE_SIZE = 64;
 
 export interface BngLease {
   readonly expiresNs: bigint;
@@ -568,7 +559,7 @@ export function writeBngLease(view: DataView, offset: number, value: BngLease): 
   view.setUint32(offset + 32, value.address, false);
   view.setUint32(offset + 36, value.reply, true);
   putBytes(view, offset + 40, 6, value.mac);
-  view.setUint16(offset + 46, 0, true);
+  putBytes(view, offset + 46, 18, new Uint8Array(18));
 }
 
 export function readBngLease(view: DataView, offset: number): BngLease {
@@ -769,7 +760,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'ns_per_byte', offset: 0, size: 8, kind: 'u64' },
       { name: 'burst_ns', offset: 8, size: 8, kind: 'u64' },
     ] },
-    { name: 'bng_settings', size: 320, fields: [
+    { name: 'bng_settings', size: 328, fields: [
       { name: 'access_port_count', offset: 0, size: 4, kind: 'u32' },
       { name: 'portal_address', offset: 4, size: 4, kind: 'be32' },
       { name: 'portal_port', offset: 8, size: 2, kind: 'be16' },
@@ -784,6 +775,8 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'answer_rate', offset: 288, size: 16, kind: 'struct', element: 'bng_rate' },
       { name: 'option82_seed', offset: 304, size: 8, kind: 'u64' },
       { name: 'option82_factor', offset: 312, size: 8, kind: 'u64' },
+      { name: 'traffic_slots', offset: 320, size: 4, kind: 'u32' },
+      { name: 'reserved', offset: 324, size: 4, kind: 'u32' },
     ] },
     { name: 'bng_line_key', size: 16, fields: [
       { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
@@ -792,28 +785,26 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'mac', offset: 8, size: 6, kind: 'bytes' },
       { name: 'reserved', offset: 14, size: 2, kind: 'u16' },
     ] },
-    { name: 'bng_subscriber', size: 56, fields: [
-      { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
-      { name: 'slot', offset: 4, size: 4, kind: 'u32' },
-      { name: 's_vlan', offset: 8, size: 2, kind: 'u16' },
-      { name: 'c_vlan', offset: 10, size: 2, kind: 'u16' },
-      { name: 's_tpid', offset: 12, size: 2, kind: 'be16' },
-      { name: 'c_tpid', offset: 14, size: 2, kind: 'be16' },
-      { name: 'mac', offset: 16, size: 6, kind: 'bytes' },
-      { name: 'flags', offset: 22, size: 1, kind: 'u8' },
-      { name: 'reserved', offset: 23, size: 1, kind: 'u8' },
+    { name: 'bng_subscriber', size: 72, fields: [
+      { name: 'mac', offset: 0, size: 6, kind: 'bytes' },
+      { name: 'flags', offset: 6, size: 1, kind: 'u8' },
+      { name: 'reserved', offset: 7, size: 1, kind: 'u8' },
+      { name: 'ifindex', offset: 8, size: 4, kind: 'u32' },
+      { name: 'slot', offset: 12, size: 4, kind: 'u32' },
+      { name: 's_vlan', offset: 16, size: 2, kind: 'u16' },
+      { name: 'c_vlan', offset: 18, size: 2, kind: 'u16' },
+      { name: 's_tpid', offset: 20, size: 2, kind: 'be16' },
+      { name: 'c_tpid', offset: 22, size: 2, kind: 'be16' },
       { name: 'upstream', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
       { name: 'downstream', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
+      { name: 'upstream_tat', offset: 56, size: 8, kind: 'u64' },
+      { name: 'downstream_tat', offset: 64, size: 8, kind: 'u64' },
     ] },
     { name: 'bng_traffic', size: 32, fields: [
       { name: 'upstream_packets', offset: 0, size: 8, kind: 'u64' },
       { name: 'upstream_bytes', offset: 8, size: 8, kind: 'u64' },
       { name: 'downstream_packets', offset: 16, size: 8, kind: 'u64' },
       { name: 'downstream_bytes', offset: 24, size: 8, kind: 'u64' },
-    ] },
-    { name: 'bng_policer', size: 16, fields: [
-      { name: 'upstream_tat', offset: 0, size: 8, kind: 'u64' },
-      { name: 'downstream_tat', offset: 8, size: 8, kind: 'u64' },
     ] },
     { name: 'bng_garden_key', size: 8, fields: [
       { name: 'prefix_length', offset: 0, size: 4, kind: 'u32' },
@@ -839,7 +830,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'l3_offset', offset: 28, size: 2, kind: 'u16' },
       { name: 'reserved', offset: 30, size: 2, kind: 'u16' },
     ] },
-    { name: 'bng_lease', size: 48, fields: [
+    { name: 'bng_lease', size: 64, fields: [
       { name: 'expires_ns', offset: 0, size: 8, kind: 'u64' },
       { name: 'ends_ns', offset: 8, size: 8, kind: 'u64' },
       { name: 'answer_tat', offset: 16, size: 8, kind: 'u64' },
@@ -847,7 +838,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'address', offset: 32, size: 4, kind: 'be32' },
       { name: 'reply', offset: 36, size: 4, kind: 'u32' },
       { name: 'mac', offset: 40, size: 6, kind: 'bytes' },
-      { name: 'reserved', offset: 46, size: 2, kind: 'u16' },
+      { name: 'reserved', offset: 46, size: 18, kind: 'bytes' },
     ] },
     { name: 'bng_dhcp_reply', size: 1040, fields: [
       { name: 'server_id', offset: 0, size: 4, kind: 'be32' },
@@ -1000,19 +991,19 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
 
 /** Every map of the dataplane, for whoever reads them back. */
 export const AbiMaps: readonly AbiMap[] = [
+  { name: 'bng_clocks', key: { size: 4, kind: 'u32' }, value: { size: 16, kind: 'struct', element: 'bng_clock' }, indices: null },
   { name: 'bng_dhcp_replies', key: { size: 4, kind: 'u32' }, value: { size: 1040, kind: 'struct', element: 'bng_dhcp_reply' }, indices: null },
   { name: 'bng_dhcp_scratch', key: { size: 4, kind: 'u32' }, value: { size: 1584, kind: 'struct', element: 'bng_dhcp_scratch' }, indices: null },
   { name: 'bng_drops', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_drop_reason' },
   { name: 'bng_garden', key: { size: 8, kind: 'struct', element: 'bng_garden_key' }, value: { size: 40, kind: 'struct', element: 'bng_garden' }, indices: null },
-  { name: 'bng_leases', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 48, kind: 'struct', element: 'bng_lease' }, indices: null },
+  { name: 'bng_leases', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 64, kind: 'struct', element: 'bng_lease' }, indices: null },
   { name: 'bng_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 4, kind: 'be32' }, indices: null },
   { name: 'bng_local', key: { size: 4, kind: 'be32' }, value: { size: 4, kind: 'struct', element: 'bng_local' }, indices: null },
-  { name: 'bng_policers', key: { size: 4, kind: 'u32' }, value: { size: 16, kind: 'struct', element: 'bng_policer' }, indices: null },
   { name: 'bng_ports', key: { size: 4, kind: 'u32' }, value: { size: 4, kind: 'u32' }, indices: null },
   { name: 'bng_punt_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 8, kind: 'u64' }, indices: null },
   { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
   { name: 'bng_punts', key: null, value: null, indices: null },
-  { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 56, kind: 'struct', element: 'bng_subscriber' }, indices: null },
+  { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 72, kind: 'struct', element: 'bng_subscriber' }, indices: null },
   { name: 'bng_trace', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'struct', element: 'bng_trace_switch' }, indices: null },
   { name: 'bng_trace_records', key: null, value: null, indices: null },
   { name: 'bng_trace_scratch', key: { size: 4, kind: 'u32' }, value: { size: 72, kind: 'struct', element: 'bng_trace_scratch' }, indices: null },

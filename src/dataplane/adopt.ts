@@ -237,6 +237,8 @@ export class Adoption {
 
   #copy(name: string, { map: old, types: table }: Replaced, target: NativeMap): void {
     const { warn } = this.#options;
+    // Counted on in the old map until every program uses the new one: moved then (carry.ts).
+    if (COUNTER_MAPS.has(name)) return;
     if (old.type !== target.type || (old.type !== MapType.hash && old.type !== MapType.array)) return;
     const types = old.types();
     const own = this.#options.object.mapShape(name);

@@ -7,8 +7,7 @@ import { BngError } from '../model/bng-error.js';
 import { BNG_CARRY_SIZE, BngCarryCounters, writeBngCarry } from './abi.js';
 import { type AbiStruct, findEnum, findStruct } from './abi-layout.js';
 import { type BtfTable, readBtf } from './btf.js';
-import type { NativeBinding, NativeMap, NativeObject } from './native-binding.js';
-import { slotKey } from './subscriber-maps.js';
+import type { NativeMap, NativeObject } from './native-binding.js';
 
 interface CounterMap {
   readonly counters: number;
@@ -28,7 +27,6 @@ export const COUNTER_MAPS: ReadonlyMap<string, CounterMap> = new Map([
 const XDP_PASS = 2;
 
 export interface CarryOptions {
-  readonly binding: NativeBinding;
   /** Loaded; its programs are attached. */
   readonly object: NativeObject;
   readonly name: string;
@@ -38,17 +36,16 @@ export interface CarryOptions {
 }
 
 /** Moves one map's counters. Throws `BNG_ERR_NATIVE` when the new map has no place for one that counted. */
-export function carryCounters({ binding, object, name, old, types: theirs }: CarryOptions): void {
+export function carryCounters({ object, name, old, types: theirs }: CarryOptions): void {
   const rule = COUNTER_MAPS.get(name);
   if (rule === undefined) return;
   const ours = readBtf(object.btf());
   const indexOf = entryIndex(rule, theirs, ours);
   const wordOf = wordOrder(rule, theirs, ours);
   const wordsOfOld = old.valueSize / 8;
-  const sums = old.readSums(0, old.maxEntries);
+  const sums = old.readSums(0, old.summedEntries);
   const program = object.program('bng_carry');
-  const zeros = new Uint8Array(old.valueSize * binding.possibleCpus());
-  for (let entry = 0; entry < old.maxEntries; entry++) {
+  for (let entry = 0; entry < old.summedEntries; entry++) {
     const counted = sums.subarray(entry * wordsOfOld, (entry + 1) * wordsOfOld);
     if (counted.every((word) => word === 0n)) continue;
     const index = indexOf(entry);
@@ -67,7 +64,7 @@ export function carryCounters({ binding, object, name, old, types: theirs }: Car
         });
       }
     }
-    old.update(slotKey(entry), zeros);
+    old.clearSums(entry);
   }
 }
 

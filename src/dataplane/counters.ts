@@ -2,7 +2,6 @@
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { BNG_TRAFFIC_SIZE, BngDropReasonLabels, BngVerdictLabels } from './abi.js';
 import type { NativeMap, NativeObject } from './native-binding.js';
-import { writeSlotKey } from './subscriber-maps.js';
 
 const WORDS_OF_TRAFFIC = BNG_TRAFFIC_SIZE / 8;
 
@@ -10,19 +9,16 @@ export class Counters {
   readonly #traffic: NativeMap;
   readonly #verdicts: NativeMap;
   readonly #drops: NativeMap;
-  readonly #zeros: Uint8Array;
-  readonly #slot = new Uint8Array(4);
 
-  constructor(object: NativeObject, possibleCpus: number) {
+  constructor(object: NativeObject) {
     this.#traffic = object.map('bng_traffic');
     this.#verdicts = object.map('bng_verdicts');
     this.#drops = object.map('bng_drops');
-    this.#zeros = new Uint8Array(BNG_TRAFFIC_SIZE * possibleCpus);
   }
 
   /** Gives the slot's next owner zero counters on every CPU. */
   reset(slot: number): void {
-    this.#traffic.update(writeSlotKey(this.#slot, slot), this.#zeros);
+    this.#traffic.clearSums(slot);
   }
 
   /** The same for many; only those that have counted are written. */
@@ -70,6 +66,6 @@ function trafficAt(sums: BigUint64Array, entry: number): TrafficCounters {
 }
 
 function labelled(map: NativeMap, labels: ReadonlyMap<number, string>): Readonly<Record<string, bigint>> {
-  const sums = map.readSums(0, map.maxEntries);
+  const sums = map.readSums(0, map.summedEntries);
   return Object.fromEntries([...labels].map(([index, label]) => [label, sums[index] ?? 0n]));
 }

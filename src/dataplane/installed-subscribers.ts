@@ -158,7 +158,6 @@ export class InstalledSubscribers {
 
   #writeNew(entry: SubscriberEntry, slot: number): void {
     this.#parts.counters.reset(slot);
-    this.#parts.maps.resetPolicer(slot);
     this.#parts.maps.create(entry, slot);
     try {
       this.#parts.maps.createLine(entry.attachment, entry.address);

@@ -76,7 +76,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       burstMs: options.burstMs,
     });
     this.maps = new MapReader((name) => parts.object.map(name));
-    this.#counters = new Counters(parts.object, options.binding.possibleCpus());
+    this.#counters = new Counters(parts.object);
     this.frames = new FrameTrace({ binding: options.binding, object: parts.object, clock: options.clock });
     this.#installed = new InstalledSubscribers({
       clock: options.clock,

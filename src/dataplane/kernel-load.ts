@@ -73,13 +73,7 @@ const PUNT_NEW_PART = 0.5;
 /** All such stations of a line together, whatever MACs they use: on a VLAN that many share, many start at once. */
 const PUNT_LINE_STATIONS = 10;
 
-const PER_SUBSCRIBER_MAPS = [
-  'bng_subscribers',
-  'bng_lines',
-  'bng_traffic',
-  'bng_policers',
-  'bng_leases',
-] as const;
+const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_leases'] as const;
 
 /**
  * Opens, checks, sizes, adopts, loads and fills. Throws `BNG_ERR_ABI_MISMATCH` for an object of another build and
@@ -91,6 +85,7 @@ export function loadKernelObject(options: KernelLoadOptions): LoadedKernel {
     checkAbi(object.btf(), AbiLayout);
     object.setRodata(settings(options, object.rodata().length));
     for (const name of PER_SUBSCRIBER_MAPS) object.setMaxEntries(name, options.maxSubscribers);
+    object.setMaxEntries('bng_traffic', options.maxSubscribers * options.binding.possibleCpus());
     const adoption =
       options.pins === null ? null : new Adoption({ ...options.pins, binding: options.binding, object });
     object.load();
@@ -131,6 +126,7 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
       fastDhcpFlags(options.fastDhcp),
     ...options.option82Key,
     ...puntRates(options),
+    trafficSlots: options.maxSubscribers,
   });
   return bytes;
 }

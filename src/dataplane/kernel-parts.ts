@@ -34,6 +34,8 @@ export interface KernelDataplaneOptions {
     readonly interfaces: readonly string[];
     /** Longest packet towards a subscriber; default 1500. */
     readonly mtu?: number;
+    /** Also set MTU and queues of the ports. Default: no. */
+    readonly tune?: boolean;
     readonly xdpMode: XdpMode;
     /** TPIDs of the tags given to frames towards subscribers: 0x88a8 or 0x8100 outside, 0x8100 inside. */
     readonly sTpid: number;
@@ -67,6 +69,8 @@ export interface KernelDataplaneOptions {
   readonly deadlineMs?: number;
   /** Told what goes wrong beside the calls. */
   readonly onWarning?: (warning: string) => void;
+  /** Told of each setting of this machine that was changed, as a command, and how to take it back. */
+  readonly onChange?: (change: string, undo: string) => void;
 }
 
 /** An access port on which frames can be sent. */
@@ -289,8 +293,10 @@ async function prepareLinks(
     subscriberMtu: options.access.mtu ?? SUBSCRIBER_MTU,
     pools: options.pools,
     localAddresses: options.policy.localAddresses,
+    tune: options.access.tune ?? false,
     deadlineMs,
     journal,
+    ...(options.onChange !== undefined && { onChange: options.onChange }),
   });
   await links.apply();
   for (const warning of links.warnings) warn(warning);
@@ -351,7 +357,7 @@ async function takeOver(
   if (old.length > 0 || oldRing !== null) await inFlightDone(clock);
   const punts = oldRing === null ? [] : await readOldRing({ binding, clock, ...oldRing });
   for (const { name, map, types } of old) {
-    carryCounters({ binding, object, name, old: map, types });
+    carryCounters({ object, name, old: map, types });
     map.close();
   }
   adoption.finish();

@@ -4,11 +4,12 @@
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { BngError } from '../model/bng-error.js';
+import { BngError, isBngError } from '../model/bng-error.js';
 import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
 import { type Mac, parseMac } from '../model/mac.js';
 import { readOffloads, UNWANTED, UNWANTED_OF_PEER, unwantedOn } from './offloads.js';
-import type { UndoJournal } from './undo-journal.js';
+import { readQueues, wantedQueues } from './queues.js';
+import type { UndoJournal, UndoStep } from './undo-journal.js';
 
 export interface PoolNetwork {
   readonly network: Ipv4Prefix;
@@ -23,9 +24,13 @@ export interface LinkSetupOptions {
   readonly pools: readonly PoolNetwork[];
   /** Every address of ours towards subscribers: gateways and portal; each goes on `lo` as a /32. */
   readonly localAddresses: readonly Ipv4[];
+  /** Also set what the dataplane works without: room for tags in the MTU, a receive queue for each CPU. */
+  readonly tune: boolean;
   readonly deadlineMs: number;
   /** Learns how to take each change back, and takes them back. */
   readonly journal: UndoJournal;
+  /** Told of each change that was made, as a command, and of the one that takes it back. */
+  readonly onChange?: (change: string, undo: string) => void;
 }
 
 const TWO_TAGS_BYTES = 8;
@@ -40,6 +45,8 @@ interface Ensured {
   readonly done: boolean;
   readonly command: readonly string[];
   readonly undo: readonly string[];
+  /** What it is about, where `undo` holds the value of before. */
+  readonly of?: string;
 }
 
 export class LinkSetup {
@@ -99,20 +106,16 @@ export class LinkSetup {
   async #corePort(core: string): Promise<void> {
     await this.#up(core);
     await this.#offloads(core, 'core');
+    await this.#queues(core);
     // A next hop behind a dead link is none: the FIB then answers with another one.
     await this.#sysctl(`net/ipv4/conf/${core}/ignore_routes_with_linkdown`, '1');
   }
 
   async #accessPort(access: string): Promise<void> {
-    const { subscriberMtu } = this.#options;
     const link = await this.#up(access);
-    if (link.mtu < subscriberMtu + TWO_TAGS_BYTES) {
-      this.#warnings.push(
-        `${access} has MTU ${link.mtu}: packets of ${subscriberMtu} bytes with two tags do not fit; ` +
-          `set ip link set ${access} mtu ${subscriberMtu + TWO_TAGS_BYTES}`,
-      );
-    }
+    await this.#roomForTags(access, link);
     await this.#offloads(access, 'access');
+    await this.#queues(access);
     // No neighbour is kept for subscribers: the egress program knows their MACs. The gateway's ARP is answered in XDP.
     await this.#ensure({
       done: link.flags.includes('NOARP'),
@@ -123,6 +126,43 @@ export class LinkSetup {
     await this.#sysctl(`net/ipv6/conf/${access}/disable_ipv6`, '1', 'optional');
     await this.#sysctl(`net/ipv4/conf/${access}/rp_filter`, '0');
     await this.#sysctl(`net/ipv4/conf/${access}/send_redirects`, '0');
+  }
+
+  async #roomForTags(access: string, { mtu }: LinkState): Promise<void> {
+    const { subscriberMtu, tune } = this.#options;
+    const wanted = subscriberMtu + TWO_TAGS_BYTES;
+    const set = (bytes: number): string[] => ['ip', 'link', 'set', access, 'mtu', String(bytes)];
+    const of = `mtu ${access}`;
+    if (mtu >= wanted) {
+      if (tune) this.#journal.keep({ of });
+      return;
+    }
+    const complaint = `${access} has MTU ${mtu}: packets of ${subscriberMtu} bytes with two tags do not fit`;
+    if (tune) await this.#tune({ done: false, command: set(wanted), undo: set(mtu), of }, complaint);
+    else this.#warnings.push(`${complaint}; set ${set(wanted).join(' ')}`);
+  }
+
+  /** A receive queue for each CPU, so that all take part. */
+  async #queues(name: string): Promise<void> {
+    if (!this.#options.tune) return;
+    const of = `queues ${name}`;
+    this.#journal.keep({ of });
+    const queues = await readQueues(name, this.#options.deadlineMs);
+    const wanted = queues === null ? null : wantedQueues(queues);
+    if (queues === null || wanted === null) return;
+    const set = (count: number): string[] => ['ethtool', '-L', name, queues.kind, String(count)];
+    const complaint = `${name} has ${queues.now} of ${queues.most} receive queues`;
+    await this.#tune({ done: false, command: set(wanted), undo: set(queues.now), of }, complaint);
+  }
+
+  /** A change that a driver may refuse: then `complaint` stands. */
+  async #tune(change: Ensured, complaint: string): Promise<void> {
+    try {
+      await this.#ensure(change);
+    } catch (error) {
+      if (!isBngError(error)) throw error;
+      this.#warnings.push(`${complaint}, and its driver refuses ${change.command.join(' ')}`);
+    }
   }
 
   async #up(name: string): Promise<LinkState> {
@@ -212,14 +252,21 @@ export class LinkSetup {
     }
     try {
       await this.#journal.change(step, () => writeFile(file, wanted));
+      const setting = (value: string): string => `sysctl -w ${path}=${value}`;
+      this.#options.onChange?.(setting(wanted), setting(step.content));
     } catch (error) {
       throw new BngError('BNG_ERR_DATAPLANE', 'expected a writable kernel setting', { path, wanted }, error);
     }
   }
 
-  async #ensure({ done, command, undo }: Ensured): Promise<void> {
-    if (done) this.#journal.keep({ run: undo });
-    else await this.#journal.change({ run: undo }, () => run(command, this.#options.deadlineMs));
+  async #ensure({ done, command, undo, of }: Ensured): Promise<void> {
+    const step: UndoStep = { run: undo, ...(of !== undefined && { of }) };
+    if (done) {
+      this.#journal.keep(step);
+      return;
+    }
+    await this.#journal.change(step, () => run(command, this.#options.deadlineMs));
+    this.#options.onChange?.(command.join(' '), undo.join(' '));
   }
 }
 

@@ -9,7 +9,6 @@ import type { AbiType } from './abi-layout.js';
 import type { AbiMap } from './abi-maps.js';
 import type { MapEntry, MapInspection, MapSummary } from './map-inspection.js';
 import type { NativeMap } from './native-binding.js';
-import { slotKey } from './subscriber-maps.js';
 
 /** `enum bpf_map_type` of the kernel, as `bpftool map` names them. */
 const TYPE_NAMES: Readonly<Record<number, string>> = {
@@ -24,9 +23,8 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
   27: 'ringbuf',
 };
 const ARRAY = 2;
-const PERCPU_ARRAY = 6;
 const READABLE = new Set([1, ARRAY, 9, 11, 14, 25]);
-/** Entries of a per-CPU array read with one call. */
+/** Summed entries read with one call. */
 const CHUNK = 4096;
 
 /** Gives a map by name; null when it is not there. */
@@ -61,7 +59,7 @@ export class MapReader implements MapInspection {
     if (known === undefined || map === null) return null;
     const { key, value } = known;
     if (key === null || value === null) return [];
-    if (map.type === PERCPU_ARRAY) return sums(map, known, value);
+    if (map.summedEntries > 0) return sums(map, known, value);
     if (READABLE.has(map.type)) return stored(map, known, { key, value });
     return [];
   }
@@ -80,7 +78,6 @@ export class MapReader implements MapInspection {
     const line = new Uint8Array(BNG_LINE_KEY_SIZE);
     writeBngLineKey(new DataView(line.buffer), 0, subscriber);
     take('bng_lines', line);
-    take('bng_policers', slotKey(subscriber.slot));
     const traffic = this.#source('bng_traffic');
     const value = AbiMaps.find((map) => map.name === 'bng_traffic')?.value ?? null;
     if (traffic !== null && value !== null) {
@@ -126,8 +123,8 @@ function* stored(
 }
 
 function* sums(map: NativeMap, known: AbiMap, value: AbiType): Iterable<MapEntry> {
-  for (let first = 0; first < map.maxEntries; first += CHUNK) {
-    const count = Math.min(CHUNK, map.maxEntries - first);
+  for (let first = 0; first < map.summedEntries; first += CHUNK) {
+    const count = Math.min(CHUNK, map.summedEntries - first);
     const bytes = bytesOf(map.readSums(first, count));
     for (let index = 0; index < count; index++) {
       const at = index * map.valueSize;

@@ -81,6 +81,8 @@ export interface NativeMap {
   readonly maxEntries: number;
   /** `BPF_F_*` of its making. */
   readonly flags: number;
+  /** Entries that `readSums` knows; 0 for maps that it does not take. */
+  readonly summedEntries: number;
   /** The value, or null when the key is absent. Per-CPU maps give all CPUs' values one after another, each padded to 8 bytes. */
   lookup(key: Uint8Array): Uint8Array | null;
   update(key: Uint8Array, value: Uint8Array, mode?: MapUpdateMode): void;
@@ -91,10 +93,13 @@ export interface NativeMap {
   /** Reads every entry in batches; keys and values laid out one after another. Not for per-CPU maps. */
   readAll(): { readonly keys: Uint8Array; readonly values: Uint8Array; readonly count: number };
   /**
-   * For per-CPU arrays whose value is made of u64 words: reads entries `first` to `first + count - 1`, summed over CPUs,
-   * `valueSize / 8` words an entry.
+   * For per-CPU arrays whose value is made of u64 words, and for arrays of such values that can be mapped into memory
+   * (BPF_F_MMAPABLE) and hold as many equal parts as there are possible CPUs: reads entries `first` to `first + count - 1`,
+   * summed over CPUs, `valueSize / 8` words an entry. Of a mapped array without a system call.
    */
   readSums(first: number, count: number): BigUint64Array;
+  /** Writes zeros into every CPU's part of such an entry, whatever is counted there meanwhile. */
+  clearSums(entry: number): void;
   /** Gives it a name in bpffs, by which it outlives the process; unlinking the file takes that back. Throws EEXIST. */
   pin(path: string): void;
   /** The kernel's number of it: two handles of one map have the same. */

@@ -25,6 +25,25 @@ const VLAN_STRIP: UnwantedOffload = {
   word: 'rxvlan',
   why: 'it takes the tag off before XDP sees the frame',
 };
+/** Of a port that hears lines of VLANs which Linux itself has no interface of. */
+const TAGGED: readonly UnwantedOffload[] = [
+  VLAN_STRIP,
+  {
+    feature: 'rx-vlan-stag-hw-parse',
+    word: 'rx-vlan-stag-hw-parse',
+    why: 'it takes the S-tag off before XDP sees the frame',
+  },
+  {
+    feature: 'rx-vlan-filter',
+    word: 'rx-vlan-filter',
+    why: 'the card drops frames of VLANs that Linux has no interface of',
+  },
+  {
+    feature: 'rx-vlan-stag-filter',
+    word: 'rx-vlan-stag-filter',
+    why: 'the card drops frames of S-VLANs that Linux has no interface of',
+  },
+];
 const MERGED: readonly UnwantedOffload[] = [
   { feature: 'large-receive-offload', word: 'lro', why: 'it merges packets, which cannot be forwarded' },
   { feature: 'rx-gro-hw', word: 'rx-gro-hw', why: 'it merges packets before XDP sees them' },
@@ -32,7 +51,7 @@ const MERGED: readonly UnwantedOffload[] = [
 
 /** What must be off on a port itself. A tag on the core side is someone else's, stripped or not. */
 export const UNWANTED: Readonly<Record<'access' | 'core', readonly UnwantedOffload[]>> = {
-  access: [VLAN_STRIP, ...MERGED],
+  access: [...TAGGED, ...MERGED],
   core: MERGED,
 };
 

@@ -77,7 +77,7 @@ export async function reconcileKernel(
   };
 }
 
-/** Foreign entries go before others take their lines; counters and buckets are clean before an entry refers to them. */
+/** Foreign entries go before others take their lines; counters are clean before an entry refers to them. */
 function write({ maps, counters }: ReconcileParts, differences: Differences): void {
   for (const attachment of differences.linesToDelete) maps.deleteLine(attachment);
   for (const { address } of differences.foreign) maps.delete(address);
@@ -87,7 +87,6 @@ function write({ maps, counters }: ReconcileParts, differences: Differences): vo
   ];
   const slots = fresh.map(({ slot }) => slot);
   counters.resetAll(slots);
-  maps.resetPolicers(slots);
   maps.putAll([...differences.stale, ...differences.missing]);
   maps.putLines(differences.linesToWrite);
 }

@@ -79,6 +79,7 @@ async function addNetworks(
     subscriberMtu,
     pools: after.pools.filter(({ gateway }) => isNew(gateway)),
     localAddresses: after.policy.localAddresses.filter(isNew),
+    tune: false,
     deadlineMs,
     journal,
   });

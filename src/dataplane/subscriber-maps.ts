@@ -1,13 +1,12 @@
 /**
- * Subscribers as entries of the kernel's maps: who holds an address, who is at a line, and the policers' state. One
- * write is one system call and one value replaced whole. Decides nothing; throws what the addon throws.
+ * Subscribers as entries of the kernel's maps: who holds an address, with its policers' state, and who is at a line. A
+ * value is replaced whole by one system call. Decides nothing; throws what the addon throws.
  */
 import type { Attachment } from '../model/access-line.js';
 import { type Ipv4, ipv4FromBytes } from '../model/ipv4.js';
 import { macFromBytes, macToBytes } from '../model/mac.js';
 import {
   BNG_LINE_KEY_SIZE,
-  BNG_POLICER_SIZE,
   BNG_SUBSCRIBER_SIZE,
   BngLimit,
   BngSubscriberFlag,
@@ -33,13 +32,13 @@ export interface StoredSubscriber extends SubscriberEntry {
 }
 
 const FRACTION_BITS = BngLimit.rateFractionBits;
-const FULL_BUCKETS = new Uint8Array(BNG_POLICER_SIZE);
+/** The last fields of the value, which XDP moves: two arrival times. */
+const TATS_AT = BNG_SUBSCRIBER_SIZE - 16;
 
 export class SubscriberMaps {
   #options: SubscriberMapsOptions;
   readonly #subscribers: NativeMap;
   readonly #lines: NativeMap;
-  readonly #policers: NativeMap;
   /**
    * Written anew for each call, which only reads them: bytes made for one call and given to the addon cost more than the
    * system call does, since V8 has to move them off its heap first.
@@ -54,7 +53,6 @@ export class SubscriberMaps {
     this.#options = options;
     this.#subscribers = options.object.map('bng_subscribers');
     this.#lines = options.object.map('bng_lines');
-    this.#policers = options.object.map('bng_policers');
   }
 
   get capacity(): number {
@@ -66,14 +64,21 @@ export class SubscriberMaps {
     this.#options = { ...this.#options, burstMs };
   }
 
-  /** Throws EEXIST when the address is there already. */
+  /** With full buckets. Throws EEXIST when the address is there already. */
   create(entry: SubscriberEntry, slot: number): void {
     this.#subscribers.update(be32(this.#address, entry.address), this.#encode(entry, slot), 'create');
   }
 
-  /** Throws ENOENT when the address is not there. */
+  /**
+   * With the buckets as they are, but for frames of the microseconds in between. Throws ENOENT when the address is not
+   * there.
+   */
   replace(entry: SubscriberEntry, slot: number): void {
-    this.#subscribers.update(be32(this.#address, entry.address), this.#encode(entry, slot), 'replace');
+    const address = be32(this.#address, entry.address);
+    const before = this.#subscribers.lookup(address);
+    const value = this.#encode(entry, slot);
+    if (before !== null) value.set(before.subarray(TATS_AT), TATS_AT);
+    this.#subscribers.update(address, value, 'replace');
   }
 
   delete(address: Ipv4): boolean {
@@ -95,12 +100,13 @@ export class SubscriberMaps {
     return found === null ? null : ipv4FromBytes(found);
   }
 
-  /** Whether the value read back is what the entry is written as. */
+  /** Whether the value read back is what the entry is written as, wherever its buckets are. */
   isAsWanted(stored: StoredSubscriber & { readonly bytes: Uint8Array }, entry: SubscriberEntry): boolean {
-    return Buffer.compare(stored.bytes, this.#encode(entry, stored.slot)) === 0;
+    const wanted = this.#encode(entry, stored.slot).subarray(0, TATS_AT);
+    return Buffer.compare(stored.bytes.subarray(0, TATS_AT), wanted) === 0;
   }
 
-  /** Writes many, whether or not they are there. */
+  /** Writes many, whether or not they are there, with full buckets. */
   putAll(entries: readonly { readonly entry: SubscriberEntry; readonly slot: number }[]): void {
     const keys = new Uint8Array(entries.length * 4);
     const values = new Uint8Array(entries.length * BNG_SUBSCRIBER_SIZE);
@@ -133,18 +139,6 @@ export class SubscriberMaps {
         address: ipv4FromBytes(values, i * 4),
       };
     });
-  }
-
-  /** Gives the next owners of many slots full buckets. */
-  resetPolicers(slots: readonly number[]): void {
-    const keys = new Uint8Array(slots.length * 4);
-    for (const [i, slot] of slots.entries()) keys.set(writeSlotKey(this.#slot, slot), i * 4);
-    this.#policers.updateBatch(keys, new Uint8Array(slots.length * BNG_POLICER_SIZE), slots.length);
-  }
-
-  /** Gives the slot's next owner full buckets. */
-  resetPolicer(slot: number): void {
-    this.#policers.update(writeSlotKey(this.#slot, slot), FULL_BUCKETS);
   }
 
   /** Every subscriber, read back. Rates are what the policers enforce, rounded to whole bits a second. */
@@ -184,6 +178,8 @@ export class SubscriberMaps {
       flags: entry.walled ? BngSubscriberFlag.walled : 0,
       upstream: this.#rate(entry.uploadBitsPerSecond),
       downstream: this.#rate(entry.downloadBitsPerSecond),
+      upstreamTat: 0n,
+      downstreamTat: 0n,
     });
     return bytes;
   }

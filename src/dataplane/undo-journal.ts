@@ -16,9 +16,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
-/** A command to run, or a kernel setting to write. */
+/**
+ * A command to run, or a kernel setting to write. `of` is what the command is about where its words hold an earlier value: the
+ * same change is then known by it, whatever that value was.
+ */
 export type UndoStep =
-  | { readonly run: readonly string[] }
+  | { readonly run: readonly string[]; readonly of?: string }
   | { readonly file: string; readonly content: string };
 
 interface Recorded {
@@ -76,8 +79,8 @@ export class UndoJournal {
   }
 
   /** What the step would undo is as it should be: when an earlier process of ours made it so, its record stays. */
-  keep(step: UndoStep): void {
-    this.#wanted.add(keyOf(step));
+  keep(step: UndoStep | { readonly of: string }): void {
+    this.#wanted.add('run' in step || 'file' in step ? keyOf(step) : step.of);
   }
 
   /** Records the step, then makes the change; when that throws the record goes. An earlier record of the same stays. */
@@ -131,7 +134,7 @@ export class UndoJournal {
 }
 
 function keyOf(step: UndoStep): string {
-  return 'run' in step ? step.run.join(' ') : step.file;
+  return 'file' in step ? step.file : (step.of ?? step.run.join(' '));
 }
 
 function readStep(path: string): UndoStep | null {
@@ -145,7 +148,10 @@ function readStep(path: string): UndoStep | null {
 
 function isStep(value: unknown): value is UndoStep {
   if (typeof value !== 'object' || value === null) return false;
-  if ('run' in value) return Array.isArray(value.run) && value.run.every((word) => typeof word === 'string');
+  if ('run' in value) {
+    const isNamed = !('of' in value) || typeof value.of === 'string';
+    return isNamed && Array.isArray(value.run) && value.run.every((word) => typeof word === 'string');
+  }
   return (
     'file' in value &&
     typeof value.file === 'string' &&

@@ -10,6 +10,7 @@ import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleSource } from '../session/lifecycle.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import type { Reload } from './operation-routes.js';
+import type { PageFiles } from './page-routes.js';
 import type { RadiusReport } from './radius-report.js';
 import type { RateLimit } from './rate-limit.js';
 
@@ -73,6 +74,8 @@ export interface ApiOptions {
   readonly clock: Clock;
   readonly limits: ApiLimits;
   readonly logger: FastifyBaseLogger;
+  /** The operator page; without it there is neither page nor its stream. */
+  readonly page?: { readonly files: PageFiles; readonly onBug: (error: unknown) => void };
   /** Told when a client of the events was too slow and was disconnected. */
   readonly onEventClientDropped?: () => void;
 }

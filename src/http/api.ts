@@ -14,6 +14,8 @@ import { collectRoutes, methodsOf, openApiDocument } from './openapi.js';
 import { addOperationRoutes } from './operation-routes.js';
 import { addOrderAudit } from './order-audit.js';
 import { addOrderRoutes } from './order-routes.js';
+import { OverviewFeed } from './overview-feed.js';
+import { addPageRoutes } from './page-routes.js';
 import { addPoolRoutes } from './pool-routes.js';
 import { sendProblem } from './problem.js';
 import { addRadiusRoutes } from './radius-routes.js';
@@ -44,7 +46,9 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler(answerError);
   app.addHook('onSend', async (_request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    reply.header('x-content-type-options', 'nosniff');
+    // Only what is the same for everybody says otherwise itself.
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   if (options.isLocal !== true) {
     addRateLimit(app, options.limits.requests, options.clock);
@@ -66,6 +70,10 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addOperationRoutes(app, options.operator, options.reload ?? null);
   const onClientDropped = options.onEventClientDropped ?? ((): void => undefined);
   addEventRoutes(app, new EventStream({ ...options, onClientDropped }), history);
+  if (options.page !== undefined) {
+    const { files, onBug } = options.page;
+    addPageRoutes(app, files, new OverviewFeed({ ...options, history, onClientDropped, onBug }));
+  }
   addTraceRoutes(app, new TraceStream({ ...options, onClientDropped }));
   const descriptionSchema = {
     summary: 'This description',

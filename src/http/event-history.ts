@@ -1,20 +1,16 @@
 /** The last lifecycle events, so that operators see what was before they looked. Bounded; forgets the oldest. */
 import type { LifecycleSource } from '../session/lifecycle.js';
 import { eventMembers } from './event-json.js';
+import type { OverviewEvent } from './overview.js';
 
 /** Enough for the last minutes of 100,000 subscribers, in a few megabytes. */
 const KEPT = 20_000;
 
-export interface PastEvent {
-  readonly type: string;
-  readonly at: string;
-  readonly session: { readonly id: string; readonly ont_serial: string | null };
-}
-
 export class EventHistory {
-  readonly #ring: PastEvent[] = [];
+  readonly #ring: OverviewEvent[] = [];
   readonly #stopListening: () => void;
   #next = 0;
+  #seen = 0;
 
   constructor(lifecycle: LifecycleSource) {
     this.#stopListening = lifecycle.onLifecycle((event) => {
@@ -25,12 +21,18 @@ export class EventHistory {
         session: { id: event.session.id, ont_serial: event.session.ontSerial },
       };
       this.#next = (this.#next + 1) % KEPT;
+      this.#seen += 1;
     });
   }
 
+  /** How many events there were since start. */
+  get seen(): number {
+    return this.#seen;
+  }
+
   /** The last `limit` events, of one session where its id is given; oldest first. */
-  last(limit: number, sessionId?: string): readonly PastEvent[] {
-    const found: PastEvent[] = [];
+  last(limit: number, sessionId?: string): readonly OverviewEvent[] {
+    const found: OverviewEvent[] = [];
     for (let back = 1; back <= this.#ring.length && found.length < limit; back++) {
       const event = this.#ring[(this.#next - back + KEPT) % KEPT];
       if (event === undefined) break;

@@ -1,7 +1,7 @@
 /** Reading the address pools: terms from configuration and how full they are. */
 import type { FastifyInstance } from 'fastify';
 import { formatIpv4, formatPrefix } from '../model/ipv4.js';
-import type { AddressPools } from '../pool/port.js';
+import type { AddressPools, PoolTerms, PoolUsage } from '../pool/port.js';
 import { addressSchema } from './field-schemas.js';
 import { availableAddresses, utilization } from './pool-figures.js';
 
@@ -21,6 +21,19 @@ const poolSchema = {
   },
 } as const;
 
+/** Renders a pool; `terms` are null for one that configuration no longer has. */
+export function poolJson(usage: PoolUsage, terms: PoolTerms | null) {
+  return {
+    ...usage,
+    network: terms === null ? null : formatPrefix(terms.network),
+    gateway: terms === null ? null : formatIpv4(terms.gateway),
+    dns: (terms?.dns ?? []).map(formatIpv4),
+    lease_seconds: terms?.leaseSeconds ?? null,
+    available: availableAddresses(usage),
+    utilization: utilization(usage),
+  };
+}
+
 /** Adds `GET /api/v1/pools`. */
 export function addPoolRoutes(app: FastifyInstance, pools: AddressPools): void {
   const schema = {
@@ -28,19 +41,6 @@ export function addPoolRoutes(app: FastifyInstance, pools: AddressPools): void {
     response: { 200: { type: 'object', properties: { pools: { type: 'array', items: poolSchema } } } },
   };
   app.get('/api/v1/pools', { schema }, (_request, reply) =>
-    reply.send({
-      pools: pools.usage().map((usage) => {
-        const terms = pools.terms(usage.name);
-        return {
-          ...usage,
-          network: terms === null ? null : formatPrefix(terms.network),
-          gateway: terms === null ? null : formatIpv4(terms.gateway),
-          dns: (terms?.dns ?? []).map(formatIpv4),
-          lease_seconds: terms?.leaseSeconds ?? null,
-          available: availableAddresses(usage),
-          utilization: utilization(usage),
-        };
-      }),
-    }),
+    reply.send({ pools: pools.usage().map((usage) => poolJson(usage, pools.terms(usage.name))) }),
   );
 }

@@ -2,17 +2,11 @@
 import type { Attachment } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import type { SessionStateName } from '../model/session-state.js';
 import type { SessionTerms } from '../model/session-terms.js';
 
-export const SESSION_STATES = [
-  'discovered',
-  'wgar',
-  'activating',
-  'active',
-  'suspended',
-  'terminated',
-] as const;
-export type SessionStateName = (typeof SESSION_STATES)[number];
+export { SESSION_STATES } from '../model/session-state.js';
+export type { SessionStateName } from '../model/session-state.js';
 
 export type LeasePhase = 'none' | 'offered' | 'bound';
 

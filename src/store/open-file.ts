@@ -4,9 +4,10 @@
  */
 import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type BetterSqlite from 'better-sqlite3';
 import type { StoreDamage, StoredEntry, StoreTable } from './port.js';
 import { logDamage, SqliteFile, SqliteFileError } from './sqlite-file.js';
+import { Sqlite } from './sqlite-library.js';
 
 const SALVAGE_BATCH = 1_000;
 /** SQLite's own: a log and its index belong to the file of the same name. */
@@ -39,7 +40,7 @@ export function openFile(path: string, tables: readonly StoreTable[], wallMs: nu
 
 /** A transaction that is never finished: SQLite's file lock, which the kernel takes back from a process that dies. */
 function lock(path: string): () => void {
-  const take = (): Sqlite.Database => {
+  const take = (): BetterSqlite.Database => {
     const db = new Sqlite(path, { timeout: 0 });
     try {
       db.pragma('journal_mode = MEMORY');

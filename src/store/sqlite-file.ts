@@ -4,9 +4,10 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type BetterSqlite from 'better-sqlite3';
 import type { StoreChange, StoredEntry, StoreFailure, StoreTable, StoreValue } from './port.js';
 import { rowChecksum } from './row-checksum.js';
+import { Sqlite } from './sqlite-library.js';
 import { walDamage } from './wal-check.js';
 
 /** Below this a failed write is put down to a full disk, whatever SQLite calls it. */
@@ -22,11 +23,11 @@ interface Row {
 
 interface Statements {
   readonly schemaVersion: number;
-  readonly put: Sqlite.Statement<[string, number, number, StoreValue]>;
-  readonly remove: Sqlite.Statement<[string]>;
-  readonly get: Sqlite.Statement<[string], Row>;
-  readonly scan: Sqlite.Statement<[string, number], Row>;
-  readonly scanKeys: Sqlite.Statement<[string, number], string>;
+  readonly put: BetterSqlite.Statement<[string, number, number, StoreValue]>;
+  readonly remove: BetterSqlite.Statement<[string]>;
+  readonly get: BetterSqlite.Statement<[string], Row>;
+  readonly scan: BetterSqlite.Statement<[string, number], Row>;
+  readonly scanKeys: BetterSqlite.Statement<[string, number], string>;
 }
 
 /** Thrown inside the store's thread only, where the store turns it into a value. */
@@ -51,7 +52,7 @@ export function logDamage(path: string): string | null {
 
 export class SqliteFile {
   readonly #path: string;
-  readonly #db: Sqlite.Database;
+  readonly #db: BetterSqlite.Database;
   readonly #tables = new Map<string, Statements>();
 
   /** Opens or makes the file. Throws `SqliteFileError`; `corrupt` when it is not a database or not ours. */

@@ -4,7 +4,6 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { RadiusAttribute } from './radius-kinds.js';
-import { INTEGER } from './radius-kinds.js';
 
 export const VENDOR_SPECIFIC = 26;
 const VENDOR_ID_LENGTH = 4;
@@ -41,22 +40,40 @@ export function vendorIdOf({ value }: RawAttribute): number | undefined {
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }
 
-/** An ordered list of attributes; never changed once made. */
+/** An ordered list of attributes; never changed once made. Those to be sent are kept as they are sent, and read when asked. */
 export class RadiusAttributes {
-  readonly #raw: readonly RawAttribute[];
+  static readonly NONE = new RadiusAttributes(new Uint8Array(), []);
+  /** As on the wire. */
+  readonly packed: Uint8Array;
+  #entries: readonly RawAttribute[] | null;
 
-  constructor(raw: readonly RawAttribute[]) {
-    this.#raw = raw;
+  private constructor(packed: Uint8Array, entries: readonly RawAttribute[] | null) {
+    this.packed = packed;
+    this.#entries = entries;
   }
 
   /** Reads attributes from `start` to the end of `packet`. Bad framing is `BNG_ERR_WIRE_MALFORMED`. */
   static decode(packet: Uint8Array, start: number): RadiusAttributes {
-    return new RadiusAttributes(readTlvs(packet, start, start));
+    return new RadiusAttributes(packet.subarray(start), readTlvs(packet, start, start));
+  }
+
+  /** Of attributes whose framing is known to be right; in no packet yet, so that offsets count from the first of them. */
+  static ofPacked(packed: Uint8Array): RadiusAttributes {
+    return new RadiusAttributes(packed, null);
   }
 
   /** Everything as it stands in the packet; a Vendor-Specific attribute is one entry, whatever it holds. */
   entries(): readonly RawAttribute[] {
-    return this.#raw;
+    this.#entries ??= readTlvs(this.packed, 0, 0);
+    return this.#entries;
+  }
+
+  /** Whether there is an attribute of that type, Vendor-Specific ones not looked into. */
+  hasType(type: number): boolean {
+    for (let at = 0; at < this.packed.length; at += this.packed[at + 1] ?? 0) {
+      if (this.packed[at] === type) return true;
+    }
+    return false;
   }
 
   /**
@@ -64,7 +81,7 @@ export class RadiusAttributes {
    * `BNG_ERR_WIRE_MALFORMED`: ask only for vendors that use the layout of RFC 2865 §5.26.
    */
   vendorEntries(vendorId: number): readonly RawAttribute[] {
-    return this.#raw
+    return this.entries()
       .filter((raw) => raw.type === VENDOR_SPECIFIC && vendorIdOf(raw) === vendorId)
       .flatMap(({ value, offset }) => readTlvs(value, VENDOR_ID_LENGTH, offset + VENDOR_ID_LENGTH));
   }
@@ -73,7 +90,7 @@ export class RadiusAttributes {
   all<T>(attribute: RadiusAttribute<T>): readonly T[] {
     const { vendorId, type, kind } = attribute;
     const found: T[] = [];
-    for (const raw of vendorId === 0 ? this.#raw : this.vendorEntries(vendorId)) {
+    for (const raw of vendorId === 0 ? this.entries() : this.vendorEntries(vendorId)) {
       if (raw.type === type) found.push(kind.decode(raw.value, raw.offset));
     }
     return found;
@@ -82,14 +99,15 @@ export class RadiusAttributes {
   /** The first value of the attribute, or undefined; errors as in `all`. */
   first<T>(attribute: RadiusAttribute<T>): T | undefined {
     const { vendorId, type, kind } = attribute;
-    for (const raw of vendorId === 0 ? this.#raw : this.vendorEntries(vendorId)) {
+    for (const raw of vendorId === 0 ? this.entries() : this.vendorEntries(vendorId)) {
       if (raw.type === type) return kind.decode(raw.value, raw.offset);
     }
     return undefined;
   }
 
-  has(attribute: RadiusAttribute<unknown>): boolean {
-    return this.first({ ...attribute, kind: PRESENT }) === true;
+  has({ vendorId, type }: Pick<RadiusAttribute<unknown>, 'vendorId' | 'type'>): boolean {
+    if (vendorId === 0) return this.hasType(type);
+    return this.vendorEntries(vendorId).some((raw) => raw.type === type);
   }
 
   /** 64 bits from an octet count and its Gigawords (RFC 2869 §5.1, §5.2); undefined without the count. */
@@ -98,5 +116,3 @@ export class RadiusAttributes {
     return count === undefined ? undefined : (BigInt(this.first(high) ?? 0) << 32n) | BigInt(count);
   }
 }
-
-const PRESENT = { ...INTEGER, decode: () => true as const, encode: () => new Uint8Array() };

@@ -4,7 +4,8 @@
  * (BlastRADIUS, CVE-2024-3596).
  */
 import { BngError } from '../model/bng-error.js';
-import { RadiusAttributes } from './radius-attributes.js';
+import type { RadiusAttributes } from './radius-attributes.js';
+import { RadiusAttributesBuilder } from './radius-attributes-builder.js';
 import { Attribute } from './radius-dictionary.js';
 import {
   AUTHENTICATOR_LENGTH,
@@ -26,7 +27,7 @@ interface Unsigned {
 }
 
 function layOut(unsigned: Unsigned, messageAuthenticator: boolean): Uint8Array {
-  if (unsigned.attributes.entries().some(({ type }) => type === Attribute.MessageAuthenticator.type)) {
+  if (unsigned.attributes.hasType(Attribute.MessageAuthenticator.type)) {
     throw new BngError(
       'BNG_ERR_VALUE',
       'expected attributes without a Message-Authenticator: it is added here',
@@ -62,14 +63,13 @@ export function encodeAccessRequest(request: AccessRequest): Uint8Array {
       found: authenticator.length,
     });
   }
-  const hidden = password === null ? null : secret.hidePassword(password, authenticator);
   const all =
-    hidden === null
+    password === null
       ? attributes
-      : new RadiusAttributes([
-          ...attributes.entries(),
-          { type: Attribute.UserPassword.type, value: hidden, offset: 0 },
-        ]);
+      : new RadiusAttributesBuilder()
+          .addAll(attributes)
+          .add(Attribute.UserPassword, secret.hidePassword(password, authenticator))
+          .build();
   const bytes = layOut({ code: RadiusCode['Access-Request'], identifier, attributes: all }, true);
   bytes.set(authenticator, AUTHENTICATOR_OFFSET);
   bytes.set(secret.hmac(bytes), VALUE_OFFSET);

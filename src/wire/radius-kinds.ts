@@ -10,7 +10,10 @@ import { ipv4FromBytes } from '../model/ipv4.js';
 export interface AttributeKind<T> {
   readonly name: 'text' | 'octets' | 'integer' | 'ipv4' | 'date';
   decode(value: Uint8Array, offset: number): T;
-  encode(value: T): Uint8Array;
+  /** In bytes; a value that the kind cannot hold is `BNG_ERR_VALUE`. */
+  sizeOf(value: T): number;
+  /** Writes those bytes at `at`; there is room for them. */
+  write(bytes: Buffer, at: number, value: T): void;
 }
 
 /** An attribute as the dictionary knows it. `vendorId` is 0 for the standard space, else an IANA enterprise number. */
@@ -35,14 +38,15 @@ function readU32(value: Uint8Array, offset: number): number {
   return ipv4FromBytes(value);
 }
 
-function writeU32(value: number): Uint8Array {
+function sizeOfU32(value: number): number {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
     throw new BngError('BNG_ERR_VALUE', 'expected a whole number of 32 bits', { found: value });
   }
-  // Out of Node's pool: a record has ten of them, and an array buffer of its own costs the collector several times as much.
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
+  return 4;
+}
+
+function writeU32(bytes: Buffer, at: number, value: number): void {
+  bytes.writeUInt32BE(value, at);
 }
 
 /** UTF-8 (RFC 2865 §5). */
@@ -52,24 +56,42 @@ export const TEXT: AttributeKind<string> = {
     if (!isUtf8(value)) throw new BngError('BNG_ERR_WIRE_MALFORMED', 'expected UTF-8 text', { offset });
     return Buffer.from(value.buffer, value.byteOffset, value.length).toString('utf8');
   },
-  encode: (value) => Buffer.from(value, 'utf8'),
+  sizeOf: (value) => Buffer.byteLength(value, 'utf8'),
+  write: (bytes, at, value) => {
+    bytes.write(value, at, 'utf8');
+  },
 };
 
 /** Bytes that mean nothing to us; decoded as a view into the packet. */
 export const OCTETS: AttributeKind<Uint8Array> = {
   name: 'octets',
   decode: (value) => value,
-  encode: (value) => value,
+  sizeOf: (value) => value.length,
+  write: (bytes, at, value) => {
+    // Values are short, and for these a loop takes a fraction of the time of `set`.
+    for (let i = 0; i < value.length; i++) bytes[at + i] = value[i] ?? 0;
+  },
 };
 
 /** 32 bits unsigned, in network order. */
-export const INTEGER: AttributeKind<number> = { name: 'integer', decode: readU32, encode: writeU32 };
+export const INTEGER: AttributeKind<number> = {
+  name: 'integer',
+  decode: readU32,
+  sizeOf: sizeOfU32,
+  write: writeU32,
+};
 
 export const ADDRESS: AttributeKind<Ipv4> = {
   name: 'ipv4',
   decode: (value, offset) => readU32(value, offset) as Ipv4,
-  encode: writeU32,
+  sizeOf: sizeOfU32,
+  write: writeU32,
 };
 
 /** Seconds since 1970-01-01T00:00:00Z, 32 bits unsigned. */
-export const DATE: AttributeKind<number> = { name: 'date', decode: readU32, encode: writeU32 };
+export const DATE: AttributeKind<number> = {
+  name: 'date',
+  decode: readU32,
+  sizeOf: sizeOfU32,
+  write: writeU32,
+};

@@ -87,26 +87,22 @@ export interface RadiusLayout {
 
 /** Header with a zero authenticator, `room` zero bytes, attributes. More than 4096 bytes is `BNG_ERR_VALUE`. */
 export function layOutRadiusPacket({ code, identifier, attributes, room }: RadiusLayout): Uint8Array {
-  let length = HEADER_LENGTH + room;
-  for (const { value } of attributes.entries()) length += 2 + value.length;
+  const { packed } = attributes;
+  const length = HEADER_LENGTH + room + packed.length;
   if (length > MAX_PACKET || !Number.isInteger(identifier) || identifier < 0 || identifier > 255) {
     throw new BngError('BNG_ERR_VALUE', 'expected a packet of at most 4096 bytes, an identifier of 8 bits', {
       length,
       identifier,
     });
   }
-  const bytes = new Uint8Array(length);
+  // Out of Node's pool: an array buffer of its own costs the collector several times as much.
+  const pooled = Buffer.allocUnsafe(length);
+  const bytes = new Uint8Array(pooled.buffer, pooled.byteOffset, length);
   bytes[0] = code;
   bytes[1] = identifier;
   bytes[2] = length >>> 8;
   bytes[3] = length;
-  let at = HEADER_LENGTH + room;
-  for (const { type, value } of attributes.entries()) {
-    bytes[at] = type;
-    bytes[at + 1] = 2 + value.length;
-    // Values are short, and for these a loop takes a fraction of the time of `set`.
-    for (let i = 0; i < value.length; i++) bytes[at + 2 + i] = value[i] ?? 0;
-    at += 2 + value.length;
-  }
+  bytes.fill(0, AUTHENTICATOR_OFFSET, HEADER_LENGTH + room);
+  bytes.set(packed, HEADER_LENGTH + room);
   return bytes;
 }

@@ -78,6 +78,7 @@ test('servers come with role, outcomes of their role, what was ignored and why, 
     { role: 'acct', queued: 0, overloaded: 0, timeouts: 0 },
   ]);
   acct.clock.advance(1_000_000);
+  await until(() => acct.client.statistics().timeouts === 1, 'the end of the exchange');
   const after = aaaReport(modes('radius'), inspection, null);
   assert.deepEqual(
     [after.servers[1]!.state, after.servers[1]!.outcomes['no-answer'], after.clients[1]!.timeouts],

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import type { AccountingQueueLimits } from '../../src/aaa/accounting-queue-options.js';
 import { AccountingQueue } from '../../src/aaa/accounting-queue.js';
 import type { AccountingRecord } from '../../src/aaa/accounting-record.js';
@@ -11,6 +10,7 @@ import { sessionAttributes } from '../../src/aaa/accounting-record.js';
 import type { SqliteStore } from '../../src/store/sqlite-store.js';
 import { accountingSession, NAS, openStore, temporaryFolder, until } from '../support/accounting-world.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { Sqlite } from '../../src/store/sqlite-library.js';
 
 /** `at` stands for the interim's number; it ends up in Acct-Session-Time. */
 function record(id: string, kind: 'start' | 'interim' | 'stop', at = 0): AccountingRecord {

@@ -1,13 +1,17 @@
 /** One server: retransmission, deadlines, what is ignored, many requests at once. Peers speak bytes over loopback. */
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { test } from 'node:test';
 import { RadiusClient } from '../../src/aaa/radius-client.js';
 import { RadiusAttributesBuilder } from '../../src/wire/radius-attributes-builder.js';
 import { Attribute } from '../../src/wire/radius-dictionary.js';
 import { RadiusSecret } from '../../src/wire/radius-secret.js';
 import type { PeerRequest } from '../support/radius-peer.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { attributeOf, RadiusPeer } from '../support/radius-peer.js';
 import { ACCEPT, access, rig, SECRET, SILENT, until } from './radius-client-rig.js';
+
+type LookupDone = (error: Error | null, address: string, family: number) => void;
 
 test('an Access-Request is answered', async (t) => {
   const { client } = await rig(t, [
@@ -258,6 +262,62 @@ test('a retransmitted accounting request has its true delay, and with it another
   const answered = await result;
   assert.ok(answered.kind === 'response' && answered.outcome === 'accounting-response');
   assert.equal(client.statistics().servers[0]?.inFlight, 0);
+});
+
+test('answers that came while the event loop stood still are read before anything is sent again', async (t) => {
+  const { client, clock, peers } = await rig(t, [SILENT]);
+  const { attributes } = access();
+  const happenedWallMs = clock.wallMs();
+  const results = Array.from({ length: 200 }, () =>
+    client.exchange({ kind: 'accounting', attributes, happenedWallMs }),
+  );
+  const [peer] = peers;
+  await until(() => peer!.requests.length === 200, 'all requests');
+  for (const request of peer!.requests) peer!.answer(request, { code: 5, messageAuthenticator: false });
+  // The answers leave in this turn of the loop, and the timers are due before our sockets are read in the next one.
+  for (let tick = 0; tick < 5; tick++) await new Promise<void>((resolve) => process.nextTick(resolve));
+  clock.advance(2_000);
+  assert.ok((await Promise.all(results)).every(({ kind }) => kind === 'response'));
+  assert.deepEqual([client.statistics().servers[0]?.retransmissions, peer!.requests.length], [0, 200]);
+});
+
+test('what waits for the server name to be found is sent once when it is', async (t) => {
+  const found: (() => void)[] = [];
+  t.mock.method(dns, 'lookup', (name: string, family: number, done: LookupDone) => {
+    if (name === 'radius.example') found.push(() => done(null, '127.0.0.1', family));
+    else process.nextTick(done, null, name, family);
+  });
+  const peer = await RadiusPeer.start({
+    secret: SECRET,
+    script: (request) => peer.answer(request, { code: 5 }),
+  });
+  const clock = new ManualClock();
+  const client = new RadiusClient({
+    servers: [
+      {
+        name: 's0',
+        host: 'radius.example',
+        port: peer.port,
+        secret: new RadiusSecret(SECRET),
+        requireMessageAuthenticator: true,
+      },
+    ],
+    clock,
+  });
+  t.after(async () => {
+    client.close();
+    await peer.close();
+  });
+  const { attributes } = access();
+  const result = client.exchange({ kind: 'accounting', attributes, happenedWallMs: clock.wallMs() });
+  clock.advance(2_300);
+  await until(
+    () => client.statistics().servers[0]!.retransmissions === 1 && found.length > 0,
+    'a second try',
+  );
+  for (const tell of found) tell();
+  assert.equal((await result).kind, 'response');
+  assert.equal(peer.requests.length, 1);
 });
 
 test('within one second a retransmitted accounting request is the same to the byte', async (t) => {

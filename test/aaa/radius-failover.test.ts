@@ -94,7 +94,9 @@ test('a server that others found dead is left at the next transmission', async (
   clock.advance(1_900);
   const late = client.exchange(access('late'));
   await until(() => peers[0]!.requests.length === 2, 'the late request');
-  clock.advance(2_050);
+  clock.advance(100);
+  await until(() => peers[0]!.requests.length === 3, 'the first retransmission');
+  clock.advance(1_950);
   await until(() => peers[0]!.requests.length === 4, 'both retransmissions');
   clock.advance(2_050);
   assert.equal(serverOf(await early), 's1');

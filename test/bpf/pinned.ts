@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BNG_SUBSCRIBER_SIZE, writeBngSettings, writeBngSubscriber } from '../../src/dataplane/abi.js';
 import { address, mac } from '../support/packet.js';
@@ -37,6 +37,8 @@ function qinqSubscriber(): Uint8Array {
     flags: 0,
     upstream: UNLIMITED,
     downstream: UNLIMITED,
+    upstreamTat: 0n,
+    downstreamTat: 0n,
   });
   return new Uint8Array(view.buffer);
 }
@@ -74,6 +76,7 @@ function configuredObject(): Buffer {
     option82Seed: 0n,
     option82Factor: 1n,
     puntTotalNewRate: UNLIMITED,
+    trafficSlots: 1,
   });
   return elf;
 }
@@ -109,12 +112,25 @@ export class Pinned {
 
   /** Words of one entry of a per-CPU array, summed over CPUs. */
   sums(map: string, key: number): bigint[] {
-    const at = hex(Uint8Array.of(key, 0, 0, 0));
-    const output = bpftool('-j', 'map', 'lookup', 'pinned', `${this.#pins}-maps/${map}`, 'key', ...at);
-    const { values } = JSON.parse(output) as {
+    const { values } = this.#lookup(map, key) as {
       readonly values: readonly { readonly value: readonly string[] }[];
     };
-    const perCpu = values.map(({ value }) => Buffer.from(value.map(Number)));
+    return this.#added(values.map(({ value }) => value));
+  }
+
+  /** What the subscriber has sent and received: its one slot is the entry of each CPU. */
+  traffic(): bigint[] {
+    const found = cpus().map((_, cpu) => this.#lookup('bng_traffic', cpu));
+    return this.#added(found.map((entry) => (entry as { readonly value: readonly string[] }).value));
+  }
+
+  #lookup(map: string, key: number): unknown {
+    const at = hex(Uint8Array.of(key, 0, 0, 0));
+    return JSON.parse(bpftool('-j', 'map', 'lookup', 'pinned', `${this.#pins}-maps/${map}`, 'key', ...at));
+  }
+
+  #added(values: readonly (readonly string[])[]): bigint[] {
+    const perCpu = values.map((value) => Buffer.from(value.map(Number)));
     return Array.from({ length: perCpu[0]!.length / 8 }, (_, word) =>
       perCpu.reduce((sum, bytes) => sum + bytes.readBigUInt64LE(word * 8), 0n),
     );

@@ -201,9 +201,11 @@ export class Rig {
       answerRate: UNLIMITED,
       option82Seed: 0x0123456789abcdefn,
       option82Factor: 0xfedcba9876543211n,
+      trafficSlots: SLOTS,
       ...settings,
     });
     this.object.setRodata(bytes(rodata));
+    this.object.setMaxEntries('bng_traffic', SLOTS * this.native.possibleCpus());
     this.object.load();
     prepareInterfaces(this.native);
     for (const port of [this.accessIfindex, this.coreIfindex, this.native.interfaceIndex('access2')])
@@ -227,6 +229,8 @@ export class Rig {
       flags: station.walled ? BngSubscriberFlag.walled : 0,
       upstream: station.upstream ?? UNLIMITED,
       downstream: station.downstream ?? UNLIMITED,
+      upstreamTat: 0n,
+      downstreamTat: 0n,
     };
     const subscriber = view(BNG_SUBSCRIBER_SIZE);
     writeBngSubscriber(subscriber, 0, value);

@@ -81,6 +81,7 @@ describe('a configuration that is right', () => {
         localForwarding: true,
         forwardInStack: false,
         fastDhcp: true,
+        tune: false,
       },
       core: { interfaces: ['core0'] },
       pools: [

@@ -1,6 +1,7 @@
 /** Preparing interfaces: what is changed, what is left alone, what is only warned of. */
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { availableParallelism } from 'node:os';
+import { before, describe, test } from 'node:test';
 import { LinkSetup, type LinkSetupOptions, readLink } from '../../src/dataplane/link-setup.js';
 import { UndoJournal } from '../../src/dataplane/undo-journal.js';
 import { isBngError } from '../../src/model/bng-error.js';
@@ -16,6 +17,7 @@ const OPTIONS = {
   subscriberMtu: 1500,
   pools: [{ network: parsePrefix('10.0.0.0/16'), gateway: parseIpv4('10.0.0.1') }],
   localAddresses: [parseIpv4('10.0.0.1'), parseIpv4('10.0.0.2')],
+  tune: false,
   deadlineMs: 5000 * patience,
 };
 const everything = (): string =>
@@ -105,6 +107,71 @@ test('an MTU without room for two tags is a warning with its remedy', async () =
   assert.deepEqual(links.warnings.length, 1);
   assert.match(links.warnings[0] ?? '', /ip link set access0 mtu 1508/);
   await revert();
+});
+
+describe('with access.tune', () => {
+  const cards = (): string =>
+    run('for name in access0 core0; do ip link show $name; ethtool -l $name; ethtool -k $name; done');
+  const tuned = { ...OPTIONS, tune: true };
+  // A veth is made with room for as many queues as there are CPUs, and uses one.
+  const queues = `RX:\t\t${availableParallelism()}`;
+
+  test('the MTU and the queues are set, each change is told, and taken back', async () => {
+    run('ip link set access0 mtu 1500');
+    const was = cards();
+    const changes: (readonly [string, string])[] = [];
+    const journal = new UndoJournal(null);
+    const links = new LinkSetup({ ...tuned, journal, onChange: (...change) => changes.push(change) });
+    await links.apply();
+    assert.deepEqual(links.warnings, []);
+    assert.equal((await readLink('access0', 5000)).mtu, 1508);
+    assert.ok(run('ethtool -l access0').includes(queues) && run('ethtool -l core0').includes(queues));
+    assert.ok(
+      changes.some(
+        ([change, undo]) =>
+          change === 'ip link set access0 mtu 1508' && undo === 'ip link set access0 mtu 1500',
+      ),
+    );
+    const told = changes.map(([change]) => change);
+    assert.ok(told.includes(`ethtool -L core0 rx ${availableParallelism()}`), told.join('\n'));
+    assert.ok(told.includes('ethtool -K access0 rxvlan off'));
+    assert.deepEqual(await journal.revert(OPTIONS.deadlineMs), []);
+    assert.equal(cards(), was);
+  });
+
+  test('a process that crashed is taken over from, and what was before is taken back when it is switched off', async () => {
+    run('ip link set access0 mtu 1500');
+    const was = cards();
+    const folder = '/sys/fs/bpf/ker-links-undo';
+    const live = async (options: typeof OPTIONS): Promise<readonly string[]> => {
+      const journal = new UndoJournal(folder);
+      const changes: string[] = [];
+      await new LinkSetup({ ...options, journal, onChange: (change) => changes.push(change) }).apply();
+      assert.deepEqual(await journal.settle(OPTIONS.deadlineMs), []);
+      return changes;
+    };
+    await live(tuned);
+    const set = cards();
+    assert.deepEqual(await live(tuned), []);
+    assert.equal(cards(), set);
+    await live(OPTIONS);
+    assert.equal((await readLink('access0', 5000)).mtu, 1500);
+    assert.match(run('ethtool -l access0; ethtool -l core0'), /(RX:\t\t1\n[^]*){2}/);
+    assert.deepEqual(await new UndoJournal(folder).revert(OPTIONS.deadlineMs), []);
+    assert.equal(cards(), was);
+  });
+
+  test('what the driver refuses is a warning, and nothing to take back', async () => {
+    run('ip link set access0 mtu 1500');
+    const was = cards();
+    const journal = new UndoJournal(null);
+    // Beyond what an Ethernet device of this kernel takes.
+    const links = new LinkSetup({ ...tuned, subscriberMtu: 65_530, journal });
+    await links.apply();
+    assert.match(links.warnings.join('\n'), /access0 has MTU 1500: .* refuses ip link set access0 mtu 65538/);
+    await journal.revert(OPTIONS.deadlineMs);
+    assert.equal(cards(), was);
+  });
 });
 
 test('an interface that does not exist is named, and what was changed before is taken back', async () => {

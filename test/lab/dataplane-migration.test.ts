@@ -50,7 +50,6 @@ function changedHeader(header: string): string {
   text = replaced(text, /(struct bng_subscriber \{\n)/, '$1\t__u32 added;\n\t__u32 more;\n');
   text = replaced(text, /(struct bng_line_key \{\n)/, '$1\t__u32 added;\n\t__u32 more;\n');
   text = replaced(text, /(struct bng_traffic \{\n)/, '$1\t__u64 added_packets;\n');
-  text = replaced(text, /(struct bng_policer \{\n)/, '$1\t__u64 added;\n');
   text = replaced(text, /(struct bng_punt \{\n)/, '$1\t__u64 added;\n');
   let reason = 0;
   return text.replace(/enum bng_drop_reason \{[^}]*\}/, (drops) =>

@@ -257,7 +257,7 @@ test('fewer or more subscribers than before: what is pinned moves into maps of t
   const two = await hold({ maxSubscribers: 32 });
   assert.match(
     (await warnings(two)).join('\n'),
-    /bng_traffic is of another build \(maxEntries 16 instead of 32\)/,
+    /bng_subscribers is of another build \(maxEntries 16 instead of 32\)/,
   );
   assert.equal((await reconcile(two, [entry(), walledEntry()])).kept, 2);
   assert.deepEqual(await traffic(two), before);

@@ -253,6 +253,7 @@ async function askNft(
     accessInterfaces: ['access0'],
     coreInterfaces: ['core0'],
     subscriberMtu: 1500,
+    tune: false,
     pools: POOLS,
     localAddresses: policy.localAddresses,
     deadlineMs: 5000 * patience,

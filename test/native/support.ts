@@ -84,6 +84,10 @@ export function inNamespace(url: string): boolean {
 export function makeVeth(near: string, far: string): { readonly near: number; readonly far: number } {
   execFileSync('ip', ['link', 'add', near, 'type', 'veth', 'peer', 'name', far]);
   for (const name of [near, far]) execFileSync('ip', ['link', 'set', name, 'up', 'addrgenmode', 'none']);
+  // The kernel learns of the carrier a moment later, on a busy machine a second; until then it drops what is sent.
+  const isUp =
+    'until ip link show "$1" | grep -q "state UP" && ip link show "$2" | grep -q "state UP"; do sleep 0.01; done';
+  execFileSync('sh', ['-c', isUp, 'is-up', near, far], { timeout: 5_000 * patience });
   return { near: native.interfaceIndex(near), far: native.interfaceIndex(far) };
 }
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { storeHealth } from '../../src/restore-parts.js';
 import { openStore } from '../../src/store-parts.js';
 import { parseMac } from '../../src/model/mac.js';
@@ -10,6 +9,7 @@ import { formatIpv4 } from '../../src/model/ipv4.js';
 import { kindOf } from '../support/dhcp-client.js';
 import { orderFor } from '../support/inner-bng.js';
 import { World } from '../support/lives.js';
+import { Sqlite } from '../../src/store/sqlite-library.js';
 
 const FULL = { kind: 'full', reason: 'database or disk is full (SQLITE_FULL)' } as const;
 

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import { runBngctl } from '../../src/bin/bngctl/program.js';
 import { openStore } from '../../src/store-parts.js';
 import { memoryFolder } from '../support/accounting-world.js';
 import { World } from '../support/lives.js';
+import { Sqlite } from '../../src/store/sqlite-library.js';
 
 async function ctl(...args: string[]): Promise<{ exit: number; out: string[]; err: string[] }> {
   const out: string[] = [];

@@ -4,11 +4,11 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import Sqlite from 'better-sqlite3';
 import type { StoreChange } from '../../src/store/port.js';
 import { SqliteStore } from '../../src/store/sqlite-store.js';
 import { temporaryFolder } from '../support/accounting-world.js';
 import { seededRandom } from '../support/seeded-random.js';
+import { Sqlite } from '../../src/store/sqlite-library.js';
 
 const TABLES = [
   { name: 'one', schemaVersion: 1 },

@@ -48,6 +48,23 @@ mount --bind ${resolver} /etc/resolv.conf && exec ${CHROMIUM} "$@"' chromium "$@
   return chromium.launch({ executablePath: launcher, args: FLAGS, headless: true });
 }
 
+/** Starts a browser where the test itself is. `directory` is for its profile. */
+export async function startBrowserHere(directory: string): Promise<Browser> {
+  const env = { ...process.env, HOME: directory };
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS, headless: true, env });
+}
+
+/** What the page's own security policy forbade, and errors that nothing caught; empty while all is well. */
+export async function watchForTrouble(page: Page): Promise<readonly string[]> {
+  const trouble: string[] = [];
+  await page.exposeFunction('tellTrouble', (text: string) => void trouble.push(text));
+  await page.addInitScript(
+    `document.addEventListener('securitypolicyviolation', (event) => tellTrouble('policy: ' + event.violatedDirective + ' ' + event.blockedURI))`,
+  );
+  page.on('pageerror', (error) => void trouble.push(`error: ${error.message}`));
+  return trouble;
+}
+
 interface Finding {
   readonly id: string;
   readonly impact: string | null;

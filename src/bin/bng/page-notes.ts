@@ -23,6 +23,7 @@ export const BNG_PAGE: PageNotes = {
   ],
   examples: [
     ['bng check', 'is the configuration sound?'],
+    ['bng doctor', 'is the machine fit for it?'],
     ['systemctl enable --now bng', 'serve, now and after each boot'],
     ['bng demo', 'a whole ISP on this machine, gone when it ends'],
     ['bng run --teardown', 'leave nothing behind'],

@@ -1,9 +1,11 @@
 /** The commands of `bng`: argv to one function each. No rules of the domain. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { bashCompletion } from '../bngctl/completion.js';
 import { isLabPrefix } from '../../lab/lab-paths.js';
 import { check } from './check.js';
 import { configInit, configSchema } from './config.js';
 import { demo, type DemoOptions, SCENARIOS } from './demo.js';
+import { doctor } from './doctor.js';
 import { labDown, labHold, labUp } from './lab.js';
 import { run } from './run.js';
 
@@ -40,6 +42,17 @@ export function bngProgram(): Command {
     .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG)
     .action((options: { config: string }) => {
       process.exitCode = check(options.config);
+    });
+
+  program
+    .command('doctor')
+    .description(
+      'Look whether this machine is fit for the configuration, with a BNG running or not, and say for each failure what to type.',
+    )
+    .option('-c, --config <file>', 'configuration file', DEFAULT_CONFIG)
+    .option('--json', 'one JSON object: ok, and findings with check, about, status, found and remedy', false)
+    .action(async ({ config, json }: { config: string; json: boolean }) => {
+      process.exitCode = await doctor(config, { json });
     });
 
   const config = program.command('config').description('Help for who writes a configuration file.');
@@ -102,6 +115,12 @@ export function bngProgram(): Command {
     .action(async (options: { prefix: string }) => {
       process.exitCode = await labDown(options.prefix);
     });
+
+  program
+    .command('completion')
+    .description('Print the completion of bng for a shell.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash']))
+    .action(() => void process.stdout.write(`${bashCompletion(program)}\n`));
 
   return program;
 }

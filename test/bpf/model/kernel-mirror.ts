@@ -7,7 +7,6 @@ import {
   BNG_GARDEN_SIZE,
   BNG_LINE_KEY_SIZE,
   BNG_LOCAL_SIZE,
-  BNG_POLICER_SIZE,
   BNG_PUNT_SIZE,
   BNG_SETTINGS_SIZE,
   BNG_SUBSCRIBER_SIZE,
@@ -19,10 +18,12 @@ import {
   BngPuntReason,
   type BngRate,
   BngSettingsFlag,
+  type BngSubscriber,
   BngSubscriberFlag,
   BngVerdict,
   readBngLeaseAnswered,
   readBngPunt,
+  readBngSubscriber,
   writeBngGarden,
   writeBngGardenKey,
   writeBngLineKey,
@@ -94,6 +95,7 @@ export class KernelMirror {
     this.#object = this.#native.openObject('build/bpf/bng.bpf.o');
     this.#object.setRodata(this.#rodata());
     this.#object.setMaxEntries('bng_punts', world.options.ringBytes);
+    this.#object.setMaxEntries('bng_traffic', slots * this.#native.possibleCpus());
     this.#object.load();
     prepareInterfaces(this.#native);
     const { ports, local, garden, pools } = world.options;
@@ -128,15 +130,14 @@ export class KernelMirror {
 
   /** A new owner of the slot: counters and buckets start anew, as the control plane has it. */
   install(subscriber: Subscriber): void {
-    const zeros = new Uint8Array(BNG_TRAFFIC_SIZE * this.#native.possibleCpus());
-    this.#object.map('bng_traffic').update(u32(subscriber.slot), zeros);
-    this.#object.map('bng_policers').update(u32(subscriber.slot), new Uint8Array(BNG_POLICER_SIZE));
+    this.#object.map('bng_traffic').clearSums(subscriber.slot);
     this.#write(subscriber);
   }
 
   update(before: Subscriber, after: Subscriber): void {
     this.#object.map('bng_lines').delete(lineKey(before));
-    this.#write(after);
+    const { upstreamTat, downstreamTat } = this.#stored(before.address);
+    this.#write(after, { upstreamTat, downstreamTat });
   }
 
   remove(subscriber: Subscriber): void {
@@ -213,11 +214,17 @@ export class KernelMirror {
         puntTotalNewRate: rate(settings.puntTotalNew),
         answerRate: rate(settings.answers),
         ...OPTION_82_KEY,
+        trafficSlots: this.#slots,
       }),
     );
   }
 
-  #write(subscriber: Subscriber): void {
+  #stored(address: number): BngSubscriber {
+    const bytes = this.#object.map('bng_subscribers').lookup(be32(address))!;
+    return readBngSubscriber(new DataView(bytes.buffer, bytes.byteOffset), 0);
+  }
+
+  #write(subscriber: Subscriber, buckets = { upstreamTat: 0n, downstreamTat: 0n }): void {
     const [outer, inner] = subscriber.tags;
     const value = encoded(BNG_SUBSCRIBER_SIZE, (view) =>
       writeBngSubscriber(view, 0, {
@@ -231,6 +238,7 @@ export class KernelMirror {
         flags: subscriber.walled ? BngSubscriberFlag.walled : 0,
         upstream: rate(subscriber.upstream),
         downstream: rate(subscriber.downstream),
+        ...buckets,
       }),
     );
     this.#object.map('bng_subscribers').update(be32(subscriber.address), value);
