@@ -133,7 +133,10 @@ function isBroadcast({ message, destinationIp }: DhcpFrame): boolean {
 }
 
 /** RFC 4388 §6.3, §6.4: through a relay that may ask, or not at all. */
-function classifyQuery({ giaddr, options }: DhcpMessage, { trustOption82, relays }: ClassifyRules): ClassifiedMessage {
+function classifyQuery(
+  { giaddr, options }: DhcpMessage,
+  { trustOption82, relays }: ClassifyRules,
+): ClassifiedMessage {
   // The answer will need it.
   void options.parameterRequestList;
   const mayAsk = trustOption82 && giaddr !== IPV4_ANY && relays?.get(giaddr)?.leasequery === true;

@@ -97,7 +97,9 @@ function select(line: TwinLine, ...more: readonly RawOption[]): RawMessage {
 }
 
 /** The recorded DISCOVER and REQUEST of real clients, option 82 in front of and behind the client's own. */
-function replays(clients: Readonly<Record<string, Pick<typeof dhclientFrames, 'discover' | 'request'>>>): readonly Case[] {
+function replays(
+  clients: Readonly<Record<string, Pick<typeof dhclientFrames, 'discover' | 'request'>>>,
+): readonly Case[] {
   return Object.entries(clients).flatMap(([client, frames]) =>
     (['discover', 'request'] as const).flatMap((kind) =>
       (['first', 'last'] as const).map((where) => ({

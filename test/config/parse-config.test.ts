@@ -109,7 +109,7 @@ describe('a configuration that is right', () => {
         services: {},
         probe: true,
         probeWaitMs: 100,
-        forceRenew: true,
+        forceRenew: false,
       },
       auth: {
         mode: 'local',
@@ -246,7 +246,10 @@ describe('a configuration that is right', () => {
     assert.deepEqual([after.pools[0]?.renewSeconds, after.pools[0]?.rebindSeconds], [300, 525]);
     const { portal, pools } = before;
     const dhcp = { ...after.dhcp, relays: null, services: {} };
-    assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null }, portal, pools, dhcp }, before);
+    assert.deepEqual(
+      { ...after, radius: null, api: { ...after.api, tls: null }, portal, pools, dhcp },
+      before,
+    );
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,
       nasIpAddress: parseIpv4('192.0.2.1'),

@@ -158,7 +158,10 @@ describe('RFC 4388: leasequery', () => {
   it('what does not fit the relay’s message is not cut: silence, counted', async () => {
     await client.say('DHCPREQUEST', {
       ciaddr: address,
-      options: [[DhcpOption.ClientIdentifier, new Uint8Array(600)], [DhcpOption.MaxMessageSize, Uint8Array.of(5, 220)]],
+      options: [
+        [DhcpOption.ClientIdentifier, new Uint8Array(600)],
+        [DhcpOption.MaxMessageSize, Uint8Array.of(5, 220)],
+      ],
     });
     assert.equal(await asked({ ciaddr: address }), null);
     assert.equal(bng.server.drops().get('reply-too-long'), 1);

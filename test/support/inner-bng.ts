@@ -171,7 +171,15 @@ export class InnerBng {
     this.server.start();
     const { manager, dataplane: punts, nonces } = this;
     new ForceRenewer({
-      ...{ lifecycle: manager, sessions: manager.operator, leases: manager.leases, punts, nonces, clock, tpids },
+      ...{
+        lifecycle: manager,
+        sessions: manager.operator,
+        leases: manager.leases,
+        punts,
+        nonces,
+        clock,
+        tpids,
+      },
       sVlanOf: options.sVlanOf ?? (() => null),
     }).start();
   }
