@@ -120,27 +120,16 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [access('trustOption82: yes'), 'access.trustOption82', FLAG, 'yes', 1],
   [access('localForwarding: 1'), 'access.localForwarding', FLAG, '1', 1],
   [isp(`name: isp, ${NET}, renewTime: 0s`), 'pools[1].renewTime', DURATION, '0s', 5],
-  [
-    isp(`name: isp, ${NET}, leaseTime: 100s, renewTime: 90s`),
-    'pools[1].renewTime',
-    'less than the rebindTime of 87s',
-    '90s',
-    5,
-  ],
-  [
-    isp(`name: isp, ${NET}, leaseTime: 100s, rebindTime: 40s`),
-    'pools[1].rebindTime',
-    'more than the renewTime of 50s',
-    '40s',
-    5,
-  ],
-  [
-    isp(`name: isp, ${NET}, leaseTime: 100s, rebindTime: 100s`),
-    'pools[1].rebindTime',
-    'less than the leaseTime of 100s',
-    '100s',
-    5,
-  ],
+  ...(
+    [
+      ['renewTime: 90s', 'renewTime', 'less than the rebindTime of 87s', '90s'],
+      ['rebindTime: 40s', 'rebindTime', 'more than the renewTime of 50s', '40s'],
+      ['rebindTime: 100s', 'rebindTime', 'less than the leaseTime of 100s', '100s'],
+    ] as const
+  ).map(
+    ([entry, key, expected, found]) =>
+      [isp(`name: isp, ${NET}, leaseTime: 100s, ${entry}`), `pools[1].${key}`, expected, found, 5] as const,
+  ),
   [isp(`name: isp, ${NET}, options: 15`), 'pools[1].options', 'a list of options', '15', 5],
   ...[
     '15',
