@@ -4,7 +4,9 @@ import importX, { createNodeResolver } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 // What inlets see of the session: what they may ask, and what they are shown. Not the machine, not the manager.
-const sessionFace = ['access-node', 'inlet', 'lifecycle', 'view'].map((file) => `session/${file}.ts`);
+const sessionFace = ['access-node', 'address-prober', 'inlet', 'lifecycle', 'view'].map(
+  (file) => `session/${file}.ts`,
+);
 
 // What a room may import besides itself; a path with a file names that file only. `bin` and the files directly under
 // src (the composition root) see everything; nobody sees them. test/tooling proves that every room of src is listed.

@@ -27,7 +27,7 @@ import { BngLimit } from './dataplane/abi.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import { loadNative } from './dataplane/load-native.js';
 import { tearDown } from './dataplane/tear-down.js';
-import { DhcpServer } from './dhcpv4/server.js';
+import { answersAnyRelay, arpProber, DhcpParts } from './dhcp-parts.js';
 import { DhcpTrace } from './dhcpv4/trace.js';
 import type { HealthReport } from './http/api-options.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
@@ -42,6 +42,7 @@ import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { AccessNode } from './session/access-node.js';
 import type { OntInlet } from './session/inlet.js';
 import { SessionManager } from './session/manager.js';
+import { ServiceOptions } from './session/service-options.js';
 import { buildPortal } from './portal/portal.js';
 import { logLifecycle } from './lifecycle-log.js';
 import { liveSettings } from './live-settings.js';
@@ -75,6 +76,7 @@ interface Links {
   accessNode: AccessNode | null;
   coa: CoaServer | null;
   metrics: Metrics | null;
+  dhcp: DhcpParts | null;
 }
 
 type Stop = () => void | Promise<void>;
@@ -123,7 +125,7 @@ export class Daemon {
     teardown = false,
   }: DaemonOptions): Promise<void> {
     const token = readSecretFile(config.api.tokenFile);
-    const link: Links = { accessNode: null, coa: null, metrics: null };
+    const link: Links = { accessNode: null, coa: null, metrics: null, dhcp: null };
     const store = config.store === null ? null : await this.#openStore(config.store.path, logger, link);
     if (store === null)
       logEvent(logger, 'nothing-outlives-this-process', { because: 'store.mode is memory' });
@@ -141,6 +143,9 @@ export class Daemon {
     });
     this.#stops.push(() => aaa.close());
     const pools = new HashRingPools(config.pools);
+    const prober = arpProber(config, dataplane);
+    this.#stops.push(() => prober.close());
+    const services = new ServiceOptions(config.dhcp.services);
     const gardenProfile = walledProfile(config);
     const manager = new SessionManager({
       authenticator: aaa.authenticator,
@@ -155,6 +160,8 @@ export class Daemon {
       gardenProfile,
       trustOption82: config.access.trustOption82,
       maxSessions: BngLimit.maxSubscribers,
+      services,
+      prober,
       durability:
         store === null || aaa.commits === null
           ? null
@@ -230,6 +237,8 @@ export class Daemon {
       gardenDns,
       aaa,
       coa: () => link.coa,
+      dhcp: () => link.dhcp,
+      services,
       olt,
     });
     const trace = new DhcpTrace();
@@ -287,16 +296,10 @@ export class Daemon {
     link.coa = coa;
     olt?.open();
     if (olt !== null) this.#stops.push(() => olt.close());
-    const { trustOption82 } = config.access;
-    const dhcp = new DhcpServer({
-      inlet: manager.dhcp,
-      punts: dataplane,
-      trustOption82,
-      clock: systemClock,
-      observer: metrics.dhcp,
-      trace,
-      onBug,
-    });
+    const { dhcp: observer } = metrics;
+    const parts = { sessions: manager, punts: dataplane, observer, trace, prober, onBug };
+    const dhcp = new DhcpParts({ config, ...parts });
+    link.dhcp = dhcp;
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logEvent(logger, 'started', { ports: dataplane.ports() });
@@ -359,7 +362,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     burstMs,
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
-    fastDhcp: access.fastDhcp ? { trustOption82: access.trustOption82, replies } : null,
+    fastDhcp: access.fastDhcp ? { trustOption82: answersAnyRelay(config), replies } : null,
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),

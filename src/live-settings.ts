@@ -8,6 +8,7 @@ import type { LiveSettings } from './dataplane/reconfigure-kernel.js';
 import { replyTemplate } from './dhcpv4/reply.js';
 import { IPV4_ANY } from './model/ipv4.js';
 import { leaseTerms } from './model/lease.js';
+import type { PoolTerms } from './pool/port.js';
 
 /** Throws `BNG_ERR_CONFIG` when the garden, with what its names have led to, needs more than the maps hold. */
 export function liveSettings(
@@ -33,7 +34,7 @@ export function liveSettings(
 }
 
 /** What XDP says to the clients of a pool, by the code that says it here. */
-function poolReply(pool: Config['pools'][number]): PoolReply {
+export function poolReply(pool: PoolTerms): PoolReply {
   const { name, gateway, leaseSeconds } = pool;
   const terms = leaseTerms(pool, { address: IPV4_ANY, leaseSeconds });
   const message = replyTemplate({ poolName: name, terms, serverId: gateway });

@@ -10,6 +10,7 @@ import type { Config } from './config/config.js';
 import { describeDifference, differencesOf } from './config/differences.js';
 import type { ConfigResult } from './config/parse-config.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
+import type { DhcpParts } from './dhcp-parts.js';
 import { liveSettings } from './live-settings.js';
 import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
@@ -18,6 +19,7 @@ import { HashRingPools } from './pool/hash-ring-pools.js';
 import type { GardenDns } from './garden-dns/garden-dns.js';
 import type { SettingsInForce } from './settings-in-force.js';
 import type { DhcpDesk } from './session/dhcp-desk.js';
+import type { ServiceOptions } from './session/service-options.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
 export interface ReloadParts {
@@ -26,11 +28,13 @@ export interface ReloadParts {
   readonly readConfig: () => ConfigResult;
   readonly logger: Logger;
   readonly pools: HashRingPools;
-  readonly sessions: Pick<DhcpDesk, 'poolsChanged'>;
+  readonly sessions: Pick<DhcpDesk, 'poolsChanged' | 'servicesChanged'>;
+  readonly services: ServiceOptions;
   readonly dataplane: Pick<SettingsInForce, 'useConfig'>;
   readonly gardenDns: Pick<GardenDns, 'useNames'> | null;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
   readonly coa: () => CoaServer | null;
+  readonly dhcp: () => DhcpParts | null;
   readonly olt: OltClient | null;
 }
 
@@ -77,7 +81,7 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { dataplane, gardenDns, pools, sessions, aaa, coa, olt, logger } = this.#parts;
+    const { dataplane, gardenDns, pools, sessions, services, aaa, coa, dhcp, olt, logger } = this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
     const differences = differencesOf(before, config);
@@ -100,6 +104,9 @@ export class Reloader {
     gardenDns?.useNames(config.walledGarden.dns?.names ?? []);
     for (const pool of added) pools.add(pool);
     sessions.poolsChanged();
+    services.use(config.dhcp.services);
+    sessions.servicesChanged();
+    dhcp()?.reconfigure(config);
     aaa.reconfigureAuthenticator(config);
     const { radius } = config;
     if (radius !== null) {

@@ -80,6 +80,9 @@ static __always_inline __u8 bng_judge_message(const struct bng_dhcp_scratch *fro
 
 	if (!(from->seen & BNG_SEEN_TYPE) || option82 != promise->option82)
 		return 0;
+	/* To who is no renewal, nonces are offered and given (RFC 6704). */
+	if ((from->seen & BNG_SEEN_NONCE) && (from->type == BNG_DHCP_DISCOVER || !bootp->client_address))
+		return 0;
 	if (from->type == BNG_DHCP_DISCOVER)
 		return BNG_DHCP_ANSWER_OFFER;
 	if (from->type != BNG_DHCP_REQUEST)

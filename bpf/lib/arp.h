@@ -7,6 +7,7 @@
 #define BNG_LIB_ARP_H
 
 #include "guard.h"
+#include "punt.h"
 #include "rewrite.h"
 
 enum bng_arp_operation {
@@ -32,6 +33,11 @@ static __always_inline int bng_answer_arp(struct xdp_md *ctx, struct bng_cursor 
 	if (!arp)
 		return bng_drop(BNG_DROP_MALFORMED);
 	bng_line_key(&key, ctx->ingress_ifindex, frame);
+	/* Somebody answers a probe of ours for an address that is to be offered (RFC 5227 2.1.1). */
+	if (arp->operation == bpf_htons(BNG_ARP_REPLY) && !arp->target_address) {
+		frame->l3_length = bpf_xdp_get_buff_len(ctx) - frame->l3_offset;
+		return bng_punt(ctx, frame, &key);
+	}
 	leased = bpf_map_lookup_elem(&bng_lines, &key);
 	if (!leased)
 		return bng_drop(BNG_DROP_UNKNOWN_LINE);

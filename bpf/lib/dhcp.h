@@ -35,6 +35,7 @@ enum bng_dhcp_option {
 	BNG_DHCP_MAX_SIZE = 57,
 	BNG_DHCP_CLIENT_ID = 61,
 	BNG_DHCP_RELAY_AGENT = 82,
+	BNG_DHCP_FORCE_RENEW_NONCE = 145,
 	BNG_DHCP_END = 255,
 };
 
@@ -46,6 +47,7 @@ enum bng_dhcp_seen {
 	BNG_SEEN_MAX_SIZE = 8,
 	BNG_SEEN_CLIENT_ID = 16,
 	BNG_SEEN_RELAY_AGENT = 32,
+	BNG_SEEN_NONCE = 64,
 };
 
 enum bng_dhcp_limit {
@@ -108,6 +110,9 @@ static __always_inline bool bng_note_option(struct bng_dhcp_scratch *found, __u3
 	case BNG_DHCP_RELAY_AGENT:
 		seen = BNG_SEEN_RELAY_AGENT;
 		found->option82 = at;
+		break;
+	case BNG_DHCP_FORCE_RENEW_NONCE:
+		seen = BNG_SEEN_NONCE;
 		break;
 	case BNG_DHCP_OVERLOAD:
 		return false;

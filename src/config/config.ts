@@ -3,6 +3,7 @@
  * Holds no YAML and no check.
  */
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
+import type { LeaseOption } from '../model/lease.js';
 
 /** Addresses from `first` to `last`, both included. */
 export interface AddressRange {
@@ -25,6 +26,34 @@ export interface PoolConfig {
   /** Where the captive portal API is (RFC 8910), for the garden's pool. */
   readonly captivePortal?: string;
   readonly exclude: readonly AddressRange[];
+  /** T1 and T2; left out, a half and seven eighths of the lease. */
+  readonly renewSeconds?: number;
+  readonly rebindSeconds?: number;
+  /** What the answers of this pool say beside what the BNG itself says. */
+  readonly options?: readonly LeaseOption[];
+}
+
+/** A relay agent that may put itself in front of its clients with giaddr. */
+export interface RelayConfig {
+  readonly address: Ipv4;
+  /** Pools whose addresses are good on its link; empty: the one whose network the link's address lies in, if any. */
+  readonly pools: readonly string[];
+  /** It may ask who holds an address (RFC 4388). */
+  readonly leasequery: boolean;
+}
+
+export interface DhcpConfig {
+  /** What becomes of option 82 that no access node of ours has inserted (RFC 3046 §2.1). */
+  readonly untrustedOption82: 'refuse' | 'replace';
+  /** Null: every giaddr is heard where option 82 is trusted, and nobody may ask for leases. */
+  readonly relays: readonly RelayConfig[] | null;
+  /** Options by service id. */
+  readonly services: Readonly<Record<string, readonly LeaseOption[]>>;
+  /** Asks by ARP whether somebody has an address before it is offered for the first time. */
+  readonly probe: boolean;
+  readonly probeWaitMs: number;
+  /** FORCERENEW (RFC 6704) for clients that offer a nonce. */
+  readonly forceRenew: boolean;
 }
 
 export interface AccessConfig {
@@ -216,6 +245,7 @@ export interface Config {
   readonly access: AccessConfig;
   readonly core: { readonly interfaces: readonly string[] };
   readonly pools: readonly PoolConfig[];
+  readonly dhcp: DhcpConfig;
   readonly auth: AuthConfig;
   readonly radius: RadiusConfig | null;
   readonly accounting: AccountingConfig;

@@ -18,6 +18,7 @@ export function crossCheck(draft: Draft): readonly Finding[] {
     ...checkInterfaces(draft),
     ...checkPools(draft.pools.map((pool) => pool.partial)),
     ...checkPoolNames(draft),
+    ...checkRelays(draft),
     ...checkAuth(draft),
     ...checkRadius(draft),
     ...checkPortal(draft),
@@ -60,6 +61,9 @@ function checkPoolNames(draft: Draft): readonly Finding[] {
       path: ['portal', 'offers', at, 'pool'],
       name: pool,
     })),
+    ...(draft.dhcp.partial.relays ?? []).flatMap(({ pools }, relay) =>
+      pools.map((name, at) => ({ path: ['dhcp', 'relays', relay, 'pools', at], name })),
+    ),
     ...Object.entries(draft.radius?.partial.filters ?? {}).map(([name, filter]) => ({
       path: ['radius', 'filters', name, 'pool'],
       name: filter.pool,
@@ -75,6 +79,26 @@ function checkPoolNames(draft: Draft): readonly Finding[] {
     const expected = `the name of a pool (${names.join(', ')})`;
     return [found === undefined ? { path, expected } : { path, expected, found }];
   });
+}
+
+/** Each relay once, and none where nobody's option 82 is believed: a giaddr alone is anybody's to set. */
+function checkRelays({ dhcp, access }: Draft): readonly Finding[] {
+  const { relays } = dhcp.partial;
+  if (relays === undefined) return [];
+  const findings: Finding[] = [];
+  if (access.partial.trustOption82 === false) {
+    findings.push({ path: ['dhcp', 'relays'], expected: 'no relays, as access.trustOption82 is false' });
+  }
+  relays.forEach(({ host }, at) => {
+    const first = relays.findIndex((other) => other.host === host);
+    if (first < at) {
+      findings.push({
+        path: ['dhcp', 'relays', at, 'host'],
+        expected: `another host than that of dhcp.relays[${first}]`,
+      });
+    }
+  });
+  return findings;
 }
 
 function checkAuth({ auth, authRecords }: Draft): readonly Finding[] {

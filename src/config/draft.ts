@@ -8,6 +8,7 @@ export interface Draft {
   readonly access: Reading<typeof sections.ACCESS>;
   readonly core: Reading<typeof sections.CORE>;
   readonly pools: readonly Reading<typeof sections.POOL>[];
+  readonly dhcp: Reading<typeof sections.DHCP>;
   readonly auth: Reading<typeof sections.AUTH>;
   readonly authRecords: readonly Reading<typeof sections.AUTH_RECORD>[];
   readonly radius: Reading<typeof sections.RADIUS> | null;
@@ -43,6 +44,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     access: section('access', sections.ACCESS),
     core: section('core', sections.CORE),
     pools: pools ?? [],
+    dhcp: section('dhcp', sections.DHCP),
     auth,
     authRecords:
       readMappings(

@@ -53,6 +53,43 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'pools[].dns': { meaning: 'Resolvers, in order. Garden members reach those of their pool and no others.' },
   'pools[].leaseTime': { meaning: 'What a DHCP client is promised.' },
   'pools[].exclude': { meaning: 'Never given to a subscriber.' },
+  'pools[].renewTime': {
+    meaning: 'T1: when a client asks its server again (option 58).',
+    otherwise: 'half of leaseTime',
+  },
+  'pools[].rebindTime': {
+    meaning: 'T2: when it asks any server (option 59).',
+    otherwise: 'seven eighths of leaseTime',
+  },
+  'pools[].options': {
+    meaning:
+      'More DHCP options for the clients of this pool: "15 text example.net", "42 addresses 192.0.2.1".',
+  },
+  dhcp: { meaning: 'How DHCP is answered.' },
+  'dhcp.untrustedOption82': {
+    meaning:
+      'Without access.trustOption82: refuse drops messages with option 82, replace takes the line for it.',
+  },
+  'dhcp.relays': {
+    meaning: 'Relay agents (giaddr) that are heard, and no others.',
+    otherwise: 'every giaddr, with access.trustOption82',
+  },
+  'dhcp.relays[].host': { meaning: 'The giaddr of the relay.' },
+  'dhcp.relays[].pools': {
+    meaning: 'Pools whose addresses are good on its link.',
+    otherwise: 'the pool of the giaddr, or of link selection (RFC 3527)',
+  },
+  'dhcp.relays[].leasequery': { meaning: 'It may ask who holds an address (RFC 4388).' },
+  'dhcp.services': { meaning: 'More DHCP options by service id, before those of the pool.' },
+  'dhcp.services.*': { meaning: 'Options of this service.' },
+  'dhcp.probe': {
+    meaning:
+      'Ask by ARP whether somebody has an address before it is offered for the first time or after a DECLINE.',
+  },
+  'dhcp.probeWait': { meaning: 'How long an answer to that is waited for.' },
+  'dhcp.forceRenew': {
+    meaning: 'A client that offers a nonce (RFC 6704) is told to renew when its service changes.',
+  },
   auth: { meaning: 'Who a subscriber is, and what it gets.' },
   'auth.mode': { meaning: 'From the records below, or from the servers of the radius section.' },
   'auth.defaultPool': {

@@ -6,6 +6,7 @@ import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { isBngError } from '../model/bng-error.js';
 import { parseIpv4, parsePrefix } from '../model/ipv4.js';
+import { LEASE_OPTION, LEASE_OPTION_PATTERN, readLeaseOption } from './lease-option.js';
 import type { AddressRange, AllowedDestination, AllowedName, Endpoint } from './config.js';
 
 const MILLISECONDS_OF: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -225,6 +226,14 @@ export const host = textOf('an IPv4 address or a host name', /^[A-Za-z0-9.-]{1,2
     ? text
     : null,
 );
+
+export const leaseOption = textOf(LEASE_OPTION, LEASE_OPTION_PATTERN, readLeaseOption);
+/** Each code once: an option given twice would be joined (RFC 3396). */
+export const leaseOptions = z
+  .array(leaseOption, { error: 'a list of options' })
+  .refine((options) => new Set(options.map(({ code }) => code)).size === options.length, {
+    error: 'each option once',
+  });
 
 export const flag = z.boolean({ error: 'true or false' });
 

@@ -5,6 +5,7 @@
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { formatIpv4, formatPrefix } from '../model/ipv4.js';
 import type { AllowedName, Config, Endpoint } from './config.js';
+import { formatLeaseOption } from './lease-option.js';
 
 /**
  * `live`: applied by a reload. `added`: new items are, what is there stays as it is until a restart. `restart`: a reload that
@@ -69,6 +70,12 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   // Cards reset their link when the number of queues changes.
   'access.tune': restart(({ access }) => access.tune),
   'core.interface': restart(({ core }) => list(core.interfaces)),
+  'dhcp.untrustedOption82': live(({ dhcp }) => dhcp.untrustedOption82),
+  // Whether XDP answers through a relay is a constant of the loaded programs.
+  'dhcp.relays': restart(({ dhcp }) => isThere(dhcp.relays)),
+  'dhcp.probe': live(({ dhcp }) => dhcp.probe),
+  'dhcp.probeWait': live(({ dhcp }) => ms(dhcp.probeWaitMs)),
+  'dhcp.forceRenew': live(({ dhcp }) => dhcp.forceRenew),
   'auth.mode': restart(({ auth }) => auth.mode),
   'auth.defaultPool': live(({ auth }) => auth.defaultPool),
   // The name by which the AAA server knows a session must not change in its midst.
@@ -175,10 +182,25 @@ export const LIST_RULES: Readonly<Record<string, ListRule>> = {
     '.gateway': ['restart', ({ gateway }) => formatIpv4(gateway)],
     '.dns': ['restart', ({ dns }) => list(dns.map(formatIpv4))],
     '.leaseTime': ['restart', ({ leaseSeconds }) => seconds(leaseSeconds)],
+    '.renewTime': ['restart', ({ renewSeconds }) => seconds(renewSeconds)],
+    '.rebindTime': ['restart', ({ rebindSeconds }) => seconds(rebindSeconds)],
+    '.options': ['restart', ({ options }) => options && list(options.map(formatLeaseOption))],
     '.exclude': [
       'restart',
       ({ exclude }) => list(exclude.map(({ first, last }) => `${formatIpv4(first)}-${formatIpv4(last)}`)),
     ],
+  }),
+  'dhcp.relays[]': listRule(
+    'live',
+    ({ dhcp }) => byName(dhcp.relays ?? [], ({ address: relay }) => formatIpv4(relay)),
+    {
+      '.host': ['live', ({ address: relay }) => formatIpv4(relay)],
+      '.pools': ['live', ({ pools }) => list(pools)],
+      '.leasequery': ['live', ({ leasequery }) => leasequery],
+    },
+  ),
+  'dhcp.services.*': listRule('live', ({ dhcp }) => new Map(Object.entries(dhcp.services)), {
+    '': ['live', (options) => list(options.map(formatLeaseOption))],
   }),
   'auth.records[]': listRule('live', ({ auth }) => byName(auth.records, ({ ontSerial }) => ontSerial), {
     '.ontSerial': ['live', ({ ontSerial }) => ontSerial],

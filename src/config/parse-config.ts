@@ -39,6 +39,7 @@ export function parseConfig(text: string): ConfigResult {
 function assemble(draft: Draft): Config | null {
   const access = draft.access.complete;
   const core = draft.core.complete;
+  const dhcp = draft.dhcp.complete;
   const auth = draft.auth.complete;
   const accounting = draft.accounting.complete;
   const garden = draft.walledGarden.complete;
@@ -55,6 +56,7 @@ function assemble(draft: Draft): Config | null {
   if (
     !access ||
     !core ||
+    !dhcp ||
     !auth ||
     !accounting ||
     !garden ||
@@ -75,11 +77,15 @@ function assemble(draft: Draft): Config | null {
   return {
     access: { ...accessSettings, interfaces },
     core: { interfaces: core.interface },
-    pools: pools.map(({ leaseTime, ...pool }) => ({
+    pools: pools.map(({ leaseTime, renewTime, rebindTime, options, ...pool }) => ({
       ...pool,
       leaseSeconds: leaseTime,
+      ...(renewTime === undefined ? {} : { renewSeconds: renewTime }),
+      ...(rebindTime === undefined ? {} : { rebindSeconds: rebindTime }),
+      ...(options.length === 0 ? {} : { options }),
       ...(pool.name === garden.pool ? { ...resolverOf(garden.dns, pool.gateway), captivePortal } : {}),
     })),
+    dhcp: assembleDhcp(dhcp),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
     accounting: { ...accounting, mode: accountingModeOf(draft) },
@@ -104,6 +110,15 @@ function assemble(draft: Draft): Config | null {
 /** Where the garden has a DNS, its members ask that one. */
 function resolverOf(dns: object | undefined, gateway: Ipv4): { readonly dns?: readonly Ipv4[] } {
   return dns === undefined ? {} : { dns: [gateway] };
+}
+
+function assembleDhcp(dhcp: NonNullable<Draft['dhcp']['complete']>): Config['dhcp'] {
+  const { relays, probeWait, ...rest } = dhcp;
+  return {
+    ...rest,
+    probeWaitMs: probeWait,
+    relays: relays?.map(({ host, ...relay }) => ({ ...relay, address: host })) ?? null,
+  };
 }
 
 function captiveApiOf({ address, port }: Endpoint): string {

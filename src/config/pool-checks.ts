@@ -10,7 +10,34 @@ type PartialPool = Draft['pools'][number]['partial'];
 const SHORTEST_PREFIX = 12;
 
 export function checkPools(pools: readonly PartialPool[]): readonly Finding[] {
-  return pools.flatMap((pool, index) => [...checkPool(pool, index), ...checkAgainst(pool, index, pools)]);
+  return pools.flatMap((pool, index) => [
+    ...checkPool(pool, index),
+    ...checkTimes(pool, index),
+    ...checkAgainst(pool, index, pools),
+  ]);
+}
+
+/** RFC 2131 §4.4.5: T1 is earlier than T2, and T2 earlier than the end of the lease. */
+function checkTimes({ leaseTime, renewTime, rebindTime }: PartialPool, index: number): readonly Finding[] {
+  if (leaseTime === undefined) return [];
+  const rebind = rebindTime ?? Math.floor((leaseTime * 7) / 8);
+  const findings: Finding[] = [];
+  if (rebindTime !== undefined && rebindTime >= leaseTime) {
+    findings.push({
+      path: ['pools', index, 'rebindTime'],
+      expected: `less than the leaseTime of ${leaseTime}s`,
+    });
+  }
+  const renew = renewTime ?? Math.floor(leaseTime / 2);
+  if (renew >= rebind) {
+    const path = ['pools', index, renewTime === undefined ? 'rebindTime' : 'renewTime'];
+    const expected =
+      renewTime === undefined
+        ? `more than the renewTime of ${renew}s`
+        : `less than the rebindTime of ${rebind}s`;
+    findings.push({ path, expected });
+  }
+  return findings;
 }
 
 function checkPool(pool: PartialPool, index: number): readonly Finding[] {

@@ -33,6 +33,31 @@ export const POOL = {
     .prefault([]),
   leaseTime: leaf.duration.prefault('24h'),
   exclude: z.array(leaf.addressRange, { error: 'a list of addresses and ranges' }).prefault([]),
+  renewTime: leaf.duration.optional(),
+  rebindTime: leaf.duration.optional(),
+  options: leaf.leaseOptions.prefault([]),
+};
+
+export const DHCP = {
+  untrustedOption82: leaf.oneOf(['refuse', 'replace']).default('refuse'),
+  relays: z
+    .array(
+      mapping({
+        host: leaf.address,
+        pools: z.array(leaf.poolName, { error: 'a list of pools' }).prefault([]),
+        leasequery: leaf.flag.default(false),
+      }),
+      { error: 'a list of relays' },
+    )
+    .optional(),
+  services: z
+    .record(leaf.serviceId, leaf.leaseOptions, { error: 'a mapping of service ids to options' })
+    .prefault({}),
+  // Whom we do not ask may have the address already (RFC 2131 §3.1, §4.3.1).
+  probe: leaf.flag.default(true),
+  probeWait: leaf.shortDuration.prefault('100ms'),
+  // Not yet by default: dhcpcd, which takes part, moves, but in another order of messages than it is watched for.
+  forceRenew: leaf.flag.default(false),
 };
 
 /** `records` is a list of `AUTH_RECORD`; it is read by itself. */
@@ -198,6 +223,7 @@ export const ROOT = {
   access: z.unknown(),
   core: z.unknown(),
   pools: z.unknown(),
+  dhcp: z.unknown(),
   auth: z.unknown(),
   radius: z.unknown(),
   accounting: z.unknown(),

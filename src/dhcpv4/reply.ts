@@ -5,6 +5,7 @@ import type { Mac } from '../model/mac.js';
 import type { DhcpVerdict } from '../session/inlet.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, encodeDhcpFrame } from '../wire/dhcpv4-frame.js';
+import { leaseOptionBytes } from './lease-options.js';
 import { DHCP_FLAG_BROADCAST, encodeDhcpMessage, wantsBroadcast } from '../wire/dhcpv4-message.js';
 import type { DhcpMessage } from '../wire/dhcpv4-message.js';
 import { OPTIONS_OFFSET } from '../wire/dhcpv4-option-area.js';
@@ -16,13 +17,25 @@ import type { DhcpOptions } from '../wire/dhcpv4-options.js';
 export type SpokenVerdict = Exclude<DhcpVerdict, { kind: 'silence' }>;
 type TermsVerdict = Extract<SpokenVerdict, { terms: unknown }>;
 
+/** Who answers, and what an answer says to this client alone. */
+export interface Answering {
+  /** Source MAC of the frame. */
+  readonly accessMac: Mac;
+  /** What the client is to take for its server, where a relay says so (RFC 5107). */
+  readonly serverId?: Ipv4 | undefined;
+  /** RFC 6704: algorithms offered (option 145), or the nonce of an acknowledgement (option 90). */
+  readonly forceRenew?: readonly [code: number, value: Uint8Array] | undefined;
+  /** Gives option 82 back (RFC 3046 §2.2). Not to a client whose own was not believed. */
+  readonly echoesOption82?: boolean;
+}
+
 /** The access interface carries IP packets of at most this size, whatever a client says it can take. */
 const MTU = 1500;
 /** Option 53 comes first: code, length, value. */
 const MESSAGE_TYPE_AT = OPTIONS_OFFSET + 2;
 
 /** Builds the whole frame of the answer, tagged like the request. */
-export function replyFrame(request: DhcpFrame, verdict: SpokenVerdict, accessMac: Mac): Uint8Array {
+export function replyFrame(request: DhcpFrame, verdict: SpokenVerdict, from: Answering): Uint8Array {
   const { message, ethernet } = request;
   const relayed = message.giaddr !== IPV4_ANY;
   const payload = encodeDhcpMessage(
@@ -36,14 +49,14 @@ export function replyFrame(request: DhcpFrame, verdict: SpokenVerdict, accessMac
       giaddr: message.giaddr,
       chaddr: message.chaddr,
       chaddrBytes: message.chaddrBytes,
-      options: replyOptions(message, verdict),
+      options: replyOptions(message, verdict, from),
     },
     { maxMessageSize: Math.min(message.options.maxMessageSize ?? 0, MTU) },
   );
   return encodeDhcpFrame({
     // Always to the one station that asked, also where the IP destination is broadcast: no line hears another's answers.
     destinationMac: relayed ? ethernet.source : message.chaddr,
-    sourceMac: accessMac,
+    sourceMac: from.accessMac,
     tags: ethernet.tags,
     sourceIp: verdict.serverId,
     destinationIp: destinationOf(message, verdict),
@@ -61,10 +74,13 @@ function destinationOf(message: DhcpMessage, verdict: SpokenVerdict): Ipv4 {
   return wantsBroadcast(message) ? IPV4_BROADCAST : verdict.terms.address;
 }
 
-function replyOptions(message: DhcpMessage, verdict: SpokenVerdict): DhcpOptions {
+function replyOptions(message: DhcpMessage, verdict: SpokenVerdict, from: Answering): DhcpOptions {
   const options = ownOptions(verdict);
+  const { serverId, forceRenew, echoesOption82 = true } = from;
+  if (serverId !== undefined) options.serverIdentifier(serverId);
+  if (forceRenew !== undefined) options.raw(...forceRenew);
   echo(options, message, DhcpOption.ClientIdentifier); // RFC 6842 §3
-  echo(options, message, DhcpOption.RelayAgentInformation); // RFC 3046 §2.2
+  if (echoesOption82) echo(options, message, DhcpOption.RelayAgentInformation); // RFC 3046 §2.2
   return options.build();
 }
 
@@ -80,7 +96,7 @@ function ownOptions(verdict: SpokenVerdict): DhcpOptionsBuilder {
       options
         .messageType(verdict.kind === 'offer' ? 'DHCPOFFER' : 'DHCPACK')
         .serverIdentifier(verdict.serverId);
-      addLeaseTimes(options, verdict.terms.leaseSeconds);
+      addLeaseTimes(options, verdict.terms);
       addParameters(options, verdict);
       break;
     case 'inform':
@@ -107,20 +123,27 @@ export function replyTemplate(verdict: Omit<TermsVerdict, 'kind'>): Uint8Array {
   return message;
 }
 
-/** T1 at half and T2 at seven eighths of the lease (RFC 2131 §4.4.5), stated so that no client uses other fractions. */
-function addLeaseTimes(options: DhcpOptionsBuilder, leaseSeconds: number): void {
-  options
-    .leaseSeconds(leaseSeconds)
-    .renewalSeconds(Math.floor(leaseSeconds / 2))
-    .rebindingSeconds(Math.floor((leaseSeconds * 7) / 8));
+/** T1 at half and T2 at seven eighths of the lease where nothing else is said (RFC 2131 §4.4.5); stated either way. */
+export function leaseTimes({
+  leaseSeconds,
+  renewSeconds = Math.floor(leaseSeconds / 2),
+  rebindSeconds = Math.floor((leaseSeconds * 7) / 8),
+}: TermsVerdict['terms']): { readonly renewSeconds: number; readonly rebindSeconds: number } {
+  return { renewSeconds, rebindSeconds };
+}
+
+function addLeaseTimes(options: DhcpOptionsBuilder, terms: TermsVerdict['terms']): void {
+  const { renewSeconds, rebindSeconds } = leaseTimes(terms);
+  options.leaseSeconds(terms.leaseSeconds).renewalSeconds(renewSeconds).rebindingSeconds(rebindSeconds);
 }
 
 /** Sent whether asked for or not: there are clients that ask for no router and start over when none comes. */
 function addParameters(options: DhcpOptionsBuilder, verdict: TermsVerdict): void {
-  const { network, gateway, dns, captivePortal } = verdict.terms;
+  const { network, gateway, dns, captivePortal, options: more = [] } = verdict.terms;
   options.subnetMask(prefixMask(network.length)).routers([gateway]);
   if (dns.length > 0) options.dnsServers(dns);
   if (captivePortal !== undefined) options.captivePortal(captivePortal);
+  for (const option of more) options.raw(option.code, leaseOptionBytes(option));
 }
 
 function echo(options: DhcpOptionsBuilder, message: DhcpMessage, code: number): void {

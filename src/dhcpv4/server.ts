@@ -5,11 +5,16 @@
 import type { PuntedFrame, PuntPath } from '../dataplane/port.js';
 import { isBngError, isWireError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
-import type { DhcpInlet, DhcpVerdict } from '../session/inlet.js';
+import type { DhcpInlet, DhcpVerdict, LeaseInspection } from '../session/inlet.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
-import type { ClassifiedMessage, IgnoreReason } from './classify.js';
+import { ETHERTYPE_ARP, TPID_CTAG, TPID_STAG } from '../wire/ethernet.js';
+import type { ArpProber } from './arp-prober.js';
+import type { ClassifiedMessage, ClientMessage, DhcpRules, IgnoreReason } from './classify.js';
 import { classify } from './classify.js';
+import { leasequeryReply } from './leasequery.js';
+import { goodOn, linkOf, refusalOf, WRONG_LINK } from './link.js';
+import type { Nonces } from './nonces.js';
 import { replyFrame } from './reply.js';
 import type { DhcpTrace } from './trace.js';
 import { describeMessage, describeVerdict, opaqueText } from './trace.js';
@@ -17,7 +22,11 @@ import { describeMessage, describeVerdict, opaqueText } from './trace.js';
 export interface DhcpServerOptions {
   readonly inlet: DhcpInlet;
   readonly punts: PuntPath;
-  readonly trustOption82: boolean;
+  readonly leases: LeaseInspection;
+  readonly rules: DhcpRules;
+  readonly nonces: Nonces;
+  /** Hears the answers to ARP. */
+  readonly prober?: Pick<ArpProber, 'heard'>;
   readonly clock: Clock;
   readonly observer: DhcpServerObserver;
   /** Told of every message while somebody follows a line. */
@@ -35,6 +44,9 @@ export interface DhcpServerObserver {
   dropped(reason: DhcpDropReason): void;
 }
 
+const MAC_BYTES = 6;
+const TAG_BYTES = 4;
+
 /** Where a frame came from; outlives the frame's bytes. */
 type Place = Pick<PuntedFrame, 'ifindex' | 'sVlan' | 'cVlan'>;
 
@@ -44,10 +56,17 @@ export class DhcpServer {
   readonly #o: DhcpServerOptions;
   readonly #drops = new Map<DhcpDropReason, number>();
   readonly #inFlight = new Set<Promise<void>>();
+  #rules: DhcpRules;
   #open = false;
 
   constructor(options: DhcpServerOptions) {
     this.#o = options;
+    this.#rules = options.rules;
+  }
+
+  /** From the next message on. */
+  reconfigure(rules: DhcpRules): void {
+    this.#rules = rules;
   }
 
   /** Opens the punt path. */
@@ -72,12 +91,16 @@ export class DhcpServer {
 
   #receive(punted: PuntedFrame): void {
     if (!this.#open) return;
+    if (isArp(punted)) {
+      this.#receiveArp(punted);
+      return;
+    }
     let frame: DhcpFrame;
     let message: ClassifiedMessage;
     try {
       frame = decodeDhcpFrame(punted.frame);
       message = classify(frame, punted, {
-        trustOption82: this.#o.trustOption82,
+        ...this.#rules,
         isServerId: (address) => this.#o.inlet.isServerId(address),
       });
     } catch (error) {
@@ -90,26 +113,37 @@ export class DhcpServer {
       this.#trace(frame, punted, { kind: null, verdict: `ignored: ${message.reason}` });
       return;
     }
+    if (message.type === 'leasequery') {
+      this.#answerQuery(frame, punted);
+      return;
+    }
     const handling = this.#handle(frame, message, placeOf(punted)).catch(this.#o.onBug);
     this.#inFlight.add(handling);
     void handling.finally(() => this.#inFlight.delete(handling));
   }
 
-  async #handle(
-    frame: DhcpFrame,
-    message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
-    place: Place,
-  ): Promise<void> {
-    const { inlet, punts, clock, observer } = this.#o;
+  async #handle(frame: DhcpFrame, message: ClientMessage, place: Place): Promise<void> {
+    const { inlet, leases, punts, clock, observer } = this.#o;
     const arrivedMs = clock.monotonicMs();
-    const verdict = await ask(inlet, message);
+    const link = linkOf(message.way, { leases, relays: this.#rules.relays });
+    const verdict = refusalOf(message, link) ?? goodOn(link, message, await ask(inlet, message));
     observer.decided(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
     const kind = message.type === 'request' ? message.kind : null;
     this.#trace(frame, place, { kind, verdict: describeVerdict(verdict) });
-    if (verdict.kind === 'silence') return;
+    if (verdict.kind === 'silence') {
+      if (verdict === WRONG_LINK) this.#drop('wrong-link');
+      return;
+    }
     let reply: Uint8Array;
     try {
-      reply = replyFrame(frame, verdict, punts.accessMac(place.ifindex));
+      reply = replyFrame(frame, verdict, {
+        accessMac: punts.accessMac(place.ifindex),
+        serverId: message.way.serverId ?? undefined,
+        forceRenew: this.#rules.forceRenew
+          ? this.#o.nonces.optionFor(frame.message, message, verdict)
+          : undefined,
+        echoesOption82: message.way.hasOption82,
+      });
     } catch (error) {
       // A client can make what we must echo (options 61 and 82) longer than what it says it can receive.
       if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
@@ -121,6 +155,30 @@ export class DhcpServer {
       return;
     }
     observer.answered(verdict.kind, clock.monotonicMs() - arrivedMs);
+  }
+
+  #receiveArp(punted: PuntedFrame): void {
+    try {
+      this.#o.prober?.heard(punted);
+    } catch (error) {
+      if (!isWireError(error)) throw error;
+      this.#drop('malformed');
+    }
+  }
+
+  #answerQuery(frame: DhcpFrame, { ifindex }: Place): void {
+    const { leases, punts } = this.#o;
+    let answer: Uint8Array | null;
+    try {
+      answer = leasequeryReply(frame, leases, punts.accessMac(ifindex));
+    } catch (error) {
+      // A client's identifier may be longer than what a relay must take.
+      if (!isBngError(error, 'BNG_ERR_VALUE')) throw error;
+      this.#drop('reply-too-long');
+      return;
+    }
+    if (answer === null) this.#drop('inconsistent');
+    else if (!punts.transmit(ifindex, answer)) this.#drop('transmit-queue-full');
   }
 
   #trace(
@@ -153,14 +211,19 @@ export class DhcpServer {
   }
 }
 
+/** By the type behind the tags, priority tags too; a frame of no type at all is not ARP. */
+function isArp({ frame }: PuntedFrame): boolean {
+  const typeAt = (at: number): number => ((frame[at] ?? 0) << 8) + (frame[at + 1] ?? 0);
+  let at = 2 * MAC_BYTES;
+  while (typeAt(at) === TPID_CTAG || typeAt(at) === TPID_STAG) at += TAG_BYTES;
+  return typeAt(at) === ETHERTYPE_ARP;
+}
+
 function placeOf({ ifindex, sVlan, cVlan }: PuntedFrame): Place {
   return { ifindex, sVlan, cVlan };
 }
 
-async function ask(
-  inlet: DhcpInlet,
-  message: Exclude<ClassifiedMessage, { type: 'ignore' }>,
-): Promise<DhcpVerdict> {
+async function ask(inlet: DhcpInlet, message: ClientMessage): Promise<DhcpVerdict> {
   switch (message.type) {
     case 'discover':
       return inlet.discover(message.line);

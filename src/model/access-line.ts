@@ -26,6 +26,10 @@ export interface AccessLine extends Attachment {
   readonly remoteId?: Uint8Array;
   /** The whole value of option 82, as it came. */
   readonly option82?: Uint8Array;
+  /** Option 82 says what the answers to this line must be (RFC 3527, RFC 5107): only who reads it may answer. */
+  readonly isSteered?: boolean;
+  /** Option 61 of the client's last message, opaque. */
+  readonly clientId?: Uint8Array;
 }
 
 /** What the access node tells of a line before any frame of it came. What it does not tell is not there. */

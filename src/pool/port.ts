@@ -1,5 +1,6 @@
 /** What others may ask of the address pools. Addresses in, addresses out: nothing about leases or time. */
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
+import type { LeaseOption } from '../model/lease.js';
 
 /** What configuration says of a pool, as DHCP hands it out. */
 export interface PoolTerms {
@@ -8,6 +9,9 @@ export interface PoolTerms {
   readonly gateway: Ipv4;
   readonly dns: readonly Ipv4[];
   readonly leaseSeconds: number;
+  readonly renewSeconds?: number;
+  readonly rebindSeconds?: number;
+  readonly options?: readonly LeaseOption[];
   /** Option 114 of its leases (RFC 8910). */
   readonly captivePortal?: string;
 }

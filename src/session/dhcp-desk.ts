@@ -72,6 +72,11 @@ export class DhcpDesk implements DhcpInlet {
     }
   }
 
+  /** To be called when services have other options: what the dataplane would say without them it must not say. */
+  servicesChanged(): void {
+    for (const record of this.#o.table.all()) this.#o.runner.reviewPromise(record);
+  }
+
   #ask(line: AccessLine, event: DhcpEvent, mayCreate: boolean): Promise<DhcpVerdict> {
     const record = this.#o.admission.sessionOf(line, mayCreate);
     if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });

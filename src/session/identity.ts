@@ -11,6 +11,8 @@ export interface Identity {
   readonly ontSerial: string | null;
 }
 
+const LINE_PREFIX = 'line:';
+
 /** Printable ASCII stays text; anything else becomes hexadecimal. The bytes are compared, never interpreted. */
 export function serialText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -30,6 +32,12 @@ export function accessNodeIdentity(line: AccessLine): Identity | null {
   return { subscriberId: `circuit:${Buffer.from(line.circuitId).toString('hex')}`, ontSerial: null };
 }
 
+/** What is bounded for a line: the access node's name for it, else where its frames arrive; any MAC would be one more line. */
+export function boundedLine({ subscriberId }: Identity, line: AccessLine | null): string {
+  if (line === null || !subscriberId.startsWith(LINE_PREFIX)) return subscriberId;
+  return `${LINE_PREFIX}${line.ifindex}/${line.sVlan}/${line.cVlan}`;
+}
+
 export function lineIdentity(line: AccessLine): Identity {
-  return { subscriberId: `line:${attachmentKey(line)}`, ontSerial: null };
+  return { subscriberId: `${LINE_PREFIX}${attachmentKey(line)}`, ontSerial: null };
 }

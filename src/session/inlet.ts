@@ -1,7 +1,7 @@
 /** What the inlets (DHCP, OLT, HTTP) may ask of the session layer, and what they get back. */
 import type { AnsweredLease } from '../dataplane/port.js';
 import type { AccessLine, AnnouncedLine } from '../model/access-line.js';
-import type { Ipv4 } from '../model/ipv4.js';
+import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import type { LeaseTerms } from '../model/lease.js';
 import type { SessionDetails, SessionStateName, SessionView } from './view.js';
@@ -31,6 +31,38 @@ export interface DhcpInlet {
   answered(answered: AnsweredLease): string | null;
   /** True for an address that DHCP clients may know this server by. */
   isServerId(address: Ipv4): boolean;
+}
+
+/** A pool by one of its addresses. */
+export interface PoolPlace {
+  readonly poolName: string;
+  readonly network: Ipv4Prefix;
+  /** What its subscribers know the server by. */
+  readonly gateway: Ipv4;
+}
+
+export type LeaseQuery =
+  | { readonly by: 'address'; readonly address: Ipv4 }
+  | { readonly by: 'mac'; readonly mac: Mac }
+  | { readonly by: 'client-id'; readonly clientId: Uint8Array };
+
+/** A lease that is bound now. */
+export interface LeaseSighting {
+  readonly terms: LeaseTerms;
+  readonly serverId: Ipv4;
+  readonly mac: Mac;
+  readonly clientId: Uint8Array | null;
+  readonly option82: Uint8Array | null;
+  readonly remainingMs: number;
+  /** Every address that the one who was asked for holds, this one included. */
+  readonly addresses: readonly Ipv4[];
+}
+
+export interface LeaseInspection {
+  /** Null for an address of no pool. */
+  poolAt(address: Ipv4): PoolPlace | null;
+  /** Of several the one that was renewed last; null when there is none. By anything but the address a walk over all sessions. */
+  lease(query: LeaseQuery): LeaseSighting | null;
 }
 
 /** An ONT as the access node reports it. */

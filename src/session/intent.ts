@@ -17,6 +17,7 @@ export async function intend(
   const { step } = record.session;
   switch (ask.ask) {
     case 'allocate':
+    case 'probe':
     case 'update':
       return null;
     case 'install': {

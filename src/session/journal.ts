@@ -30,6 +30,15 @@ export interface AssignmentRow {
   readonly suspendedFor: string | null;
 }
 
+/** An address out of use. */
+export interface Quarantine {
+  readonly poolName: string;
+  /** On whose account. */
+  readonly line: string;
+  /** Monotonic. */
+  readonly untilMs: number;
+}
+
 export interface JournalOptions {
   readonly commits: Commits;
   readonly instants: Instants;
@@ -94,10 +103,10 @@ export class SessionJournal implements RowSource {
     this.#change(name, subscriberId, () => ({ op: 'delete', table: name, key: subscriberId }));
   }
 
-  quarantined(address: Ipv4, poolName: string, untilMs: number): void {
+  quarantined(address: Ipv4, { poolName, line, untilMs }: Quarantine): void {
     const { name } = QUARANTINE_TABLE;
     const key = formatIpv4(address);
-    const row = { poolName, untilMs: this.#o.instants.toBootMs(untilMs), at: this.#o.instants.now() };
+    const row = { poolName, line, untilMs: this.#o.instants.toBootMs(untilMs), at: this.#o.instants.now() };
     this.#change(name, key, () => ({ op: 'put', table: name, key, value: JSON.stringify(row) }));
   }
 

@@ -10,12 +10,14 @@ import type { ServiceProfile } from '../model/service-profile.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Commits, Store, StoreFailure } from '../store/port.js';
 import type { AccessNode } from './access-node.js';
+import type { AddressProber } from './address-prober.js';
 import { Admission } from './admission.js';
 import { AuthorizationDesk } from './authorization.js';
 import { DhcpDesk } from './dhcp-desk.js';
-import type { OntInlet, OperatorInlet } from './inlet.js';
+import type { LeaseInspection, OntInlet, OperatorInlet } from './inlet.js';
 import { Instants } from './instants.js';
 import { SessionJournal } from './journal.js';
+import { LeaseLookup } from './lease-lookup.js';
 import { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import { holding, isServed } from './machine/build.js';
@@ -28,6 +30,7 @@ import { unkeptReason } from './replies.js';
 import { Restoration } from './restore.js';
 import { SessionRunner } from './runner.js';
 import type { PortNames } from './session-row.js';
+import { ServiceOptions } from './service-options.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
 import type { SessionView } from './view.js';
@@ -44,6 +47,10 @@ export interface SessionManagerOptions {
   /** Believe option 82 of the access node. */
   readonly trustOption82: boolean;
   readonly maxSessions: number;
+  /** Asked before an address is offered for the first time; null: nobody is. */
+  readonly prober?: AddressProber | null;
+  /** What services add to the answers of their pools. */
+  readonly services?: ServiceOptions;
   /** Where sessions outlive the process; null where they do not. */
   readonly durability?: Durability | null;
   readonly onBug: (error: unknown) => void;
@@ -76,6 +83,8 @@ export class SessionManager implements LifecycleSource {
   readonly dhcp: DhcpDesk;
   readonly onts: OntInlet;
   readonly operator: OperatorInlet;
+  /** Who holds which address, for access nodes that ask. */
+  readonly leases: LeaseInspection;
   /** What the AAA server may order. */
   readonly authorization: AuthorizationInlet;
   /** The sessions of an earlier run, for whoever starts us; null where nothing outlives us. */
@@ -95,6 +104,7 @@ export class SessionManager implements LifecycleSource {
       onTimeout: (record, cause) => this.#runner.push(record, { event: { type: 'end', cause } }),
       onReported: (record) => this.#journal?.changed(record),
     }));
+    this.leases = new LeaseLookup({ table, pools, clock });
     const suspensions = new SuspensionReasons();
     const durability = options.durability ?? null;
     const kept =
@@ -108,7 +118,9 @@ export class SessionManager implements LifecycleSource {
       ...options,
       journal,
       suspensions,
+      services: options.services ?? new ServiceOptions(),
       quarantines,
+      prober: options.prober ?? null,
       gardenPool: gardenProfile.poolName,
       table,
       ledger,

@@ -7,12 +7,14 @@ import { attachmentKey } from '../model/access-line.js';
 import type { AccountingLedger } from './ledger.js';
 import { isServed, sameAttachment } from './machine/build.js';
 import type { SessionRecord } from './record.js';
+import type { ServiceOptions } from './service-options.js';
 import type { SessionTable } from './table.js';
 
 export interface PromisesOptions {
   readonly dataplane: Pick<Dataplane, 'promise' | 'withdraw'>;
   readonly table: Pick<SessionTable, 'byAttachment'>;
   readonly ledger: Pick<AccountingLedger, 'endsAtMs'>;
+  readonly services: Pick<ServiceOptions, 'hasOptions'>;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -76,16 +78,18 @@ export class Promises {
 
   #of(record: SessionRecord): LeasePromise | null {
     const { state, step } = record.session;
-    if (step !== null || !isServed(state) || state.lease.phase !== 'bound' || record.line === null)
-      return null;
+    const { line } = record;
+    if (step !== null || !isServed(state) || state.lease.phase !== 'bound' || line === null) return null;
     const { grant, lease } = state;
+    // The dataplane knows the answers of pools, and no others.
+    if (line.isSteered === true || this.#o.services.hasOptions(grant.profile.serviceId)) return null;
     if (this.#o.table.byAttachment(attachmentKey(lease.attachment)) !== record) return null;
     return {
       address: grant.address,
       attachment: lease.attachment,
       poolName: grant.profile.poolName,
       leaseSeconds: grant.leaseSeconds,
-      option82: record.line.option82 ?? NO_BYTES,
+      option82: line.option82 ?? NO_BYTES,
       expiresAtMs: lease.expiresAtMs,
       endsAtMs: this.#o.ledger.endsAtMs(grant.address),
     };

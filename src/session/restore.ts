@@ -4,6 +4,7 @@
  *
  * | step at the crash                        | the session afterwards                                              |
  * |------------------------------------------|---------------------------------------------------------------------|
+ * | probing, replacing                       | as before; a DISCOVER begins anew                                   |
  * | discovered, provisioning                 | is not there: nothing was promised; its next message begins it anew   |
  * | allocating, walling, reprofiling         | as before the order, whose giver heard nothing                       |
  * | reconfiguring, opening                   | the same, and the access node is told again what it should have      |
@@ -29,7 +30,7 @@ import type { TrafficCounters } from '../model/traffic-counters.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Store, StoredEntry, StoreResult } from '../store/port.js';
 import type { Instant, Instants } from './instants.js';
-import type { AssignmentRow, SessionJournal } from './journal.js';
+import type { AssignmentRow, Quarantine, SessionJournal } from './journal.js';
 import { ASSIGNMENT_TABLE, durableGrant, QUARANTINE_TABLE } from './journal.js';
 import type { AccountingLedger } from './ledger.js';
 import { entryOf, holding, isServed } from './machine/build.js';
@@ -250,9 +251,11 @@ export class Restoration {
   }
 
   #quarantine({ key, value }: StoredEntry): boolean {
-    const row = parsed<{ poolName: string; untilMs: number; at: Instant }>(value);
+    const row = parsed<Omit<Quarantine, 'line'> & { line?: string; at: Instant }>(value);
     if (typeof row?.poolName !== 'string' || typeof row.untilMs !== 'number') return false;
-    this.#o.quarantines.goOn(row.poolName, parseIpv4(key), this.#o.instants.reader(row.at)(row.untilMs));
+    const { poolName, line = '' } = row;
+    const untilMs = this.#o.instants.reader(row.at)(row.untilMs);
+    this.#o.quarantines.goOn(parseIpv4(key), { poolName, line, untilMs });
     return true;
   }
 }

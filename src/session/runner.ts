@@ -13,19 +13,23 @@ import type { AddressPools } from '../pool/port.js';
 import type { GrantAnswer } from './grants.js';
 import { makeGrant } from './grants.js';
 import type { AccessNode } from './access-node.js';
+import type { AddressProber } from './address-prober.js';
 import { askDataplane } from './ask-dataplane.js';
 import { Deadlines } from './deadlines.js';
 import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
+import { boundedLine } from './identity.js';
 import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import { intend } from './intent.js';
 import type { SessionJournal } from './journal.js';
 import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent } from './machine/types.js';
 import { Promises } from './promises.js';
+import { ProvenAddresses } from './proven-addresses.js';
 import type { Quarantines } from './quarantines.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
 import { Replies } from './replies.js';
+import type { ServiceOptions } from './service-options.js';
 import type { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
 import type { SessionStateName, SessionView } from './view.js';
@@ -41,7 +45,10 @@ export interface RunnerOptions {
   /** Null where nothing outlives us. */
   readonly journal: SessionJournal | null;
   readonly suspensions: SuspensionReasons;
+  readonly services: ServiceOptions;
   readonly quarantines: Quarantines;
+  /** Null where no address is asked for before it is offered. */
+  readonly prober: AddressProber | null;
   readonly clock: Clock;
   readonly gardenPool: string;
   readonly table: SessionTable;
@@ -70,6 +77,7 @@ export class SessionRunner {
   readonly #o: RunnerOptions;
   readonly #deadlines: Deadlines;
   readonly #promises: Promises;
+  readonly #proven = new ProvenAddresses();
   readonly replies: Replies;
 
   constructor(options: RunnerOptions) {
@@ -98,6 +106,11 @@ export class SessionRunner {
   /** Lets the dataplane answer for the lease of a session of an earlier run again. */
   promise(record: SessionRecord): void {
     this.#promises.keep(record, false);
+  }
+
+  /** Takes back what the dataplane may say of the session and the session would not. */
+  reviewPromise(record: SessionRecord): void {
+    this.#promises.review(record);
   }
 
   /** Takes the session's deadlines away. */
@@ -184,7 +197,7 @@ export class SessionRunner {
         pools.free(effect.grant.profile.poolName, effect.grant.address, subscriberId);
         return;
       case 'quarantine':
-        this.#o.quarantines.begin(effect.grant.profile.poolName, effect.grant.address);
+        this.#quarantine(record, effect.grant);
         return;
       case 'assign':
         authenticator.assign(subscriberId, effect.profile, effect.resumeTo);
@@ -197,6 +210,7 @@ export class SessionRunner {
         return;
       case 'lease-started':
         ledger.started(record, effect.grant, effect.attachment);
+        this.#proven.prove(effect.grant.address);
         seen.leaseStarted = true;
         this.#tell(record, {
           type: 'lease-bound',
@@ -242,7 +256,8 @@ export class SessionRunner {
     const client = own ?? record.heldReply;
     if (own === null) record.heldReply = null;
     if (client === null) return;
-    const verdict = verdictOf(effect.answer, { pools: this.#o.pools, asked: client.asked });
+    const { pools, services } = this.#o;
+    const verdict = verdictOf(effect.answer, { pools, services, asked: client.asked });
     this.replies.dhcp(record, { reply: client.reply, verdict, leaseStarted: seen.leaseStarted });
   }
 
@@ -257,6 +272,10 @@ export class SessionRunner {
       case 'update':
       case 'remove':
         return askDataplane(dataplane, ask);
+      case 'probe': {
+        const isInUse = await this.#isInUse(ask);
+        return { type: 'probed', isInUse };
+      }
       case 'reconfigure': {
         const { ontSerial } = record.identity;
         if (ontSerial === null || accessNode === null || this.#o.announcementOf(ontSerial) === null) {
@@ -275,7 +294,26 @@ export class SessionRunner {
 
   #grant(record: SessionRecord, profile: ServiceProfile, terms: SessionTerms): GrantAnswer {
     const holder = record.identity.subscriberId;
-    return makeGrant(this.#o.pools, { holder, profile, terms, gardenPool: this.#o.gardenPool });
+    const made = makeGrant(this.#o.pools, { holder, profile, terms, gardenPool: this.#o.gardenPool });
+    const isKnown =
+      made.type !== 'allocated' || this.#o.prober?.asks !== true || this.#proven.has(made.grant.address);
+    return isKnown ? made : { ...made, grant: { ...made.grant, isUnproven: true } };
+  }
+
+  async #isInUse({ address, attachment }: Extract<Ask, { ask: 'probe' }>): Promise<boolean> {
+    const isInUse = (await this.#o.prober?.isInUse(address, attachment)) ?? false;
+    if (!isInUse) this.#proven.prove(address);
+    return isInUse;
+  }
+
+  /** A line that has taken as much out of use as it may keeps its address, and is not asked about it again. */
+  #quarantine(record: SessionRecord, { address, profile: { poolName } }: Grant): void {
+    if (this.#o.quarantines.begin(poolName, address, boundedLine(record.identity, record.line))) {
+      this.#proven.doubt(address);
+      return;
+    }
+    this.#proven.prove(address);
+    this.#tell(record, { type: 'trouble', reason: 'the line has taken too many addresses out of use' });
   }
 
   /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */

@@ -60,6 +60,8 @@ interface LineRow {
   readonly remoteId?: string;
   /** The whole option, by which the dataplane knows the client's renewal again. */
   readonly option82?: string;
+  readonly isSteered?: true;
+  readonly clientId?: string;
 }
 
 interface GrantRow {
@@ -255,6 +257,8 @@ export class SessionRows {
       ...(line.circuitId === undefined ? {} : { circuitId: hex(line.circuitId) }),
       ...(line.remoteId === undefined ? {} : { remoteId: hex(line.remoteId) }),
       ...(line.option82 === undefined ? {} : { option82: hex(line.option82) }),
+      ...(line.isSteered === true ? { isSteered: true } : {}),
+      ...(line.clientId === undefined ? {} : { clientId: hex(line.clientId) }),
     };
   }
 
@@ -275,6 +279,8 @@ export class SessionRows {
       ...(row.circuitId === undefined ? {} : { circuitId: bytesOf(row.circuitId) }),
       ...(row.remoteId === undefined ? {} : { remoteId: bytesOf(row.remoteId) }),
       ...(row.option82 === undefined ? {} : { option82: bytesOf(row.option82) }),
+      ...(row.isSteered === true ? { isSteered: true } : {}),
+      ...(row.clientId === undefined ? {} : { clientId: bytesOf(row.clientId) }),
     };
   }
 }

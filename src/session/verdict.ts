@@ -1,10 +1,12 @@
 /** From what the machine wants said to what the DHCP inlet can send: addresses and terms of the pool, read from it. */
 import { prefixContains } from '../model/ipv4.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { leaseTerms } from '../model/lease.js';
+import type { LeaseOption } from '../model/lease.js';
+import { leaseTerms, mergedOptions } from '../model/lease.js';
 import type { AddressPools, PoolTerms } from '../pool/port.js';
 import type { DhcpVerdict } from './inlet.js';
 import type { Answer } from './machine/types.js';
+import type { ServiceOptions } from './service-options.js';
 
 /**
  * A NAK must carry the server id that the client knows (busybox udhcpc ignores any other), which is that of the pool
@@ -16,9 +18,19 @@ function poolOf(address: Ipv4 | null, pools: AddressPools): PoolTerms | null {
   return all.find((terms) => terms !== null && prefixContains(terms.network, address)) ?? null;
 }
 
+function withOptions(terms: PoolTerms, ofService: readonly LeaseOption[]): PoolTerms {
+  return ofService.length === 0
+    ? terms
+    : { ...terms, options: mergedOptions(terms.options ?? [], ofService) };
+}
+
 export function verdictOf(
   answer: Exclude<Answer, { say: 'hold' }>,
-  context: { readonly pools: AddressPools; readonly asked: Ipv4 | null },
+  context: {
+    readonly pools: AddressPools;
+    readonly services: ServiceOptions;
+    readonly asked: Ipv4 | null;
+  },
 ): DhcpVerdict {
   if (answer.say === 'silence') return { kind: 'silence', reason: answer.reason };
   const { poolName } = answer.grant.profile;
@@ -31,7 +43,7 @@ export function verdictOf(
   return {
     kind: answer.say,
     poolName,
-    terms: leaseTerms(terms, answer.grant),
+    terms: leaseTerms(withOptions(terms, context.services.of(answer.grant.profile.serviceId)), answer.grant),
     serverId: terms.gateway,
   };
 }

@@ -19,14 +19,14 @@ import {
   overloadedAreas,
   visitOptions,
 } from './dhcpv4-option-area.js';
-import { DhcpOption } from './dhcpv4-option-codes.js';
+import { DHCP_MESSAGE_TYPES, DhcpOption } from './dhcpv4-option-codes.js';
 import { optionsLength, writeOptions, writeOverloadedOptions } from './dhcpv4-option-layout.js';
 import { DhcpOptions } from './dhcpv4-options.js';
 import { IPV4_UDP_HEADER_LENGTH } from './ipv4-udp.js';
 
 export interface DhcpMessage {
   readonly op: 'BOOTREQUEST' | 'BOOTREPLY';
-  /** Always 1 (Ethernet) and 6 when decoded. */
+  /** Always 1 (Ethernet) and 6 when decoded, but 0 and 0 where leasequery has no hardware address. */
   readonly htype: number;
   readonly hlen: number;
   readonly hops: number;
@@ -111,6 +111,24 @@ function collectOptions(bytes: Uint8Array): { values: Map<number, Uint8Array>; o
   return { values, overload: overload[0] ?? 0 };
 }
 
+/** RFC 4388 §6.3, §6.4: a query by another key than the MAC has no hardware address, nor has the answer to it. */
+function isOfLeasequery(values: ReadonlyMap<number, Uint8Array>): boolean {
+  const type = values.get(DhcpOption.MessageType)?.[0] ?? 0;
+  return type > DHCP_MESSAGE_TYPES.indexOf('DHCPLEASEQUERY') && type <= DHCP_MESSAGE_TYPES.length;
+}
+
+function checkHardware(htype: number, hlen: number): void {
+  if (htype !== HTYPE_ETHERNET) {
+    throw new BngError('BNG_ERR_WIRE_UNSUPPORTED', 'expected Ethernet hardware', { offset: 1, found: htype });
+  }
+  if (hlen !== HLEN_ETHERNET) {
+    throw new BngError('BNG_ERR_WIRE_MALFORMED', 'expected hardware addresses of 6 bytes', {
+      offset: 2,
+      found: hlen,
+    });
+  }
+}
+
 /**
  * Reads a UDP payload. The message is made from one copy of it: it stays right when the caller's buffer is used again.
  * Throws `BNG_ERR_WIRE_TRUNCATED`, `BNG_ERR_WIRE_MALFORMED` (op, hlen, magic cookie, overload) and
@@ -121,16 +139,7 @@ export function decodeDhcpMessage(payload: Uint8Array): DhcpMessage {
   const reader = new ByteReader(bytes);
   const op = decodeOp(reader.u8());
   const htype = reader.u8();
-  if (htype !== HTYPE_ETHERNET) {
-    throw new BngError('BNG_ERR_WIRE_UNSUPPORTED', 'expected Ethernet hardware', { offset: 1, found: htype });
-  }
   const hlen = reader.u8();
-  if (hlen !== HLEN_ETHERNET) {
-    throw new BngError('BNG_ERR_WIRE_MALFORMED', 'expected hardware addresses of 6 bytes', {
-      offset: 2,
-      found: hlen,
-    });
-  }
   const hops = reader.u8();
   const xid = reader.u32();
   const secs = reader.u16();
@@ -149,6 +158,7 @@ export function decodeDhcpMessage(payload: Uint8Array): DhcpMessage {
     });
   }
   const { values, overload } = collectOptions(bytes);
+  if (htype !== 0 || hlen !== 0 || !isOfLeasequery(values)) checkHardware(htype, hlen);
   return {
     op,
     htype,

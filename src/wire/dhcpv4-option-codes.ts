@@ -21,8 +21,18 @@ export const DhcpOption = {
   ClientIdentifier: 61,
   /** RFC 3046. */
   RelayAgentInformation: 82,
+  /** RFC 3118. */
+  Authentication: 90,
+  /** RFC 4388. */
+  LastTransactionTime: 91,
+  /** RFC 4388. */
+  AssociatedAddresses: 92,
   /** RFC 8910. */
   CaptivePortal: 114,
+  /** RFC 3442. */
+  ClasslessRoutes: 121,
+  /** RFC 6704. */
+  ForceRenewNonceCapable: 145,
   End: 255,
 } as const;
 
@@ -34,11 +44,13 @@ export const RelayAgentSubOption = {
   RemoteId: 2,
   /** RFC 3527. */
   LinkSelection: 5,
+  /** RFC 5010. */
+  RelayAgentFlags: 10,
   /** RFC 5107. */
   ServerIdOverride: 11,
 } as const;
 
-/** Values of option 53, in the order of their numbers from 1 (RFC 2132 §9.6). */
+/** Values of option 53, in the order of their numbers from 1 (RFC 2132 §9.6, RFC 3203 §4, RFC 4388 §6.1). */
 export const DHCP_MESSAGE_TYPES = [
   'DHCPDISCOVER',
   'DHCPOFFER',
@@ -48,6 +60,11 @@ export const DHCP_MESSAGE_TYPES = [
   'DHCPNAK',
   'DHCPRELEASE',
   'DHCPINFORM',
+  'DHCPFORCERENEW',
+  'DHCPLEASEQUERY',
+  'DHCPLEASEUNASSIGNED',
+  'DHCPLEASEUNKNOWN',
+  'DHCPLEASEACTIVE',
 ] as const;
 
 export type DhcpMessageType = (typeof DHCP_MESSAGE_TYPES)[number];

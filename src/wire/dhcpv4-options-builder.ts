@@ -2,6 +2,8 @@
 import { BngError } from '../model/bng-error.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { ByteWriter } from './byte-writer.js';
+import type { ClasslessRoute } from '../model/lease.js';
+import { encodeClasslessRoutes } from './classless-routes.js';
 import type { DhcpMessageType } from './dhcpv4-option-codes.js';
 import { DHCP_MESSAGE_TYPES, DhcpOption } from './dhcpv4-option-codes.js';
 import { DhcpOptions } from './dhcpv4-options.js';
@@ -96,6 +98,20 @@ export class DhcpOptionsBuilder {
 
   captivePortal(uri: string): this {
     return this.#text(DhcpOption.CaptivePortal, uri);
+  }
+
+  /** Option 91: how long ago the client was last heard, in seconds (RFC 4388 §6.1). */
+  lastTransactionSeconds(seconds: number): this {
+    return this.raw(DhcpOption.LastTransactionTime, u32Bytes(seconds));
+  }
+
+  /** Option 92 (RFC 4388 §6.1). */
+  associatedAddresses(addresses: readonly Ipv4[]): this {
+    return this.#addresses(DhcpOption.AssociatedAddresses, addresses);
+  }
+
+  classlessRoutes(routes: readonly ClasslessRoute[]): this {
+    return this.#nonEmpty(DhcpOption.ClasslessRoutes, encodeClasslessRoutes(routes));
   }
 
   relayAgentInformation(fields: RelayAgentFields): this {

@@ -5,6 +5,10 @@
 import { BngError } from '../model/bng-error.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { ByteReader } from './byte-reader.js';
+import type { ClasslessRoute } from '../model/lease.js';
+import { decodeClasslessRoutes } from './classless-routes.js';
+import type { DhcpAuthentication } from './dhcpv4-authentication.js';
+import { decodeDhcpAuthentication } from './dhcpv4-authentication.js';
 import type { DhcpMessageType } from './dhcpv4-option-codes.js';
 import { DHCP_MESSAGE_TYPES, DhcpOption } from './dhcpv4-option-codes.js';
 import type { RelayAgentInformation } from './option82.js';
@@ -52,7 +56,7 @@ export class DhcpOptions {
     const number = value[0] ?? 0;
     const type = DHCP_MESSAGE_TYPES[number - 1];
     if (type === undefined) {
-      throw new BngError('BNG_ERR_WIRE_UNSUPPORTED', 'expected a message type of RFC 2132 §9.6', {
+      throw new BngError('BNG_ERR_WIRE_UNSUPPORTED', 'expected a message type that we know', {
         option: DhcpOption.MessageType,
         found: number,
       });
@@ -81,6 +85,16 @@ export class DhcpOptions {
   /** Option 59, T2. */
   get rebindingSeconds(): number | undefined {
     return this.#u32(DhcpOption.RebindingTime);
+  }
+
+  /** Option 91 (RFC 4388 §6.1). */
+  get lastTransactionSeconds(): number | undefined {
+    return this.#u32(DhcpOption.LastTransactionTime);
+  }
+
+  /** Option 92 (RFC 4388 §6.1). */
+  get associatedAddresses(): readonly Ipv4[] | undefined {
+    return this.#ipv4List(DhcpOption.AssociatedAddresses);
   }
 
   get subnetMask(): Ipv4 | undefined {
@@ -127,6 +141,23 @@ export class DhcpOptions {
   /** Option 114, a URI (RFC 8910 §2.1). */
   get captivePortal(): string | undefined {
     return this.#text(DhcpOption.CaptivePortal);
+  }
+
+  /** Option 121, destinations and their routers (RFC 3442). */
+  get classlessRoutes(): readonly ClasslessRoute[] | undefined {
+    const value = this.#values.get(DhcpOption.ClasslessRoutes);
+    return value && decodeClasslessRoutes(value);
+  }
+
+  /** Option 90 (RFC 3118). */
+  get authentication(): DhcpAuthentication | undefined {
+    const value = this.#values.get(DhcpOption.Authentication);
+    return value && decodeDhcpAuthentication(value);
+  }
+
+  /** Option 145: the algorithms that the client can prove a FORCERENEW with (RFC 6704 §3.1.1). */
+  get forceRenewAlgorithms(): Uint8Array | undefined {
+    return this.#atLeast(DhcpOption.ForceRenewNonceCapable, 1);
   }
 
   get relayAgentInformation(): RelayAgentInformation | undefined {

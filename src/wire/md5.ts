@@ -1,5 +1,5 @@
 /**
- * MD5 (RFC 1321) and HMAC-MD5 (RFC 2104), for RADIUS only: no new use of MD5 is sound. In TypeScript because a call into
+ * MD5 (RFC 1321) and HMAC-MD5 (RFC 2104), for RADIUS and for what RFC 6704 demands only: no new use of MD5 is sound. In TypeScript because a call into
  * OpenSSL costs several times what hashing a RADIUS packet does, and because OpenSSL in FIPS mode has no MD5 at all.
  */
 

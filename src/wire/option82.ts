@@ -3,6 +3,8 @@
  * as an access node does. circuit-id and remote-id are opaque bytes. Holds no decision about whom to trust.
  */
 import { BngError } from '../model/bng-error.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import { ipv4FromBytes } from '../model/ipv4.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 import {
@@ -20,6 +22,8 @@ export interface RelayAgentFields {
   readonly remoteId?: Uint8Array | undefined;
   /** RFC 3527: an address of the link that the client is on. */
   readonly linkSelection?: Uint8Array | undefined;
+  /** RFC 5010: how the client's message reached the relay. */
+  readonly relayAgentFlags?: Uint8Array | undefined;
   /** RFC 5107: the address that the client is to take for its server. */
   readonly serverIdOverride?: Uint8Array | undefined;
 }
@@ -45,8 +49,29 @@ export class RelayAgentInformation implements RelayAgentFields {
     return this.subOptions.get(RelayAgentSubOption.LinkSelection);
   }
 
+  /** Sub-option 5 as an address. Throws `BNG_ERR_WIRE_MALFORMED` when it is none. */
+  get linkSelectionAddress(): Ipv4 | undefined {
+    return this.#address(RelayAgentSubOption.LinkSelection);
+  }
+
+  /** Sub-option 11 as an address. Throws `BNG_ERR_WIRE_MALFORMED` when it is none. */
+  get serverIdOverrideAddress(): Ipv4 | undefined {
+    return this.#address(RelayAgentSubOption.ServerIdOverride);
+  }
+
+  get relayAgentFlags(): Uint8Array | undefined {
+    return this.subOptions.get(RelayAgentSubOption.RelayAgentFlags);
+  }
+
   get serverIdOverride(): Uint8Array | undefined {
     return this.subOptions.get(RelayAgentSubOption.ServerIdOverride);
+  }
+
+  #address(code: number): Ipv4 | undefined {
+    const value = this.subOptions.get(code);
+    if (value === undefined) return undefined;
+    if (value.length !== 4) throw malformed(`expected an address in sub-option ${code} of DHCP option 82`, 0);
+    return ipv4FromBytes(value);
   }
 }
 
@@ -58,6 +83,7 @@ const FIELD_CODES: readonly (readonly [keyof RelayAgentFields, number])[] = [
   ['circuitId', RelayAgentSubOption.CircuitId],
   ['remoteId', RelayAgentSubOption.RemoteId],
   ['linkSelection', RelayAgentSubOption.LinkSelection],
+  ['relayAgentFlags', RelayAgentSubOption.RelayAgentFlags],
   ['serverIdOverride', RelayAgentSubOption.ServerIdOverride],
 ];
 

@@ -72,6 +72,18 @@ runTable(() => rig, 'bng_access', [
       targetAddress: '10.0.0.1',
     }),
   ),
+  {
+    name: 'the answer to a probe for an address that is to be offered is punted, whoever sends it (RFC 5227 §2.1.1)',
+    frame: from({ ...qinq, mac: '02:00:00:00:77:77' })
+      .arp({
+        operation: 2,
+        senderMac: '02:00:00:00:77:77',
+        senderAddress: '10.0.0.77',
+        targetAddress: '0.0.0.0',
+      })
+      .bytes(),
+    verdict: 'punt',
+  },
   drops('ARP from an unknown line', 'unknown_line', request({ ...qinq, tags: [[0x88a8, 4]] }, '10.0.0.1')),
   drops(
     'ARP with another sender address',

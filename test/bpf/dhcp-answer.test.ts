@@ -29,7 +29,11 @@ import { enterNamespace } from './namespace.js';
 
 enterNamespace(import.meta.url);
 
-const GARDEN = poolOf('wgar', '10.255.0.0/24');
+const GARDEN = poolOf('wgar', '10.255.0.0/24', {
+  renewSeconds: 100,
+  rebindSeconds: 400,
+  options: [{ code: 26, type: 'u16', value: 1492 }],
+});
 const GATEWAY = '10.255.0.1';
 const LINES = {
   plain: { mac: '02:00:00:00:10:01', tags: [] },
@@ -92,7 +96,33 @@ function select(line: TwinLine, ...more: readonly RawOption[]): RawMessage {
   };
 }
 
+/** The recorded DISCOVER and REQUEST of real clients, option 82 in front of and behind the client's own. */
+function replays(
+  clients: Readonly<Record<string, Pick<typeof dhclientFrames, 'discover' | 'request'>>>,
+): readonly Case[] {
+  return Object.entries(clients).flatMap(([client, frames]) =>
+    (['discover', 'request'] as const).flatMap((kind) =>
+      (['first', 'last'] as const).map((where) => ({
+        name: `the ${kind} of ${client}, option 82 ${where}`,
+        of: (line: TwinLine): RawMessage => {
+          const raw = replayed(frames[kind], line, { address: addressOf(line), serverId: GATEWAY });
+          const own = option82(line);
+          return { ...raw, options: where === 'first' ? [...own, ...raw.options] : [...raw.options, ...own] };
+        },
+      })),
+    ),
+  );
+}
+
 const ANSWERED: readonly Case[] = [
+  {
+    name: 'renewal of a client that has a nonce (RFC 6704)',
+    of: (line) => ({
+      ciaddr: addressOf(line),
+      options: [REQUEST, clientId(line), [145, u8(1)], ...option82(line)],
+    }),
+    frame: renewal,
+  },
   { name: 'DISCOVER', of: (line) => ({ options: [DISCOVER, WANTS, ...option82(line)] }) },
   {
     name: 'DISCOVER that asks for the address',
@@ -275,22 +305,7 @@ const ANSWERED: readonly Case[] = [
       sourceMac: '02:00:00:00:0e:01',
     }),
   },
-  ...Object.entries({ udhcpc: udhcpcFrames, dhclient: dhclientFrames, dhcpcd: dhcpcdFrames }).flatMap(
-    ([client, frames]) =>
-      (['discover', 'request'] as const).flatMap((kind) =>
-        (['first', 'last'] as const).map((where) => ({
-          name: `the ${kind} of ${client}, option 82 ${where}`,
-          of: (line: TwinLine): RawMessage => {
-            const raw = replayed(frames[kind], line, { address: addressOf(line), serverId: GATEWAY });
-            const own = option82(line);
-            return {
-              ...raw,
-              options: where === 'first' ? [...own, ...raw.options] : [...raw.options, ...own],
-            };
-          },
-        })),
-      ),
-  ),
+  ...replays({ udhcpc: udhcpcFrames, dhclient: dhclientFrames }),
 ];
 
 function putChecksum(bytes: Buffer, line: TwinLine, value: number): Buffer {
@@ -324,6 +339,8 @@ describe('XDP answers as user space does', () => {
 });
 
 const PUNTED: readonly Case[] = [
+  // It offers to understand nonces, in each message.
+  ...replays({ dhcpcd: dhcpcdFrames }),
   { name: 'INFORM', of: (line) => ({ ciaddr: addressOf(line), options: [[53, u8(8)], ...option82(line)] }) },
   { name: 'an unknown message type', of: (line) => ({ options: [[53, u8(99)], ...option82(line)] }) },
   { name: 'BOOTP without a type', of: (line) => ({ options: [...option82(line)] }) },
@@ -378,6 +395,11 @@ const PUNTED: readonly Case[] = [
   {
     name: 'overload',
     of: (line) => ({ ...select(line, [52, u8(1)]), file: Buffer.of(12, 1, 65, 255) }),
+  },
+  { name: 'REQUEST of a client that is given a nonce (RFC 6704)', of: (line) => select(line, [145, u8(1)]) },
+  {
+    name: 'DISCOVER of a client that is offered one',
+    of: (line) => ({ options: [DISCOVER, [145, u8(1)], ...option82(line)] }),
   },
   { name: 'no END', of: (line) => ({ ...select(line), end: false, length: 0 }) },
   {

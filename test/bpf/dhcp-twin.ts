@@ -10,8 +10,7 @@ import { LeaseMaps } from '../../src/dataplane/lease-maps.js';
 import type { AnsweredLease, LeasePromise } from '../../src/dataplane/port.js';
 import { readPunts } from '../../src/dataplane/punt-reader.js';
 import { encodeLine } from '../../src/dataplane/subscriber-maps.js';
-import { replyTemplate } from '../../src/dhcpv4/reply.js';
-import { IPV4_ANY } from '../../src/model/ipv4.js';
+import { poolReply } from '../../src/live-settings.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import type { Mac } from '../../src/model/mac.js';
@@ -45,13 +44,6 @@ export interface Both {
   readonly sent: readonly Buffer[];
 }
 
-/** What the answers of a pool have in common, as the daemon renders it. */
-export function poolReplyOf({ name, gateway, network, dns, leaseSeconds }: PoolDefinition) {
-  const terms = { address: IPV4_ANY, network, gateway, dns, leaseSeconds };
-  const message = replyTemplate({ poolName: name, terms, serverId: gateway });
-  return { poolName: name, serverId: gateway, leaseSeconds, message };
-}
-
 export class Twin {
   readonly rig: Rig;
   readonly bng: InnerBng;
@@ -78,7 +70,7 @@ export class Twin {
       ...options.settings,
     });
     this.#leases = new LeaseMaps(this.rig.object, { key: KEY, clock: this.bng.clock });
-    this.#leases.addReplies(this.rig.object, pools.map(poolReplyOf));
+    this.#leases.addReplies(this.rig.object, pools.map(poolReply));
     if (options.reads === false) {
       this.#close = () => undefined;
       return;

@@ -29,6 +29,7 @@ const SECTION_OF: Readonly<Record<keyof typeof sections.ROOT, z.ZodRawShape>> = 
   access: sections.ACCESS,
   core: sections.CORE,
   pools: sections.POOL,
+  dhcp: sections.DHCP,
   auth: sections.AUTH,
   radius: sections.RADIUS,
   accounting: sections.ACCOUNTING,

@@ -103,6 +103,14 @@ describe('a configuration that is right', () => {
           exclude: [],
         },
       ],
+      dhcp: {
+        untrustedOption82: 'refuse',
+        relays: null,
+        services: {},
+        probe: true,
+        probeWaitMs: 100,
+        forceRenew: false,
+      },
       auth: {
         mode: 'local',
         defaultPool: 'wgar',
@@ -252,8 +260,18 @@ describe('a configuration that is right', () => {
       upstream: [{ address: parseIpv4('192.0.2.53'), port: 53 }],
     });
     assert.deepEqual(after.pools[0]?.dns, [after.pools[0]?.gateway]);
+    assert.deepEqual(after.dhcp.relays, [
+      { address: parseIpv4('10.255.0.2'), pools: ['wgar', 'isp-residential'], leasequery: true },
+    ]);
+    assert.deepEqual(after.dhcp.services['business-1000']?.[0], {
+      code: 42,
+      type: 'addresses',
+      value: [parseIpv4('192.0.2.123')],
+    });
+    assert.deepEqual([after.pools[0]?.renewSeconds, after.pools[0]?.rebindSeconds], [300, 525]);
     const { portal, pools, walledGarden } = before;
-    const others = { radius: null, api: { ...after.api, tls: null }, portal, pools, walledGarden };
+    const dhcp = { ...after.dhcp, relays: null, services: {} };
+    const others = { radius: null, api: { ...after.api, tls: null }, portal, pools, walledGarden, dhcp };
     assert.deepEqual({ ...after, ...others }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,

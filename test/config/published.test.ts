@@ -64,7 +64,7 @@ describe('the published schema', () => {
     'core: { interface: core0 }\nlog: { level: loud }',
     'core: { interface: core0 }\nradius: { nasIdentifier: x, servers: [] }',
     'core: { interface: core0 }\naudit: { to: audit.log }',
-    'core: { interface: core0 }\ndhcp: {}',
+    'core: { interface: core0 }\nntp: {}',
   ];
   for (const core of wrong) {
     it(`refuses what the checks refuse of one value: ${core.replace('core: { interface: core0 }\n', '')}`, () => {

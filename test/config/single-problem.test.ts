@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseConfig } from '../../src/config/parse-config.js';
+import { LEASE_OPTION } from '../../src/config/lease-option.js';
 import type { ConfigProblem } from '../../src/config/problem.js';
 import { MINIMAL, withLine } from './minimal-yaml.js';
 
@@ -19,6 +20,7 @@ const OFFER = 'serviceId: home, name: { en: Home, de: Zuhause }';
 const garden = (rest: string): string => withLine('walledGarden:', `walledGarden: { pool: wgar, ${rest} }`);
 const also = (line: string): string => MINIMAL + line;
 
+const trusting = (line: string): string => access('trustOption82: true') + line;
 const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
 const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
 const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
@@ -51,10 +53,10 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     2,
   ],
   [
-    also('dhcp: {}'),
-    'dhcp',
-    'only the keys access, core, pools, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
-    'the unknown key dhcp',
+    also('ntp: {}'),
+    'ntp',
+    'only the keys access, core, pools, dhcp, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
+    'the unknown key ntp',
     8,
   ],
   // access and core
@@ -119,6 +121,63 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   ],
   [access('trustOption82: yes'), 'access.trustOption82', FLAG, 'yes', 1],
   [access('localForwarding: 1'), 'access.localForwarding', FLAG, '1', 1],
+  [isp(`name: isp, ${NET}, renewTime: 0s`), 'pools[1].renewTime', DURATION, '0s', 5],
+  ...(
+    [
+      ['renewTime: 90s', 'renewTime', 'less than the rebindTime of 87s', '90s'],
+      ['rebindTime: 40s', 'rebindTime', 'more than the renewTime of 50s', '40s'],
+      ['rebindTime: 100s', 'rebindTime', 'less than the leaseTime of 100s', '100s'],
+    ] as const
+  ).map(
+    ([entry, key, expected, found]) =>
+      [isp(`name: isp, ${NET}, leaseTime: 100s, ${entry}`), `pools[1].${key}`, expected, found, 5] as const,
+  ),
+  [isp(`name: isp, ${NET}, options: 15`), 'pools[1].options', 'a list of options', '15', 5],
+  ...[
+    '15',
+    '15 words a',
+    '6 addresses 192.0.2.1',
+    '255 text a',
+    '42 addresses 192.0.2',
+    '26 u16 65536',
+    '43 hex 1',
+    '121 routes 10.0.0.0/8',
+  ].map(
+    (line) =>
+      [isp(`name: isp, ${NET}, options: ["${line}"]`), 'pools[1].options[0]', LEASE_OPTION, line, 5] as const,
+  ),
+  [
+    isp(`name: isp, ${NET}, options: ['15 text a', '15 text b']`),
+    'pools[1].options',
+    'each option once',
+    'a list',
+    5,
+  ],
+  // dhcp
+  [also('dhcp: { probe: 1 }'), 'dhcp.probe', FLAG, '1', 8],
+  [also('dhcp: { untrustedOption82: drop }'), 'dhcp.untrustedOption82', 'refuse or replace', 'drop', 8],
+  [
+    also('dhcp: { relays: [{ host: 10.255.0.2 }] }'),
+    'dhcp.relays',
+    'no relays, as access.trustOption82 is false',
+    'a list',
+    8,
+  ],
+  [
+    trusting('dhcp: { relays: [{ host: 10.255.0.2 }, { host: 10.255.0.2 }] }'),
+    'dhcp.relays[1].host',
+    'another host than that of dhcp.relays[0]',
+    '10.255.0.2',
+    8,
+  ],
+  [
+    trusting('dhcp: { relays: [{ host: 10.255.0.2, pools: [lost] }] }'),
+    'dhcp.relays[0].pools[0]',
+    A_POOL,
+    'lost',
+    8,
+  ],
+  [also("dhcp: { services: { home: ['1 u8 1'] } }"), 'dhcp.services.home[0]', LEASE_OPTION, '1 u8 1', 8],
   // pools, each by itself
   [isp(NET), 'pools[1].name', POOL_NAME, 'nothing', 5],
   [isp(`name: -isp, ${NET}`), 'pools[1].name', POOL_NAME, '-isp', 5],
@@ -219,7 +278,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
   [
     isp(`name: isp, ${NET}, size: 5`),
     'pools[1].size',
-    'only the keys name, network, gateway, dns, leaseTime, exclude',
+    'only the keys name, network, gateway, dns, leaseTime, exclude, renewTime, rebindTime, options',
     'the unknown key size',
     5,
   ],

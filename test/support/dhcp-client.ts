@@ -18,9 +18,10 @@ import {
 import type { DhcpMessageDraft } from '../../src/wire/dhcpv4-message.js';
 import { DHCP_FLAG_BROADCAST, encodeDhcpMessage } from '../../src/wire/dhcpv4-message.js';
 import type { DhcpMessageType } from '../../src/wire/dhcpv4-option-codes.js';
-import type { DhcpOption } from '../../src/wire/dhcpv4-option-codes.js';
+import { DhcpOption } from '../../src/wire/dhcpv4-option-codes.js';
 import { DhcpOptionsBuilder } from '../../src/wire/dhcpv4-options-builder.js';
 import type { VlanTag } from '../../src/wire/ethernet.js';
+import { decodeEthernet, ETHERTYPE_IPV4 } from '../../src/wire/ethernet.js';
 import { settled } from './fake-clock.js';
 
 export interface DhcpClientOptions {
@@ -80,7 +81,8 @@ export class DhcpClient {
     if (said.requestedAddress !== undefined) options.requestedAddress(said.requestedAddress);
     if (said.serverId !== undefined) options.serverIdentifier(said.serverId);
     for (const [code, value] of said.options ?? []) options.raw(code, value);
-    if (circuitId !== undefined || remoteId !== undefined) {
+    const isSaid = said.options?.some(([code]) => code === DhcpOption.RelayAgentInformation) === true;
+    if (!isSaid && (circuitId !== undefined || remoteId !== undefined)) {
       options.relayAgentInformation({
         circuitId: circuitId === undefined ? undefined : Buffer.from(circuitId),
         remoteId: remoteId === undefined ? undefined : Buffer.from(remoteId),
@@ -133,6 +135,7 @@ export class DhcpClient {
     const fresh = transmitted.slice(this.#heard);
     this.#heard = transmitted.length;
     return fresh
+      .filter(({ frame }) => decodeEthernet(frame).etherType === ETHERTYPE_IPV4)
       .map(({ ifindex, frame }) => ({ ...decodeDhcpFrame(frame), ifindex, bytes: frame }))
       .filter((heard) => heard.ethernet.destination === this.mac);
   }

@@ -7,6 +7,10 @@ import { LocalAuthenticator } from '../../src/aaa/local-authenticator.js';
 import type { Accounting, AccountingSession, Authenticator } from '../../src/aaa/port.js';
 import type { Dataplane } from '../../src/dataplane/port.js';
 import { MemoryDataplane } from '../../src/dataplane/memory-dataplane.js';
+import { ArpProber } from '../../src/dhcpv4/arp-prober.js';
+import type { DhcpRules } from '../../src/dhcpv4/classify.js';
+import { ForceRenewer } from '../../src/dhcpv4/force-renew.js';
+import { Nonces } from '../../src/dhcpv4/nonces.js';
 import { DhcpServer } from '../../src/dhcpv4/server.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
@@ -14,8 +18,9 @@ import type { ServiceProfile } from '../../src/model/service-profile.js';
 import type { PoolDefinition } from '../../src/pool/address-pool.js';
 import { HashRingPools } from '../../src/pool/hash-ring-pools.js';
 import type { ReconfigureOutcome } from '../../src/session/access-node.js';
-import type { ActivationOrder, DhcpVerdict } from '../../src/session/inlet.js';
+import type { ActivationOrder, DhcpInlet, DhcpVerdict } from '../../src/session/inlet.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
+import type { ServiceOptions } from '../../src/session/service-options.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { DhcpClient } from './dhcp-client.js';
 import type { DhcpClientOptions } from './dhcp-client.js';
@@ -60,6 +65,12 @@ export interface InnerBngOptions {
   readonly pools?: readonly PoolDefinition[];
   readonly authenticator?: Authenticator;
   readonly trustOption82?: boolean;
+  readonly rules?: Partial<DhcpRules>;
+  readonly services?: ServiceOptions;
+  /** Asks by ARP before an address is offered for the first time, and waits so long. */
+  readonly probeWaitMs?: number;
+  /** As the access node has it after a move. */
+  readonly sVlanOf?: (poolName: string) => number | null;
   readonly defaultPool?: string;
   readonly maxSessions?: number;
   /** Puts something between the sessions and the dataplane. */
@@ -68,9 +79,12 @@ export interface InnerBngOptions {
 
 export class InnerBng {
   readonly clock = new FakeClock();
+  readonly nonces = new Nonces(this.clock);
   readonly dataplane = new MemoryDataplane();
   readonly pools: HashRingPools;
   readonly manager: SessionManager;
+  /** What the DHCP server asks: a test may listen in. */
+  readonly inlet: { -readonly [K in keyof DhcpInlet]: DhcpInlet[K] };
   readonly server: DhcpServer;
   readonly accounted: Accounted[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
@@ -93,6 +107,10 @@ export class InnerBng {
     const trustOption82 = options.trustOption82 ?? true;
     this.pools = new HashRingPools(options.pools ?? [GARDEN, HOME, TINY]);
     const onBug = (error: unknown): void => void this.bugs.push(error);
+    const { clock } = this;
+    const tpids = { sTpid: 0x88a8, cTpid: 0x8100 };
+    const prober = new ArpProber({ punts: this.dataplane, clock, tpids });
+    prober.reconfigure(options.probeWaitMs ?? null);
     this.manager = new SessionManager({
       authenticator:
         options.authenticator ??
@@ -120,13 +138,28 @@ export class InnerBng {
       gardenProfile,
       trustOption82,
       maxSessions: options.maxSessions ?? 10_000,
+      ...(options.services === undefined ? {} : { services: options.services }),
+      prober: options.probeWaitMs === undefined ? null : prober,
       onBug,
     });
+    const { dhcp: sessions } = this.manager;
+    this.inlet = {
+      discover: (line) => sessions.discover(line),
+      request: (line, kind, address) => sessions.request(line, kind, address),
+      inform: (line, address) => sessions.inform(line, address),
+      release: (line, address) => sessions.release(line, address),
+      decline: (line, address) => sessions.decline(line, address),
+      answered: (answered) => sessions.answered(answered),
+      isServerId: (address) => sessions.isServerId(address),
+    };
     this.manager.onLifecycle((event) => this.lifecycle.push(event));
     this.server = new DhcpServer({
-      inlet: this.manager.dhcp,
+      inlet: this.inlet,
+      leases: this.manager.leases,
       punts: this.dataplane,
-      trustOption82,
+      rules: { trustOption82, untrustedOption82: 'refuse', relays: null, forceRenew: true, ...options.rules },
+      nonces: this.nonces,
+      prober,
       clock: this.clock,
       observer: {
         decided: (kind, poolName) => this.decided.push([kind, poolName]),
@@ -136,6 +169,19 @@ export class InnerBng {
       onBug,
     });
     this.server.start();
+    const { manager, dataplane: punts, nonces } = this;
+    new ForceRenewer({
+      ...{
+        lifecycle: manager,
+        sessions: manager.operator,
+        leases: manager.leases,
+        punts,
+        nonces,
+        clock,
+        tpids,
+      },
+      sVlanOf: options.sVlanOf ?? (() => null),
+    }).start();
   }
 
   /** The station behind an ONT; its option 82 carries the serial. */

@@ -12,6 +12,7 @@ import { RadiusAccounting } from '../../src/aaa/radius-accounting.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { MemoryDataplane } from '../../src/dataplane/memory-dataplane.js';
 import type { Dataplane, PuntPath } from '../../src/dataplane/port.js';
+import { Nonces } from '../../src/dhcpv4/nonces.js';
 import { DhcpServer } from '../../src/dhcpv4/server.js';
 import type { ServiceProfile } from '../../src/model/service-profile.js';
 import type { PoolDefinition } from '../../src/pool/address-pool.js';
@@ -252,8 +253,10 @@ export class Life {
     };
     this.#server = new DhcpServer({
       inlet: this.manager.dhcp,
+      leases: this.manager.leases,
       punts,
-      trustOption82: true,
+      rules: { trustOption82: true, untrustedOption82: 'refuse', relays: null, forceRenew: true },
+      nonces: new Nonces(this.clock),
       clock: this.clock,
       observer: {
         decided: (kind) => void this.answered.push(kind),

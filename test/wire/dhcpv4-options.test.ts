@@ -193,7 +193,7 @@ for (const { accessor, code, good, value, wrong, build } of ROWS) {
   });
 }
 
-test('RFC 2132 §9.6: the eight message types are the numbers 1 to 8', () => {
+test('RFC 2132 §9.6, RFC 3203 §4, RFC 4388 §6.1: the message types are the numbers 1 to 13', () => {
   const names = DHCP_MESSAGE_TYPES.map(
     (_, i) => new DhcpOptions(new Map([[53, Uint8Array.of(i + 1)]])).messageType,
   );
@@ -206,11 +206,16 @@ test('RFC 2132 §9.6: the eight message types are the numbers 1 to 8', () => {
     'DHCPNAK',
     'DHCPRELEASE',
     'DHCPINFORM',
+    'DHCPFORCERENEW',
+    'DHCPLEASEQUERY',
+    'DHCPLEASEUNASSIGNED',
+    'DHCPLEASEUNKNOWN',
+    'DHCPLEASEACTIVE',
   ]);
 });
 
-test('message types 0, 9 and 255 are not supported', () => {
-  for (const type of [0, 9, 255]) {
+test('message types 0, 14 and 255 are not supported', () => {
+  for (const type of [0, 14, 255]) {
     const options = new DhcpOptions(new Map([[53, Uint8Array.of(type)]]));
     throwsBng(() => options.messageType, 'BNG_ERR_WIRE_UNSUPPORTED', { option: 53, found: type });
   }

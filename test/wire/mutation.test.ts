@@ -5,6 +5,12 @@ import { decodeArp } from '../../src/wire/arp.js';
 import { decodeDhcpFrame } from '../../src/wire/dhcpv4-frame.js';
 import type { DhcpMessage } from '../../src/wire/dhcpv4-message.js';
 import { decodeDhcpMessage, encodeDhcpMessage } from '../../src/wire/dhcpv4-message.js';
+import { decodeClasslessRoutes } from '../../src/wire/classless-routes.js';
+import {
+  AuthenticationInformation,
+  decodeDhcpAuthentication,
+  reconfigureKey,
+} from '../../src/wire/dhcpv4-authentication.js';
 import { DhcpOptions } from '../../src/wire/dhcpv4-options.js';
 import { decodeEthernet } from '../../src/wire/ethernet.js';
 import { decodeIpv4Udp } from '../../src/wire/ipv4-udp.js';
@@ -65,6 +71,16 @@ const DECODERS: readonly {
     inputs: PAYLOADS,
     decode: (b) => insertRelayAgentInformation(b, LINE),
   },
+  {
+    name: 'decodeClasslessRoutes',
+    inputs: [hex('00c0000201'), hex('080ac0000201 190ae50080c0000202 200ac67a2fc0000203')],
+    decode: decodeClasslessRoutes,
+  },
+  {
+    name: 'decodeDhcpAuthentication',
+    inputs: [reconfigureKey(AuthenticationInformation.Nonce, 7n)],
+    decode: decodeDhcpAuthentication,
+  },
   { name: 'removeRelayAgentInformation', inputs: PAYLOADS, decode: removeRelayAgentInformation },
 ];
 
@@ -90,7 +106,7 @@ for (const [index, { name, inputs, decode }] of DECODERS.entries()) {
 }
 
 test('all accessors of the options are among those that are tried', () => {
-  assert.equal(ACCESSORS.length, 17);
+  assert.equal(ACCESSORS.length, 22);
 });
 
 test(`what is decoded of ${MUTATIONS} mutated messages is decoded again from its own encoding`, () => {

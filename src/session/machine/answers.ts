@@ -13,7 +13,7 @@ import {
   regrant,
   reprofiled,
 } from './orders.js';
-import type { AnswerEvent, Effect, Served, Step, Transition } from './types.js';
+import type { AnswerEvent, DhcpEvent, Effect, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
@@ -48,6 +48,11 @@ export function onAnswer(state: Served, step: Step, event: AnswerEvent): Transit
       return event.type === 'remove-failed' ? settle(state, ...failed(event.reason)) : null;
     case 'declining':
       return onDeclined(state, step, event);
+    case 'probing':
+      return onProbed(state, step, event);
+    case 'replacing':
+      if (event.type === 'allocated') return onDhcp({ ...state, grant: event.grant }, step.waiting);
+      return event.type === 'allocation-failed' ? closeWithout(state, event.reason) : null;
     case 'provisioning':
       return onProvisioned(state, step, event);
     case 'allocating':
@@ -145,9 +150,31 @@ function onDeclined(state: Served, step: StepOf<'declining'>, event: AnswerEvent
   }
   if (event.type === 'allocated') return settle({ ...state, grant: event.grant });
   if (event.type === 'remove-failed') return settle(state, ...failed(event.reason));
-  if (event.type !== 'allocation-failed') return null;
+  return event.type === 'allocation-failed' ? closeWithout(state, event.reason) : null;
+}
+
+/** There is no address for the subscriber any more. */
+function closeWithout(state: Served, reason: string): Transition {
   const closing = close(state, 'Service-Unavailable', false);
-  return { ...closing, effects: [...failed(event.reason), ...closing.effects] };
+  return { ...closing, effects: [...failed(reason), ...closing.effects] };
+}
+
+/** RFC 2131 §4.3.1: an address that somebody answers for is taken out of use, and another is tried. */
+function onProbed(
+  state: Served,
+  step: Extract<Step, { waiting: DhcpEvent }>,
+  event: AnswerEvent,
+): Transition | null {
+  if (event.type !== 'probed') return null;
+  const { waiting } = step;
+  const { isUnproven: _known, ...grant } = state.grant;
+  if (!event.isInUse) return onDhcp({ ...state, grant }, waiting);
+  return wait(
+    state,
+    { kind: 'replacing', waiting },
+    { ask: 'allocate', profile: grant.profile, terms: null },
+    { type: 'quarantine', grant },
+  );
 }
 
 function onReconfigured(state: Served, step: StepOf<'reconfiguring'>, event: AnswerEvent): Transition | null {

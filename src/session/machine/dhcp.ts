@@ -19,7 +19,7 @@ export function onDhcp(state: Served, event: DhcpEvent): Transition {
     case 'request':
       return onRequest(state, event);
     case 'inform':
-      return onInform(state, event);
+      return onInform(state);
     case 'release':
       return onRelease(state, event);
     case 'decline':
@@ -28,6 +28,11 @@ export function onDhcp(state: Served, event: DhcpEvent): Transition {
 }
 
 function onDiscover(state: Served, event: DiscoverEvent): Transition {
+  const { address, isUnproven } = state.grant;
+  if (isUnproven === true && state.lease.phase === 'none') {
+    const { attachment } = event;
+    return wait(state, { kind: 'probing', waiting: event }, { ask: 'probe', address, attachment });
+  }
   const offer = answer({ say: 'offer', grant: state.grant });
   if (state.lease.phase === 'bound') return settle(state, offer);
   const lease = { phase: 'offered', attachment: event.attachment } as const;
@@ -105,12 +110,9 @@ export function prolongs({ address, attachment, expiresAtMs }: StandingPromise, 
   );
 }
 
-function onInform(state: Served, event: OtherDhcpEvent): Transition {
-  const owns = state.lease.phase === 'bound' && event.address === state.grant.address;
-  return settle(
-    state,
-    owns ? answer({ say: 'inform', grant: state.grant }) : silence('not the address of this line'),
-  );
+/** RFC 2131 §4.3.5: whether there is a lease must not matter. Whether the address fits the network, the inlet looks. */
+function onInform(state: Served): Transition {
+  return settle(state, answer({ say: 'inform', grant: holding(state)?.grant ?? state.grant }));
 }
 
 /** A RELEASE counts only from where the lease is bound, so that nobody releases another's address (RFC 2131 §4.3.4). */

@@ -28,6 +28,7 @@ const ANSWER_EVENTS: ReadonlySet<string> = new Set([
   'update-failed',
   'removed',
   'remove-failed',
+  'probed',
   'reconfigured',
   'reconfigure-failed',
 ]);

@@ -17,6 +17,8 @@ export interface Grant {
   readonly address: Ipv4;
   readonly leaseSeconds: number;
   readonly terms: SessionTerms;
+  /** Nobody has held it yet, as far as we know: it is asked for before it is offered (RFC 2131 §4.3.1). */
+  readonly isUnproven?: boolean;
 }
 
 export type Lease =
@@ -59,6 +61,8 @@ export type Step =
   | { readonly kind: 'releasing' }
   | { readonly kind: 'dropping-held'; readonly cause: TerminateCause }
   | { readonly kind: 'declining'; readonly quarantine: Grant }
+  /** Somebody may have the address already; then another takes its place before `waiting` is answered. */
+  | { readonly kind: 'probing' | 'replacing'; readonly waiting: DhcpEvent }
   | { readonly kind: 'provisioning'; readonly waiting: DhcpEvent | null }
   | { readonly kind: 'allocating'; readonly order: OrderName; readonly profile: ServiceProfile }
   | { readonly kind: 'walling'; readonly grant: Grant }
@@ -111,6 +115,7 @@ export type AnswerEvent =
       readonly receipts?: readonly RemovalReceipt[];
     }
   | { readonly type: 'remove-failed'; readonly reason: string }
+  | { readonly type: 'probed'; readonly isInUse: boolean }
   | { readonly type: 'reconfigured' }
   | { readonly type: 'reconfigure-failed'; readonly reason: string };
 
@@ -172,6 +177,7 @@ export type Ask =
   | { readonly ask: 'allocate'; readonly profile: ServiceProfile; readonly terms: SessionTerms | null }
   | { readonly ask: 'install' | 'update'; readonly entry: SubscriberEntry }
   | { readonly ask: 'remove'; readonly address: Ipv4 }
+  | { readonly ask: 'probe'; readonly address: Ipv4; readonly attachment: Attachment }
   | { readonly ask: 'reconfigure'; readonly profile: ServiceProfile };
 
 export interface Transition {

@@ -4,7 +4,7 @@
  * kernel during a run away from every comparison.
  */
 import { BNG_PUNT_SIZE, BngDropReason, BngLimit } from '../../../src/dataplane/abi.js';
-import type { Ipv4 } from './parse.js';
+import type { Ethernet, Ipv4 } from './parse.js';
 import { sourceMac } from './parse.js';
 import { type Burst, type Subscriber, stationKey, type World } from './world.js';
 
@@ -44,10 +44,10 @@ export function conformsEgress(world: World, to: Subscriber, packet: Ipv4): bool
 }
 
 /** Null when the frame may be punted, else the drop reason. */
-export function judgePunt(world: World, packet: Ipv4): number | null {
-  const { frame, vlans, ifindex } = packet.ethernet;
+export function judgePunt(world: World, ethernet: Ethernet): number | null {
+  const { frame, vlans, ifindex } = ethernet;
   if (frame.length > BngLimit.puntLarge) return BngDropReason.puntTooLong;
-  const station = stationKey(ifindex, vlans, sourceMac(packet.ethernet).toString('hex'));
+  const station = stationKey(ifindex, vlans, sourceMac(ethernet).toString('hex'));
   const refused = world.stations.has(station)
     ? chargeInstalled(world, station)
     : chargeNew(world, station, stationKey(ifindex, vlans, NO_MAC));

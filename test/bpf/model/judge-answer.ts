@@ -27,6 +27,7 @@ const Option = {
   pad: 0,
   requestedAddress: 50,
   overload: 52,
+  forceRenewNonce: 145,
   messageType: 53,
   serverId: 54,
   maxSize: 57,
@@ -42,6 +43,7 @@ const SIZES: ReadonlyMap<number, number | null> = new Map([
   [Option.maxSize, 2],
   [Option.clientId, null],
   [Option.relayAgent, null],
+  [Option.forceRenewNonce, null],
 ]);
 const DISCOVER = 1;
 const REQUEST = 3;
@@ -81,7 +83,7 @@ export function judgeAnswer(world: World, packet: Ipv4): Outcome | null {
   if (!mayAnswer(world, station)) return dropped(BngDropReason.puntLineRate);
   if (!reserves(world, BNG_LEASE_ANSWERED_SIZE)) return null;
   const own = macFromBytes(world.portMac(ethernet.ifindex));
-  const out = Buffer.from(replyFrame(decodeDhcpFrame(ethernet.frame), verdict, own));
+  const out = Buffer.from(replyFrame(decodeDhcpFrame(ethernet.frame), verdict, { accessMac: own }));
   return answered(out, ethernet, {
     address: lease.address,
     leaseSeconds: pool.leaseSeconds,
@@ -161,6 +163,8 @@ function kindOf({ ciaddr, options }: Readable, lease: Lease, serverId: number): 
   const bears = lease.option82.length === 0 ? option82 === null : option82?.equals(lease.option82);
   if (bears !== true) return null;
   const type = options.get(Option.messageType)?.[0];
+  // Nonces are offered and given where nothing is renewed.
+  if (options.has(Option.forceRenewNonce) && (type === DISCOVER || ciaddr === 0)) return null;
   if (type === DISCOVER) return 'offer';
   const server = word(Option.serverId);
   if (type !== REQUEST || (server !== null && server !== serverId)) return null;

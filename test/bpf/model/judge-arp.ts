@@ -1,6 +1,7 @@
 /** What bng_access must do with ARP: answer for the gateway to whom it may, keep silent otherwise. */
 import { BngDropReason, BngVerdict } from '../../../src/dataplane/abi.js';
-import { dropped, type Outcome, sent } from './outcome.js';
+import { judgePunt } from './buckets.js';
+import { dropped, type Outcome, punted, sent } from './outcome.js';
 import { EtherType, type Ethernet, sourceMac } from './parse.js';
 import { stationKey, type World } from './world.js';
 
@@ -19,6 +20,11 @@ export function judgeArp(world: World, ethernet: Ethernet): Outcome {
     arp[5] === 4;
   if (!sound) return dropped(BngDropReason.malformed);
   const mac = sourceMac(ethernet);
+  // The answer to a probe: the control plane's.
+  if (arp.readUInt16BE(6) === REPLY && arp.readUInt32BE(24) === 0) {
+    const refused = judgePunt(world, ethernet);
+    return refused === null ? punted(ethernet) : dropped(refused);
+  }
   const leased = world.stations.get(stationKey(ethernet.ifindex, ethernet.vlans, mac.toString('hex')));
   if (leased === undefined) return dropped(BngDropReason.unknownLine);
   if (!arp.subarray(8, 14).equals(mac)) return dropped(BngDropReason.spoofedMac);

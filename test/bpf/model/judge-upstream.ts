@@ -47,7 +47,7 @@ function judgeDhcp(world: World, packet: Ipv4): Outcome | null {
   if (ports.destination !== DHCP_SERVER || !forUs) return null;
   const answer = judgeAnswer(world, packet);
   if (answer !== null) return answer;
-  const refused = judgePunt(world, packet);
+  const refused = judgePunt(world, packet.ethernet);
   return refused === null ? punted(packet.ethernet) : dropped(refused);
 }
 

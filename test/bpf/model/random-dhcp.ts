@@ -51,6 +51,7 @@ function optionsOf(
   if (random.oneIn(2)) options.push([61, bytes(random, random.pick([0, 1, 7, 19, 20, random.below(256)]))]);
   if (random.oneIn(3)) options.push([57, bytes(random, random.pick([2, 2, 2, 2, 3]))]);
   if (random.oneIn(60)) options.push([52, Buffer.of(1)]);
+  if (random.oneIn(40)) options.push([145, Buffer.of(1)]);
   for (let more = random.below(4); more > 0; more--) {
     options.push([random.pick([12, 55, 60, 77, 81, random.below(254) + 1]), bytes(random, random.below(20))]);
   }

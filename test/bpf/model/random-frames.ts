@@ -120,7 +120,8 @@ export class RandomFrames {
     else this.#bytes(this.#scratch.subarray(at + 6, at + 12));
     this.#u32(random.oneIn(4) ? 0 : random.oneIn(12) ? this.#anyAddress() : from.address);
     this.#bytes(randomMac(random));
-    this.#u32(random.oneIn(2) ? random.pick([...LOCAL.keys()]) : this.#anyAddress());
+    const target = random.oneIn(2) ? random.pick([...LOCAL.keys()]) : this.#anyAddress();
+    this.#u32(random.oneIn(6) ? 0 : target);
     if (random.oneIn(2)) this.#fill(18);
   }
 
