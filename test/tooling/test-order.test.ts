@@ -57,7 +57,7 @@ describe('run-tests', () => {
 
   it('a tier that is not there is refused', () => {
     const { status, error } = run('units');
-    assert.match(error, /no such tier: units \(there are unit, native, bpf, lab\)/);
+    assert.match(error, /no such tier: units \(there are unit, native, bpf, lab, stock, vagrant\)/);
     assert.equal(status, 2);
   });
 });
