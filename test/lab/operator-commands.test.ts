@@ -107,7 +107,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     const stored = await text('map', 'bng_subscribers');
     assert.match(
       stored,
-      /^KEY +IFINDEX +SLOT +S_VLAN +C_VLAN +S_TPID +C_TPID +MAC +FLAGS +UPSTREAM +DOWNSTREAM$/m,
+      /^KEY +MAC +FLAGS +IFINDEX +SLOT +S_VLAN +C_VLAN +S_TPID +C_TPID +UPSTREAM +DOWNSTREAM +UPSTREAM_TAT +DOWNSTREAM_TAT$/m,
     );
     assert.match(
       stored,
@@ -133,7 +133,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
       assert.match(shown, /^accounting +[0-9a-f]+-[0-9a-f]+ since /m);
       assert.match(
         shown,
-        /^bng_subscribers ifindex \d+, slot \d+, s_vlan 200, c_vlan 5, .*mac [0-9a-f:]{17}/m,
+        /^bng_subscribers mac [0-9a-f:]{17}, flags -, ifindex \d+, slot \d+, s_vlan 200, c_vlan 5, /m,
       );
       assert.match(shown, /^nftables +no garden member$/m);
       assert.match(shown, new RegExp(`lease-bound +${ACTIVE} +${activeAddress} isp-residential$`, 'm'));

@@ -18,10 +18,11 @@ export function destinationOf(frame: Buffer): string | null {
   return at === null ? null : frame.subarray(at + 16, at + 20).join('.');
 }
 
-/** The second segment of a TCP handshake (SYN and ACK) from port 80. */
-export function isOpeningOfPortal(frame: Buffer): boolean {
+/** The address and port that the second segment of a TCP handshake (SYN and ACK) is from; null for any other frame. */
+export function openingFrom(frame: Buffer): string | null {
   const at = ipv4At(frame);
-  if (at === null || frame[at + 9] !== 6) return false;
+  if (at === null || frame[at + 9] !== 6) return null;
   const tcp = at + 4 * (frame.readUInt8(at) & 0x0f);
-  return tcp + 14 <= frame.length && frame.readUInt16BE(tcp) === 80 && frame[tcp + 13] === 0x12;
+  if (tcp + 14 > frame.length || frame[tcp + 13] !== 0x12) return null;
+  return `${sourceOf(frame)}:${frame.readUInt16BE(tcp)}`;
 }
