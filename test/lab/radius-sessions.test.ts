@@ -13,6 +13,23 @@ import { sumOf, WireCount } from '../support/wire-count.js';
 
 const { internet } = CORE_ADDRESSES;
 const FIXED = '10.16.0.77';
+const IN_EVERY_RECORD = [
+  'User-Name',
+  'NAS-Identifier',
+  'NAS-IP-Address',
+  'NAS-Port-Type',
+  'NAS-Port-Id',
+  'Calling-Station-Id',
+  'Framed-IP-Address',
+  'ADSL-Agent-Circuit-Id',
+  'ADSL-Agent-Remote-Id',
+  'Acct-Session-Id',
+  'Acct-Multi-Session-Id',
+  'Acct-Delay-Time',
+  'Event-Timestamp',
+  'Class',
+  'Bng-Subscriber-Id',
+];
 const ACCEPT = 'Auth-Type := Accept';
 const USERS = `GARDEN01 ${ACCEPT}
   Class = 0x67617264656e
@@ -236,6 +253,9 @@ describe('subscribers of a RADIUS server', { timeout: 120_000, skip: !hasFreeRad
     assert.ok(
       octetsOf(interim, 'Output') <= onWire.down.bytes && octetsOf(interim, 'Input') <= onWire.up.bytes,
     );
+    for (const name of IN_EVERY_RECORD) {
+      for (const record of [radius.records('RESID001', 'Start')[1]!, interim, stop]) valueOf(record, name);
+    }
     assert.deepEqual(
       [valueOf(stop, 'Acct-Session-Id'), valueOf(stop, 'Acct-Terminate-Cause'), detailValue(stop, 'Class')],
       [id, 'User-Request', '0x0001ff'],
