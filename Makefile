@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vm test-node demo lab lab-up lab-down bench install uninstall deb lock clean distclean
+.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vagrant test-vm test-node demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -101,7 +101,7 @@ test-unit test-native test-bpf test-lab:
 	@$(node) node dist/scripts/run-tests.js $(@:test-%=%) $(ONLY:%=--only %)
 
 test-crash: build ## kill the BNG 210 times under fifty subscribers (as root); KILLS=n
-	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills
+	@$(node) BNG_LAB_PATIENCE=4 BNG_CRASH_KILLS=$(or $(KILLS),210) node dist/scripts/run-tests.js lab --only crash-kills --deadline $$((600 + 30 * $(or $(KILLS),210)))
 
 test-node: build ## unit and native tests on Node.js 22 and 24 from the npm registry (as root); NODE=24, ONLY=text
 	@$(node) for major in $(or $(NODE),22 24); do scripts/test-node.sh $$major unit native $(ONLY:%=--only %) || exit 1; done
@@ -109,6 +109,13 @@ test-node: build ## unit and native tests on Node.js 22 and 24 from the npm regi
 # What the package is installed into: made where there is a network, which the isolated tests do not have.
 build/debian-root.tar: scripts/package/test-root.sh deploy/container/packages deploy/container/packages-demo
 	@scripts/package/test-root.sh $@
+
+build/guest-root.tar: scripts/vm/guest-root.sh
+	@scripts/vm/guest-root.sh $@
+
+test-vagrant: build build/guest-root.tar ## the three machines of vagrant/ in QEMU, installed by the operator's scripts (as root)
+	@scripts/vm/setup.sh vagrant 6.1
+	@$(node) node dist/scripts/run-tests.js vagrant $(ONLY:%=--only %)
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)

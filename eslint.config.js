@@ -31,6 +31,7 @@ const mayImport = {
     'pool/port.ts',
   ],
   portal: ['model', ...sessionFace],
+  'garden-dns': ['model', 'portal/connection-limit.ts'],
   // Runs in browsers: what it shares with the API are types and the names of states.
   'operator-page': ['http/overview.ts', 'model/session-state.ts'],
   lab: ['model', 'wire', 'olt', 'dataplane/load-native.ts', 'dataplane/native-binding.ts'],

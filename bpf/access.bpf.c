@@ -149,7 +149,7 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 	if (walled) {
 		outcome = bng_judge_walled(frame, &to_stack);
 		if (outcome != BNG_CONTINUE)
-			return bng_refuse(ctx, frame, outcome);
+			return bng_refuse(ctx, frame, from, outcome);
 	}
 	if (!to_stack) {
 		outcome = bng_find_route(ctx, frame, walled, &route);

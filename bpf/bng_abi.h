@@ -107,6 +107,7 @@ enum bng_settings_flag {
 	BNG_SETTINGS_FORWARD_IN_STACK = 2, /* never redirect: the stack forwards everything (for comparison) */
 	BNG_SETTINGS_FAST_DHCP = 4, /* answer DHCP of the stations in bng_leases */
 	BNG_SETTINGS_TRUST_OPTION82 = 8, /* the access node's word counts, a relay's too */
+	BNG_SETTINGS_GARDEN_DNS = 16, /* walled subscribers may ask the portal's address on port 53 */
 };
 
 enum bng_garden_flag {

@@ -31,6 +31,15 @@ struct {
 	__type(value, __be32);
 } bng_lines SEC(".maps") __weak;
 
+/* Whose traffic a slot has counted that is no longer anybody's: the address that was removed; 0.0.0.0 = nobody's. Written
+ * and read by the control plane alone, before it deletes a subscriber and until it has kept the last counters. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BNG_MAX_SUBSCRIBERS);
+	__type(key, __u32);
+	__type(value, __be32);
+} bng_removed SEC(".maps") __weak;
+
 /*
  * Accepted traffic: bng_settings.traffic_slots entries of the first possible CPU, by slot, then those of the next. Written here
  * only, each CPU its own entries, hence no atomics; read and summed by user space, which maps it into its memory. An array

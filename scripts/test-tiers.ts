@@ -16,11 +16,13 @@ export interface Tier {
   readonly isolated: boolean;
   /** Whether a folder of test/ belongs to this tier. */
   readonly holds: (folder: string) => boolean;
+  /** Left out unless it is asked for by name. */
+  readonly onDemand: boolean;
   /** What this machine lacks for the tier; undefined when it can run. */
   readonly lacks: () => string | undefined;
 }
 
-const apart = ['native', 'bpf', 'lab', 'support'];
+const apart = ['native', 'bpf', 'lab', 'stock', 'vagrant', 'support'];
 const cpus = availableParallelism();
 
 /** In order of running: the quick first. A new folder of test/ is a unit folder unless it is named here. */
@@ -41,6 +43,17 @@ export const tiers: readonly Tier[] = [
     fileDeadlineSeconds: 400,
     needs: [nftables],
   }),
+  // What Debian's kernels have and that of a build machine may lack; `make test-vm` asks for it, in a machine of its own.
+  tier({
+    name: 'stock',
+    concurrency: 1,
+    fileDeadlineSeconds: 120,
+    onDemand: true,
+    holds: (folder) => folder === 'stock',
+    needs: [root, btf, nftables, modules],
+  }),
+  // Three emulated machines take minutes.
+  kernelTier({ name: 'vagrant', concurrency: 1, fileDeadlineSeconds: 1_800, onDemand: true, needs: [qemu] }),
 ];
 
 /** Source paths (test/…/x.test.ts) of a tier below `repository`, sorted. */
@@ -57,8 +70,9 @@ export function testFiles(repository: string, of: Tier): string[] {
     .sort();
 }
 
-interface TierSpecification extends Omit<Tier, 'lacks' | 'isolated'> {
+interface TierSpecification extends Omit<Tier, 'lacks' | 'isolated' | 'onDemand'> {
   readonly isolated?: boolean;
+  readonly onDemand?: boolean;
   readonly needs: readonly (() => string | undefined)[];
 }
 
@@ -70,7 +84,13 @@ function tier({ needs, ...rest }: TierSpecification): Tier {
     }
     return undefined;
   };
-  return { isolated: false, ...rest, fileDeadlineSeconds: rest.fileDeadlineSeconds * patience, lacks };
+  return {
+    isolated: false,
+    onDemand: false,
+    ...rest,
+    fileDeadlineSeconds: rest.fileDeadlineSeconds * patience,
+    lacks,
+  };
 }
 
 /** A tier of the folder of its name that changes the kernel, and so runs isolated. */
@@ -104,9 +124,20 @@ function nftables(): string | undefined {
   return works('unshare', ['--net', 'nft', 'add table inet probe']) ? undefined : 'nft does not work here';
 }
 
+/** Tagged devices stand for the others: netem, flowtable. */
+function modules(): string | undefined {
+  const make =
+    'ip link add probe0 type dummy && ip link add link probe0 name probe1 type vlan proto 802.1ad id 1';
+  return works('unshare', ['--net', 'sh', '-c', make]) ? undefined : 'the kernel has no 802.1ad devices';
+}
+
+function qemu(): string | undefined {
+  return works('qemu-system-x86_64', ['--version']) ? undefined : 'qemu-system-x86 is not installed';
+}
+
 function works(command: string, args: readonly string[]): boolean {
   try {
-    execFileSync(command, args, { stdio: 'ignore', timeout: 10_000 });
+    execFileSync(command, args, { stdio: 'ignore', timeout: 10_000 * patience });
     return true;
   } catch {
     return false;

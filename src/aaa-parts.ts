@@ -16,6 +16,7 @@ import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } f
 import { RadiusAccounting } from './aaa/radius-accounting.js';
 import { RadiusAuthenticator } from './aaa/radius-authenticator.js';
 import { RadiusClient } from './aaa/radius-client.js';
+import { RadiusJournal } from './aaa/radius-journal.js';
 import type { RadiusNas } from './aaa/radius-nas-attributes.js';
 import type { RadiusServer } from './aaa/radius-settings.js';
 import { parseUserNameFormat } from './aaa/radius-user-name.js';
@@ -48,6 +49,8 @@ export interface AaaParts {
   readonly authenticator: Authenticator;
   readonly accounting: Accounting;
   readonly inspection: AaaInspection;
+  /** The last exchanges of each subscriber; null without RADIUS. */
+  readonly journal: RadiusJournal | null;
   /** Other records, pools and policies for later authentications. */
   readonly reconfigureAuthenticator: (config: Config) => void;
   /** As every request and every answer names this NAS. */
@@ -100,6 +103,8 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
     soleInterface: soleOf(config.access.interfaces),
   };
   let queue: RadiusAccounting | null = null;
+  const journal = config.radius === null ? null : new RadiusJournal({ clock: systemClock });
+  const noted = journal === null ? {} : { journal };
   const clientFor = (role: 'auth' | 'acct'): RadiusClient | null => {
     if (config.radius === null) return null;
     const wanted = role === 'auth' ? config.auth.mode : config.accounting.mode;
@@ -120,7 +125,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
   const accountingClient = clientFor('acct');
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
   const write = (record: object): void => logEvent(logger, 'accounting', record);
-  const books: Books = { nas, write, interimIntervalSeconds };
+  const books: Books = { nas, write, interimIntervalSeconds, noted };
   const writer = store === null ? null : writerFor(store, logger);
   if (writer !== null) {
     closers.push(async () => {
@@ -139,6 +144,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
       : new RadiusAuthenticator({
           client: authentication,
           nas,
+          ...noted,
           userName: parseUserNameFormat(config.auth.userName),
           defaultPool: config.auth.defaultPool,
           garden,
@@ -165,6 +171,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
       authenticator: authenticator instanceof RadiusAuthenticator ? authenticator : null,
       queue,
     },
+    journal,
     commits: writer,
     begin: () => queue?.begin() ?? 'goes-on',
     closeLost: (alive, known) => {
@@ -191,6 +198,7 @@ interface Books {
   readonly nas: RadiusNas;
   readonly write: (record: object) => void;
   readonly interimIntervalSeconds: number;
+  readonly noted: { readonly journal?: RadiusJournal };
 }
 
 /** The durable queue; null where records go straight to the log, or nowhere. */
@@ -205,12 +213,14 @@ async function openQueue(
   },
 ): Promise<RadiusAccounting | null> {
   if (config.accounting.mode === 'none') return null;
-  const { nas, write, interimIntervalSeconds, client, store, writer } = parts;
+  const { nas, write, interimIntervalSeconds, noted, client, store, writer } = parts;
   const accounting = await RadiusAccounting.open({
     store,
     writer,
     sender:
-      client === null ? new LogAccountingSender({ write }) : new RadiusAccountingSender({ client, nas }),
+      client === null
+        ? new LogAccountingSender({ write })
+        : new RadiusAccountingSender({ client, nas, ...noted }),
     clock: systemClock,
     limits: { coalesceAbove: config.accounting.queueLimit },
     notice: (notice) => logEvent(logger, `accounting-${notice.kind}`, notice),
@@ -235,13 +245,14 @@ export async function openCoa(
     inlet: AuthorizationInlet;
     logger: Logger;
     audit: Audit;
+    journal: RadiusJournal | null;
     onBug: (error: unknown) => void;
   },
 ): Promise<CoaServer | null> {
   const { radius } = config;
   const coa = radius?.coa ?? null;
   if (radius === null || coa === null) return null;
-  const { nas, inlet, logger, audit, onBug } = options;
+  const { nas, inlet, logger, audit, journal, onBug } = options;
   return CoaServer.listen({
     ...coa,
     inlet,
@@ -250,6 +261,7 @@ export async function openCoa(
     nasIpAddress: nas.address,
     filters: new Map(Object.entries(radius.filters)),
     clock: systemClock,
+    ...(journal === null ? {} : { journal }),
     onAnswered: (report) => {
       logEvent(logger, 'coa-answered', coaLine(report));
       audit(coaAudit(report));

@@ -1,14 +1,12 @@
 /** Opens the operator API, over TCP and over the unix socket: the part of the composition root that concerns it. */
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Config } from './config/config.js';
-import { readPrivateFile } from './config/secret-file.js';
+import { readTlsFiles } from './config/tls-files.js';
 import { isGardenMember, listTable } from './dataplane/nft-listing.js';
 import { buildApi } from './http/api.js';
 import type { ApiOptions } from './http/api-options.js';
 import type { FirewallInspection } from './http/kernel-routes.js';
 import { listenLocally } from './http/local-socket.js';
-import { BngError } from './model/bng-error.js';
 import { formatIpv4 } from './model/ipv4.js';
 import { readPageFiles } from './page-files.js';
 
@@ -36,7 +34,7 @@ export async function openApi({
   onOpened,
 }: ApiParts): Promise<void> {
   const firewall = kernelFirewall(nftTable);
-  const tls = config.tls === null ? {} : { tls: tlsOf(config.tls) };
+  const tls = config.tls === null ? {} : { tls: readTlsFiles(config.tls) };
   const tokenName = basename(config.tokenFile);
   const page = { files: readPageFiles(), onBug };
   const remote = buildApi({ ...options, ...tls, firewall, token, tokenName, page });
@@ -52,13 +50,4 @@ function kernelFirewall(table: string): FirewallInspection {
     listing: (members) => listTable(where, members),
     isGardenMember: (address) => isGardenMember(where, address),
   };
-}
-
-function tlsOf({ certFile, keyFile }: NonNullable<Config['api']['tls']>): { cert: string; key: string } {
-  try {
-    return { cert: readFileSync(certFile, 'utf8'), key: readPrivateFile(keyFile) };
-  } catch (error) {
-    if (error instanceof BngError) throw error;
-    throw new BngError('BNG_ERR_CONFIG', 'expected a readable certificate', { path: certFile }, error);
-  }
 }

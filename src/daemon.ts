@@ -7,6 +7,8 @@
  * dataplane, store.
  */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { listenGardenDns, openGardenDns } from './garden-dns-parts.js';
+import { SettingsInForce } from './settings-in-force.js';
 import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { openApi } from './api-parts.js';
@@ -19,6 +21,7 @@ import type { ConfigResult } from './config/parse-config.js';
 import type { Config, Endpoint } from './config/config.js';
 import { readSecretFile } from './config/secret-file.js';
 import { readTemplateFiles } from './config/template-files.js';
+import { readTlsFiles } from './config/tls-files.js';
 import { walledProfile } from './config/walled-profile.js';
 import { BngLimit } from './dataplane/abi.js';
 import { KernelDataplane } from './dataplane/kernel-dataplane.js';
@@ -215,13 +218,16 @@ export class Daemon {
         ...[radiusHealth(shared.radius())].filter((check) => check !== null),
       ],
     });
+    const settings = new SettingsInForce(dataplane, config);
+    const gardenDns = openGardenDns({ config, settings, logger, onOutcome: metrics.gardenDns, onBug });
     this.#reloader = new Reloader({
       config,
       readConfig,
       logger,
       pools,
       sessions: manager.dhcp,
-      dataplane,
+      dataplane: settings,
+      gardenDns,
       aaa,
       coa: () => link.coa,
       olt,
@@ -238,6 +244,7 @@ export class Daemon {
         audit,
         maps: dataplane.maps,
         frames: dataplane.frames,
+        exchanges: (session) => aaa.journal?.last(session.subscriberId, session.id) ?? [],
         dhcp: trace,
         reload: () => this.reload(),
         health,
@@ -258,12 +265,24 @@ export class Daemon {
       clock: systemClock,
       logger: shared.logger,
       endpoint,
+      tls:
+        config.portal.tls === null
+          ? null
+          : { ...readTlsFiles(config.portal.tls), host: config.portal.tls.host },
       templates: readTemplateFiles(config.portal.templates),
       onBug,
     });
     await this.#listen(portal, endpoint);
+    if (gardenDns !== null) this.#stops.push(await listenGardenDns(gardenDns, { config, onBug }));
 
-    const coa = await openCoa(config, { nas: aaa.nas, inlet: manager.authorization, logger, audit, onBug });
+    const coa = await openCoa(config, {
+      nas: aaa.nas,
+      inlet: manager.authorization,
+      logger,
+      audit,
+      journal: aaa.journal,
+      onBug,
+    });
     if (coa !== null) this.#stops.push(() => coa.close());
     link.coa = coa;
     olt?.open();
@@ -281,6 +300,8 @@ export class Daemon {
     this.#stops.push(() => dhcp.close());
     dhcp.start();
     logEvent(logger, 'started', { ports: dataplane.ports() });
+    await dataplane.backlogRead();
+    await manager.restoration?.promise();
   }
 
   async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {

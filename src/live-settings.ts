@@ -2,19 +2,24 @@
 import type { Config } from './config/config.js';
 import { BngLimit } from './dataplane/abi.js';
 import { compileGardenPolicy } from './dataplane/garden-policy.js';
+import type { GardenRule } from './dataplane/garden-policy.js';
 import type { PoolReply } from './dataplane/lease-maps.js';
 import type { LiveSettings } from './dataplane/reconfigure-kernel.js';
 import { replyTemplate } from './dhcpv4/reply.js';
 import { IPV4_ANY } from './model/ipv4.js';
 import { leaseTerms } from './model/lease.js';
 
-/** Throws `BNG_ERR_CONFIG` when the garden needs more than the maps hold. */
-export function liveSettings({ walledGarden, pools, qos, access }: Config): LiveSettings {
+/** Throws `BNG_ERR_CONFIG` when the garden, with what its names have led to, needs more than the maps hold. */
+export function liveSettings(
+  { walledGarden, pools, qos, access }: Config,
+  learned: readonly GardenRule[] = [],
+): LiveSettings {
   const garden = pools.find((pool) => pool.name === walledGarden.poolName);
   const policy = compileGardenPolicy(
     {
-      allow: walledGarden.allow,
-      resolvers: garden?.dns ?? [],
+      allow: [...walledGarden.allow, ...learned],
+      resolvers: walledGarden.dns === null ? (garden?.dns ?? []) : [],
+      answersDns: walledGarden.dns !== null,
       portal: walledGarden.portal,
       gateways: pools.map((pool) => pool.gateway),
     },

@@ -39,6 +39,11 @@ export const LOG_EVENTS = {
     meaning: 'systemd was not told how the BNG is; everything goes on.',
     fields: ['reason'],
   },
+  'garden-dns-failed': {
+    level: 'warn',
+    meaning: 'An allowed name of the walled garden has no answer.',
+    fields: ['reason'],
+  },
   'session-created': { level: 'info', meaning: 'A line was seen for the first time.', fields: IDS },
   'state-changed': {
     level: 'info',

@@ -9,13 +9,14 @@ import type { CoaServer } from './aaa/coa-server.js';
 import type { Config } from './config/config.js';
 import { describeDifference, differencesOf } from './config/differences.js';
 import type { ConfigResult } from './config/parse-config.js';
-import type { KernelDataplane } from './dataplane/kernel-dataplane.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
 import { liveSettings } from './live-settings.js';
 import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
+import type { GardenDns } from './garden-dns/garden-dns.js';
+import type { SettingsInForce } from './settings-in-force.js';
 import type { DhcpDesk } from './session/dhcp-desk.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
@@ -26,7 +27,8 @@ export interface ReloadParts {
   readonly logger: Logger;
   readonly pools: HashRingPools;
   readonly sessions: Pick<DhcpDesk, 'poolsChanged'>;
-  readonly dataplane: Pick<KernelDataplane, 'reconfigure'>;
+  readonly dataplane: Pick<SettingsInForce, 'useConfig'>;
+  readonly gardenDns: Pick<GardenDns, 'useNames'> | null;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
   readonly coa: () => CoaServer | null;
   readonly olt: OltClient | null;
@@ -75,7 +77,7 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { dataplane, pools, sessions, aaa, coa, olt, logger } = this.#parts;
+    const { dataplane, gardenDns, pools, sessions, aaa, coa, olt, logger } = this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
     const differences = differencesOf(before, config);
@@ -83,17 +85,19 @@ export class Reloader {
     if (refused.length > 0) throw new Refusal(refused.map(describeDifference));
     const known = new Set(before.pools.map(({ name }) => name));
     const added = config.pools.filter(({ name }) => !known.has(name));
-    const { secrets, settings } = prepared(() => {
+    const { secrets } = prepared(() => {
       // Whatever a pool refuses, it refuses here.
       new HashRingPools(added);
-      return { secrets: secretsOf(config), settings: liveSettings(config) };
+      liveSettings(config);
+      return { secrets: secretsOf(config) };
     });
     const changes = [...differences.map(describeDifference), ...newSecrets(this.#secrets, secrets)];
     if (changes.length === 0) return changes;
 
-    const outcome = await dataplane.reconfigure(settings);
+    const outcome = await dataplane.useConfig(config);
     if (!outcome.ok) throw new Refusal([`the dataplane refuses it: ${outcome.reason}`]);
     // From here on nothing can fail.
+    gardenDns?.useNames(config.walledGarden.dns?.names ?? []);
     for (const pool of added) pools.add(pool);
     sessions.poolsChanged();
     aaa.reconfigureAuthenticator(config);

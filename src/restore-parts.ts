@@ -33,8 +33,10 @@ export async function restore({ manager, aaa, dataplane, logger, path }: Restore
       reason: outcome.reason,
     });
   }
-  const { kept, missing, stale, foreign } = outcome.report;
-  for (const { address, traffic } of foreign) {
+  const { kept, missing, stale, foreign, removed } = outcome.report;
+  const known = manager.openAccounting();
+  const unowned = restoration?.reconciled(outcome.report) ?? foreign;
+  for (const { address, traffic } of unowned) {
     const { upstreamBytes, downstreamBytes } = traffic;
     logEvent(logger, 'dataplane-entry-of-no-session', {
       address: formatIpv4(address),
@@ -43,8 +45,6 @@ export async function restore({ manager, aaa, dataplane, logger, path }: Restore
     });
   }
   for (const reason of restoration?.unserved ?? []) logEvent(logger, 'session-not-served', { reason });
-  const known = manager.openAccounting();
-  restoration?.reconciled(outcome.report);
   aaa.closeLost(accounting === 'goes-on' ? new Set(known.keys()) : new Set(), known);
   await restoration?.promised(dataplane.standing());
   dataplane.promiseAnew();
@@ -56,6 +56,7 @@ export async function restore({ manager, aaa, dataplane, logger, path }: Restore
     missing: missing.length,
     stale: stale.length,
     foreign: foreign.length,
+    removed: removed.length,
   });
 }
 

@@ -31,15 +31,7 @@ enum bng_answer_time {
 struct bng_answer {
 	struct iphdr ip;
 	struct udphdr udp;
-	__u32 fixed; /* op, hardware type and length, hops */
-	__be32 xid;
-	__be16 seconds;
-	__be16 flags;
-	__be32 client_address;
-	__be32 your_address;
-	__be32 server_address;
-	__be32 relay_address;
-	__be32 chaddr[4];
+	struct bng_bootp_head bootp;
 };
 
 /* What is read of a lease, once. */
@@ -65,11 +57,11 @@ struct bng_answer_layout {
 static __always_inline bool bng_find_client(const struct bng_frame *frame, const struct bng_dhcp *dhcp,
 					    struct bng_line_key *client)
 {
-	const __u8 *mac = (const __u8 *)dhcp->bootp.chaddr;
+	const __u8 *mac = (const __u8 *)dhcp->bootp.head.chaddr;
 
 	if (mac[0] & 1)
 		return false;
-	if (dhcp->bootp.relay_address) {
+	if (dhcp->bootp.head.relay_address) {
 		if (!(bng_settings.flags & BNG_SETTINGS_TRUST_OPTION82))
 			return false;
 	} else if (!bng_same_mac(mac, frame->ethernet->h_source)) {
@@ -83,7 +75,7 @@ static __always_inline bool bng_find_client(const struct bng_frame *frame, const
 static __always_inline __u8 bng_judge_message(const struct bng_dhcp_scratch *from, const struct bng_promise *promise,
 					      const struct bng_dhcp_reply *reply, __u64 *option82_sum)
 {
-	const struct bng_bootp *bootp = &((const struct bng_dhcp *)from->bytes)->bootp;
+	const struct bng_bootp_head *bootp = &((const struct bng_dhcp *)from->bytes)->bootp.head;
 	__u64 option82 = from->seen & BNG_SEEN_RELAY_AGENT ? bng_hash_option(from, from->option82, option82_sum) : 0;
 
 	if (!(from->seen & BNG_SEEN_TYPE) || option82 != promise->option82)
@@ -122,7 +114,7 @@ static __always_inline bool bng_lay_out(const struct bng_dhcp_scratch *from, con
 }
 
 /* RFC 2131 4.1: giaddr, then ciaddr, then the broadcast flag, then yiaddr. */
-static __always_inline __be32 bng_answer_destination(const struct bng_bootp *bootp, __be32 address)
+static __always_inline __be32 bng_answer_destination(const struct bng_bootp_head *bootp, __be32 address)
 {
 	if (bootp->relay_address)
 		return bootp->relay_address;
@@ -157,7 +149,7 @@ static __always_inline void bng_write_answer(struct bng_answer *out, const struc
 					     const struct bng_dhcp_reply *reply, __be32 address, __u8 type,
 					     __u32 length, __u64 sum)
 {
-	const struct bng_bootp *bootp = &((const struct bng_dhcp *)from->bytes)->bootp;
+	const struct bng_bootp_head *bootp = &((const struct bng_dhcp *)from->bytes)->bootp.head;
 	__u32 datagram = sizeof(struct udphdr) + length;
 	__u16 check;
 
@@ -172,15 +164,15 @@ static __always_inline void bng_write_answer(struct bng_answer *out, const struc
 	out->ip.daddr = bng_answer_destination(bootp, address);
 	out->ip.check = ~bng_fold(bng_sum_ipv4(&out->ip));
 
-	out->xid = bootp->xid;
-	out->flags = bootp->flags;
-	out->client_address = type == BNG_DHCP_ANSWER_ACK ? bootp->client_address : 0;
-	out->your_address = address;
-	out->relay_address = bootp->relay_address;
-	out->chaddr[0] = bootp->chaddr[0];
-	out->chaddr[1] = bootp->chaddr[1];
-	out->chaddr[2] = bootp->chaddr[2];
-	out->chaddr[3] = bootp->chaddr[3];
+	out->bootp.xid = bootp->xid;
+	out->bootp.flags = bootp->flags;
+	out->bootp.client_address = type == BNG_DHCP_ANSWER_ACK ? bootp->client_address : 0;
+	out->bootp.your_address = address;
+	out->bootp.relay_address = bootp->relay_address;
+	out->bootp.chaddr[0] = bootp->chaddr[0];
+	out->bootp.chaddr[1] = bootp->chaddr[1];
+	out->bootp.chaddr[2] = bootp->chaddr[2];
+	out->bootp.chaddr[3] = bootp->chaddr[3];
 
 	out->udp.source = bpf_htons(BNG_DHCP_SERVER);
 	out->udp.dest = bpf_htons(bootp->relay_address ? BNG_DHCP_SERVER : BNG_DHCP_CLIENT);
@@ -188,8 +180,9 @@ static __always_inline void bng_write_answer(struct bng_answer *out, const struc
 	sum += reply->sum;
 	sum += (__u64)out->ip.saddr + out->ip.daddr + bpf_htons(IPPROTO_UDP);
 	sum += (__u32)out->udp.source + out->udp.dest + 2 * (__u32)out->udp.len;
-	sum += (__u64)out->xid + out->flags + out->client_address + out->your_address + out->relay_address;
-	sum += (__u64)out->chaddr[0] + out->chaddr[1] + out->chaddr[2] + out->chaddr[3];
+	sum += (__u64)out->bootp.xid + out->bootp.flags + out->bootp.client_address + out->bootp.your_address +
+	       out->bootp.relay_address;
+	sum += (__u64)out->bootp.chaddr[0] + out->bootp.chaddr[1] + out->bootp.chaddr[2] + out->bootp.chaddr[3];
 	check = ~bng_fold(sum);
 	out->udp.check = check ? check : 0xffff; /* 0 would say "none computed" (RFC 768) */
 }

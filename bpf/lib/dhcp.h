@@ -63,8 +63,8 @@ static __always_inline struct bng_dhcp *bng_parse_dhcp(const struct bng_frame *f
 	if (bng_has_options(frame->ip))
 		return NULL;
 	dhcp = bng_parse_l4(frame, sizeof(*dhcp));
-	if (!dhcp || dhcp->bootp.op != BNG_BOOTREQUEST || dhcp->bootp.hardware != BNG_HARDWARE_ETHERNET ||
-	    dhcp->bootp.hardware_length != ETH_ALEN || dhcp->bootp.cookie != bpf_htonl(BNG_DHCP_COOKIE))
+	if (!dhcp || dhcp->bootp.head.op != BNG_BOOTREQUEST || dhcp->bootp.head.hardware != BNG_HARDWARE_ETHERNET ||
+	    dhcp->bootp.head.hardware_length != ETH_ALEN || dhcp->bootp.cookie != bpf_htonl(BNG_DHCP_COOKIE))
 		return NULL;
 	return dhcp;
 }

@@ -66,8 +66,8 @@ struct bng_icmp {
 	__be32 rest;
 };
 
-/* The head of a BOOTP message, RFC 951, with DHCP's cookie behind it. */
-struct bng_bootp {
+/* What a BOOTP message begins with, RFC 951: all of it that a client's answer has of the client's own. */
+struct bng_bootp_head {
 	__u8 op;
 	__u8 hardware;
 	__u8 hardware_length;
@@ -80,6 +80,11 @@ struct bng_bootp {
 	__be32 server_address;
 	__be32 relay_address;
 	__be32 chaddr[4]; /* a MAC and padding; in words, to be copied and summed up */
+};
+
+/* Up to DHCP's cookie, behind which the options are. */
+struct bng_bootp {
+	struct bng_bootp_head head;
 	__u8 server_name[64];
 	__u8 file[128];
 	__be32 cookie;

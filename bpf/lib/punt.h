@@ -14,17 +14,6 @@
 #include "police.h"
 #include "service.h"
 
-/* Two sizes of record because the verifier wants constants: most frames fit the small one. */
-struct bng_punt_small {
-	struct bng_punt head;
-	__u8 frame[BNG_PUNT_SMALL];
-};
-
-struct bng_punt_large {
-	struct bng_punt head;
-	__u8 frame[BNG_PUNT_LARGE];
-};
-
 /* The bucket at `key`, made full where there is none. */
 static __always_inline bool bng_bucket_conforms(const struct bng_line_key *key, struct bng_rate rate)
 {
@@ -106,33 +95,20 @@ static __always_inline void bng_fill_punt(struct bng_punt *head, const struct bn
 	head->reserved = 0;
 }
 
-static __always_inline int bng_punt_small(struct xdp_md *ctx, const struct bng_frame *frame, __u32 length)
+/* A record with room for `room` bytes of frame: a constant, as the verifier wants it, hence two calls for two sizes. */
+static __always_inline int bng_record_punt(struct xdp_md *ctx, const struct bng_frame *frame, __u32 length,
+					   const __u32 room)
 {
-	struct bng_punt_small *record = bpf_ringbuf_reserve(&bng_punts, sizeof(*record), 0);
+	struct bng_punt *head = bpf_ringbuf_reserve(&bng_punts, sizeof(*head) + room, 0);
 
-	if (!record)
+	if (!head)
 		return bng_drop(BNG_DROP_PUNT_RING_FULL);
-	bng_fill_punt(&record->head, frame, ctx->ingress_ifindex, length);
-	if (bpf_xdp_load_bytes(ctx, 0, record->frame, length)) {
-		bpf_ringbuf_discard(record, 0);
+	bng_fill_punt(head, frame, ctx->ingress_ifindex, length);
+	if (bpf_xdp_load_bytes(ctx, 0, head + 1, length)) {
+		bpf_ringbuf_discard(head, 0);
 		return bng_drop(BNG_DROP_MALFORMED);
 	}
-	bpf_ringbuf_submit(record, 0);
-	return BNG_VERDICT_PUNT;
-}
-
-static __always_inline int bng_punt_large(struct xdp_md *ctx, const struct bng_frame *frame, __u32 length)
-{
-	struct bng_punt_large *record = bpf_ringbuf_reserve(&bng_punts, sizeof(*record), 0);
-
-	if (!record)
-		return bng_drop(BNG_DROP_PUNT_RING_FULL);
-	bng_fill_punt(&record->head, frame, ctx->ingress_ifindex, length);
-	if (bpf_xdp_load_bytes(ctx, 0, record->frame, length)) {
-		bpf_ringbuf_discard(record, 0);
-		return bng_drop(BNG_DROP_MALFORMED);
-	}
-	bpf_ringbuf_submit(record, 0);
+	bpf_ringbuf_submit(head, 0);
 	return BNG_VERDICT_PUNT;
 }
 
@@ -161,7 +137,9 @@ static __always_inline int bng_punt(struct xdp_md *ctx, const struct bng_frame *
 	asm volatile("" : "+r"(length));
 	if (length > BNG_PUNT_LARGE)
 		return bng_drop(BNG_DROP_MALFORMED);
-	return length > BNG_PUNT_SMALL ? bng_punt_large(ctx, frame, length) : bng_punt_small(ctx, frame, length);
+	if (length > BNG_PUNT_SMALL)
+		return bng_record_punt(ctx, frame, length, BNG_PUNT_LARGE);
+	return bng_record_punt(ctx, frame, length, BNG_PUNT_SMALL);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "parse.h"
 
 enum bng_service_port {
+	BNG_DNS_PORT = 53,
 	BNG_HTTP_PORT = 80,
 };
 
@@ -27,7 +28,17 @@ static __always_inline bool bng_is_http(const struct bng_frame *frame)
 	return ports && ports->destination == bpf_htons(BNG_HTTP_PORT);
 }
 
-/* True for a ping, for the portal, and for port 80 of a walled subscriber. Fragments are no service of ours. */
+/* Questions to the garden's DNS, by UDP and TCP. */
+static __always_inline bool bng_is_garden_dns(const struct iphdr *ip, const struct bng_l4_ports *ports)
+{
+	return (bng_settings.flags & BNG_SETTINGS_GARDEN_DNS) && ip->daddr == bng_settings.portal_address &&
+	       ports->destination == bpf_htons(BNG_DNS_PORT);
+}
+
+/*
+ * True for a ping, for the portal, and for port 80 and the garden's DNS of a walled subscriber. Fragments are no service
+ * of ours.
+ */
 static __always_inline bool bng_is_service(const struct bng_frame *frame, bool walled)
 {
 	const struct iphdr *ip = frame->ip;
@@ -40,10 +51,14 @@ static __always_inline bool bng_is_service(const struct bng_frame *frame, bool w
 		icmp = bng_parse_l4(frame, sizeof(*icmp));
 		return icmp && icmp->type == BNG_ICMP_ECHO;
 	}
-	if (ip->protocol != IPPROTO_TCP)
+	if (!bng_has_ports(ip))
 		return false;
 	ports = bng_parse_ports(frame);
 	if (!ports)
+		return false;
+	if (walled && bng_is_garden_dns(ip, ports))
+		return true;
+	if (ip->protocol != IPPROTO_TCP)
 		return false;
 	if (ip->daddr == bng_settings.portal_address && ports->destination == bng_settings.portal_port)
 		return true;

@@ -18,6 +18,8 @@ export interface PartOptions {
   readonly settings: unknown;
   /** Of the network; the present one without it. */
   readonly namespace?: string;
+  /** The one CPU that it runs on, with what the kernel does at once for the frames that it sends; any without it. */
+  readonly cpu?: number;
   readonly logFile: string;
   readonly timeoutMs: number;
   /** Called with what the part says of its progress. */
@@ -38,7 +40,8 @@ export function tellParent(line: PartLine): void {
 export async function runPart(options: PartOptions): Promise<unknown> {
   let found: { readonly result: unknown } | null = null;
   const program = fileURLToPath(new URL(options.program, import.meta.url));
-  const command = [process.execPath, program, JSON.stringify(options.settings)];
+  const pinned = options.cpu === undefined ? [] : ['taskset', '-c', `${options.cpu}`];
+  const command = [...pinned, process.execPath, program, JSON.stringify(options.settings)];
   const ended: { exitCode: number | null } = { exitCode: null };
   const child = new Child(command, {
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),

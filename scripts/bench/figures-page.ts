@@ -73,6 +73,28 @@ export function figuresTable(figures: readonly Figure[]): string {
     .join('\n');
 }
 
+/** What one has to know to judge a bench's figures: beneath them. */
+const REMARKS: Readonly<Record<string, readonly string[]>> = {
+  packets: [
+    'Where the floor is. An upstream packet cannot do with less than the FIB lookup, one hash lookup (the source guard), the new',
+    'header and the redirect; each is timed alone in the same run, and `floor` is their sum. What the path takes beyond it is parsing,',
+    'the policer and the counters. The kernel of these figures answers speculative return stack overflow with Safe RET: every',
+    'return of a kernel function is a misprediction, so a helper costs what `one call of a helper that does nothing` says before it',
+    'does anything, and the FIB lookup is a dozen nested calls. Arrays are read without a call, hence buckets and counters in arrays',
+    'and values, and a clock that is read once a tick.',
+    '',
+    'With 100,000 random subscribers every cache line that is theirs has to come from beyond the L2 cache, and its page is not in the TLB:',
+    '`one cache line alone`, random less hot, is what one costs. A packet needs four: the bucket of the hash, two of the element (head',
+    'and key; value with its policer), one of counters; bucket and element wait for each other, as `one hash lookup alone` shows.',
+    'A DHCP answer needs bucket and element of its lease, and its record in the ring. Hardware counters are not to be had in a virtual',
+    'machine without a PMU (`perf stat`: not supported), so the lines are counted from the layout and timed, not counted by the CPU.',
+  ],
+  flood: [
+    'The flood is made, and so received, on a CPU of its own (a card with queues does the same); the other line, its BNG and the core have',
+    'the rest. Both columns of a pair bear the making of the flood; what differs is whether the BNG is at its other end.',
+  ],
+};
+
 /** The whole of docs/figures.md. */
 export function figuresPage(options: PageOptions): string {
   const { figures, machine, date, quick } = options;
@@ -99,6 +121,7 @@ export function figuresPage(options: PageOptions): string {
       .map(
         (row) => `| ${row.name} | ${row.median} | ${row.spread} | ${row.unit} | ${row.runs} | ${row.note} |`,
       ),
+    ...(REMARKS[bench] === undefined ? [] : ['', ...REMARKS[bench]]),
   ]);
   return `${[...head, ...sections].join('\n')}\n`;
 }

@@ -1,9 +1,14 @@
 /**
  * What a flooding line costs the others. The same flood goes in turn to the BNG and to a link that leads nowhere, so that
  * the CPU that making it takes, on a machine that everything shares, is on both sides of each ratio.
+ *
+ * The flood is made on the last CPU, and a veth's far end works on the CPU that sends: so it is also received there, as a
+ * card's queue would be by its own CPU. The BNG, the other line and the core have the other CPUs. What is left is what the
+ * BNG lets through and what both share: ring, maps, caches.
  */
+import { cpus } from 'node:os';
 import { z } from 'zod';
-import { shell } from '../../src/lab/exec.js';
+import { execOrThrow, shell } from '../../src/lab/exec.js';
 import { BngError } from '../../src/model/bng-error.js';
 import type { BenchContext } from './bench-context.js';
 import { runPart } from './bench-context.js';
@@ -19,7 +24,7 @@ const TCP_SECONDS = 2;
 const TIMEOUT_MS = 60_000;
 const NOWHERE = 'sink0';
 const TRUNK = 'trunk0';
-const NOTE = `${FLOOD_PER_SECOND} frames/s: DHCP of made-up MACs, ARP, spoofed addresses`;
+const NOTE = `${FLOOD_PER_SECOND} frames/s: DHCP of made-up MACs, ARP, spoofed addresses; made and received on a CPU of its own`;
 
 type Target = typeof TRUNK | typeof NOWHERE;
 
@@ -37,6 +42,7 @@ async function flooded<T>(
     program: 'flood-main.js',
     settings: { interface: target, perSecond: FLOOD_PER_SECOND, milliseconds },
     ...where,
+    cpu: cpus().length - 1,
     timeoutMs: TIMEOUT_MS,
     progress: begin,
   });
@@ -65,8 +71,21 @@ async function addNowhere(namespace: string): Promise<void> {
   );
 }
 
+/** Of this process, which every process that it starts inherits. */
+async function runOn(list: string): Promise<void> {
+  await execOrThrow(['taskset', '-acp', list, `${process.pid}`]);
+}
+
 export async function benchFlood(context: BenchContext): Promise<readonly Figure[]> {
-  return [...(await dora(context)), ...(await tcp(context))];
+  const all = cpus().length;
+  if (all < 2)
+    throw new BngError('BNG_ERR_LAB', 'expected a CPU for the flood and one for the others', { all });
+  const everywhere = async (): Promise<void> => runOn(`0-${all - 1}`);
+  context.onClose(everywhere);
+  await runOn(`0-${all - 2}`);
+  const figures = [...(await dora(context)), ...(await tcp(context))];
+  await everywhere();
+  return figures;
 }
 
 function compared(name: string, unit: string, runs: Readonly<Record<Target, readonly number[]>>): Figure[] {

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "frame.h"
+
 enum live_limit {
 	LIVE_TEMPLATE_BYTES = 64,
 	LIVE_LINES_OF_S_VLAN = 4000,
@@ -78,27 +80,19 @@ static __always_inline void live_add(void *map, __u32 direction, __u32 n, __u32 
 	count->bytes += bytes;
 }
 
-/* The next number of a linear congruential generator, scaled to `limit`. */
 static __always_inline __u32 live_draw(struct live_job *job, __u32 limit)
 {
-	job->seed = job->seed * 1664525 + 1013904223;
-	return ((__u64)job->seed * limit) >> 32;
+	return bench_next(&job->seed, limit);
 }
 
+/* The lengths of a UDP datagram in an IPv4 packet of `bytes`. */
 static __always_inline void live_seal(struct iphdr *ip, __u32 bytes)
 {
 	struct udphdr *udp = (void *)(ip + 1);
-	__u16 *words = (__u16 *)ip;
-	__u32 sum = 0;
 
 	ip->tot_len = bpf_htons(bytes);
 	udp->len = bpf_htons(bytes - sizeof(*ip));
-	ip->check = 0;
-#pragma unroll
-	for (int i = 0; i < 10; i++)
-		sum += words[i];
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip->check = ~(sum + (sum >> 16));
+	bench_seal(ip);
 }
 
 static __always_inline int live_generate(struct xdp_md *ctx, __u32 direction)

@@ -219,17 +219,48 @@ export const PACKET_CASES: readonly PacketCase[] = [
 
 /** What the kernel's own helpers take of every packet, alone: no dataplane that asks them can be quicker. */
 export interface HelperCase extends Pick<PacketCase, 'name' | 'frame' | 'vary' | 'shift'> {
-  readonly program: 'bench_lookup' | 'bench_fib';
+  readonly program:
+    | 'bench_call'
+    | 'bench_clock'
+    | 'bench_line'
+    | 'bench_lookup'
+    | 'bench_fib'
+    | 'bench_rewrite';
+  /** `XDP_*` that it returns. */
+  readonly returns: number;
 }
 
-export const HELPER_NAMES = { fib: 'bpf_fib_lookup() alone', lookup: 'one hash lookup alone' } as const;
+const XDP_PASS = 2;
+const XDP_REDIRECT = 4;
+
+export const HELPER_NAMES = {
+  call: 'one call of a helper that does nothing',
+  clock: 'bpf_ktime_get_ns() alone',
+  fib: 'bpf_fib_lookup() alone',
+  rewrite: 'tags off, Ethernet header, redirect alone',
+  lookup: 'one hash lookup alone',
+  line: 'one cache line alone',
+} as const;
 export const DRAWS = ['one hot subscriber', '100,000 random subscribers'] as const;
 
-const FROM_ANYBODY = { frame: taggedFrame(), shift: 0 } as const;
+const FROM_ANYBODY = { frame: taggedFrame(), shift: 0, vary: 0, returns: XDP_PASS } as const;
+
+/** `enum bench_vary` of each draw. */
+function drawn(name: string, program: HelperCase['program']): readonly HelperCase[] {
+  return DRAWS.map((draw, index) => ({
+    ...FROM_ANYBODY,
+    ...{ name: `${name}, ${draw}`, program, vary: index === 0 ? 0 : 1 },
+  }));
+}
+
 export const HELPER_CASES: readonly HelperCase[] = [
-  { ...FROM_ANYBODY, name: HELPER_NAMES.fib, program: 'bench_fib', vary: 0 },
-  ...DRAWS.map((draw, index): HelperCase => {
-    const vary = index === 0 ? 0 : 1;
-    return { ...FROM_ANYBODY, name: `${HELPER_NAMES.lookup}, ${draw}`, program: 'bench_lookup', vary };
-  }),
+  { ...FROM_ANYBODY, name: HELPER_NAMES.call, program: 'bench_call' },
+  { ...FROM_ANYBODY, name: HELPER_NAMES.clock, program: 'bench_clock' },
+  { ...FROM_ANYBODY, name: HELPER_NAMES.fib, program: 'bench_fib' },
+  {
+    ...FROM_ANYBODY,
+    ...{ name: HELPER_NAMES.rewrite, program: 'bench_rewrite', shift: 8, returns: XDP_REDIRECT },
+  },
+  ...drawn(HELPER_NAMES.lookup, 'bench_lookup'),
+  ...drawn(HELPER_NAMES.line, 'bench_line'),
 ];

@@ -26,7 +26,6 @@ type Settings = z.infer<typeof packetSettingsSchema>;
 /** Records of a DISCOVER that the punt ring is sure to hold. */
 const RING_ROUNDS = 4000;
 const DRAIN_DEADLINE_MS = 2000;
-const XDP_PASS = 2;
 
 class PacketBench {
   readonly #object: NativeObject;
@@ -83,16 +82,20 @@ class PacketBench {
   helper(one: HelperCase): number {
     const ingressIfindex = this.#ifindexOf.bench_access;
     writeCase(this.#object, one, { coreIfindex: this.#ifindexOf.bench_core, growth: 0 });
-    const repeat = this.#settings.rounds;
-    const alone = this.#object.program('bench_restore').testRun({ data: one.frame, repeat, ingressIfindex });
-    const around = this.#object.program(one.program).testRun({ data: one.frame, repeat, ingressIfindex });
-    if (around.returnValue !== XDP_PASS) {
+    const run = (program: string) =>
+      this.#object
+        .program(program)
+        .testRun({ data: one.frame, repeat: this.#settings.rounds, ingressIfindex });
+    const alone = run('bench_restore').durationNs;
+    const moved = one.shift === 0 ? alone : run('bench_shift').durationNs;
+    const around = run(one.program);
+    if (around.returnValue !== one.returns) {
       throw new BngError('BNG_ERR_DATAPLANE', 'expected the helper to find something', {
         helper: one.name,
         found: around.returnValue,
       });
     }
-    return around.durationNs - alone.durationNs;
+    return around.durationNs - alone - (moved - alone) / 2;
   }
 
   close(): void {

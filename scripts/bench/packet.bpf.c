@@ -11,6 +11,7 @@
  */
 #include "../../bpf/access.bpf.c"
 #include "../../bpf/core.bpf.c"
+#include "frame.h"
 
 enum bench_limit {
 	BENCH_TEMPLATE_BYTES = 64,
@@ -59,24 +60,9 @@ static __always_inline struct bench_case *bench_current(void)
 	return bpf_map_lookup_elem(&bench_cases, &only);
 }
 
-/* The next number of a linear congruential generator, scaled to the number of subscribers. */
 static __always_inline __u32 bench_draw(struct bench_case *current)
 {
-	current->seed = current->seed * 1664525 + 1013904223;
-	return ((__u64)current->seed * current->subscribers) >> 32;
-}
-
-static __always_inline void bench_seal(struct iphdr *ip)
-{
-	__u16 *words = (__u16 *)ip;
-	__u32 sum = 0;
-
-	ip->check = 0;
-#pragma unroll
-	for (int i = 0; i < 10; i++)
-		sum += words[i];
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip->check = ~(sum + (sum >> 16));
+	return bench_next(&current->seed, current->subscribers);
 }
 
 /*
@@ -159,6 +145,14 @@ static __always_inline bool bench_make_whole(struct xdp_md *ctx, struct bench_ca
 	return true;
 }
 
+/* The case at hand with its frame made whole; NULL when it cannot be. */
+static __always_inline struct bench_case *bench_begin(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_current();
+
+	return current && bench_make_whole(ctx, current) ? current : NULL;
+}
+
 /* What every XDP program costs in this harness. */
 SEC("xdp")
 int bench_pass(struct xdp_md *ctx __attribute__((unused)))
@@ -169,18 +163,16 @@ int bench_pass(struct xdp_md *ctx __attribute__((unused)))
 SEC("xdp")
 int bench_restore(struct xdp_md *ctx)
 {
-	struct bench_case *current = bench_current();
-
-	return current && bench_make_whole(ctx, current) ? XDP_PASS : XDP_ABORTED;
+	return bench_begin(ctx) ? XDP_PASS : XDP_ABORTED;
 }
 
 /* The same, and the frame is moved as the body would move it, so that every round has to move it back. */
 SEC("xdp")
 int bench_shift(struct xdp_md *ctx)
 {
-	struct bench_case *current = bench_current();
+	struct bench_case *current = bench_begin(ctx);
 
-	if (!current || !bench_make_whole(ctx, current))
+	if (!current)
 		return XDP_ABORTED;
 	if (current->rest_length)
 		return bpf_xdp_adjust_tail(ctx, current->grow) ? XDP_ABORTED : XDP_PASS;
@@ -190,9 +182,7 @@ int bench_shift(struct xdp_md *ctx)
 SEC("xdp")
 int bench_access(struct xdp_md *ctx)
 {
-	struct bench_case *current = bench_current();
-
-	if (!current || !bench_make_whole(ctx, current))
+	if (!bench_begin(ctx))
 		return XDP_ABORTED;
 	return bng_exit_xdp(bng_receive_access(ctx));
 }
@@ -200,9 +190,7 @@ int bench_access(struct xdp_md *ctx)
 SEC("xdp")
 int bench_core(struct xdp_md *ctx)
 {
-	struct bench_case *current = bench_current();
-
-	if (!current || !bench_make_whole(ctx, current))
+	if (!bench_begin(ctx))
 		return XDP_ABORTED;
 	return bng_exit_xdp(bng_receive_core(ctx));
 }
@@ -214,11 +202,11 @@ int bench_core(struct xdp_md *ctx)
 SEC("xdp")
 int bench_lookup(struct xdp_md *ctx)
 {
-	struct bench_case *current = bench_current();
+	struct bench_case *current = bench_begin(ctx);
 	struct bng_subscriber *found;
 	__be32 *source;
 
-	if (!current || !bench_make_whole(ctx, current))
+	if (!current)
 		return XDP_ABORTED;
 	source = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, sizeof(*source));
 	if (!source)
@@ -234,11 +222,10 @@ int bench_lookup(struct xdp_md *ctx)
 SEC("xdp")
 int bench_fib(struct xdp_md *ctx)
 {
-	struct bench_case *current = bench_current();
 	struct bpf_fib_lookup fib = { .family = BNG_AF_INET, .ifindex = ctx->ingress_ifindex };
 	__be32 *addresses;
 
-	if (!current || !bench_make_whole(ctx, current))
+	if (!bench_begin(ctx))
 		return XDP_ABORTED;
 	addresses = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, 2 * sizeof(*addresses));
 	if (!addresses)
@@ -248,13 +235,65 @@ int bench_fib(struct xdp_md *ctx)
 	return bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_SUCCESS ? XDP_PASS : XDP_ABORTED;
 }
 
+/* The least call of a helper: what each of them costs before it does anything. */
+SEC("xdp")
+int bench_call(struct xdp_md *ctx)
+{
+	if (!bench_begin(ctx))
+		return XDP_ABORTED;
+	return bpf_xdp_get_buff_len(ctx) ? XDP_PASS : XDP_ABORTED;
+}
+
+/* A clock read for every packet. */
+SEC("xdp")
+int bench_clock(struct xdp_md *ctx)
+{
+	if (!bench_begin(ctx))
+		return XDP_ABORTED;
+	return bpf_ktime_get_ns() ? XDP_PASS : XDP_ABORTED;
+}
+
+/* One cache line of 32 bytes a subscriber, found without a call; the next draw waits for it as in bench_lookup. */
+SEC("xdp")
+int bench_line(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_begin(ctx);
+	struct bng_traffic *found;
+	__be32 *source;
+
+	if (!current)
+		return XDP_ABORTED;
+	source = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, sizeof(*source));
+	if (!source)
+		return XDP_ABORTED;
+	found = bng_traffic_of(bpf_ntohl(*source) - current->first_address);
+	if (!found)
+		return XDP_ABORTED;
+	current->seed += found->downstream_packets >> 63;
+	return XDP_PASS;
+}
+
+/* Tags off, a new Ethernet header, a redirect: what is done to every frame, without a question to any map but that of ports. */
+SEC("xdp")
+int bench_rewrite(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_begin(ctx);
+	__u8 mac[ETH_ALEN] = {};
+
+	if (!current)
+		return XDP_ABORTED;
+	if (bng_write_untagged(ctx, BENCH_TAGGED_SOURCE - offsetof(struct iphdr, saddr), mac, mac) != BNG_CONTINUE)
+		return XDP_ABORTED;
+	return bpf_redirect_map(&bng_ports, current->core_ifindex, XDP_ABORTED);
+}
+
 /* The least that takes a frame to the core port: what no dataplane can be quicker than. */
 SEC("xdp")
 int bench_redirect(struct xdp_md *ctx)
 {
-	struct bench_case *current = bench_current();
+	struct bench_case *current = bench_begin(ctx);
 
-	if (!current || !bench_make_whole(ctx, current))
+	if (!current)
 		return XDP_ABORTED;
 	return bpf_redirect_map(&bng_ports, current->core_ifindex, XDP_ABORTED);
 }

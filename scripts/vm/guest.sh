@@ -13,6 +13,8 @@ mount -t cgroup2 cgroup /sys/fs/cgroup
 # `ip netns` leaves mounts behind that are to be seen everywhere, as on a machine that systemd started.
 mount --make-rshared /
 hostname vm
+# Nobody here loads drivers for what is found: network cards, if run.sh gives any.
+modprobe virtio_net
 ip link set lo up
 
 # No carriage returns: what is printed comes out of QEMU as it is.

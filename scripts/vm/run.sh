@@ -2,6 +2,8 @@
 # Boots a stock Debian kernel in QEMU and runs a command there in the repository, with the host's own root under a layer in
 # memory: `run.sh [--kernel 6.1|6.12] [--cpus N] [--memory MB] [--seconds N] -- COMMAND...`. What it prints comes out here, its
 # exit status is ours; 124 when it took too long, 125 when the guest died. Nothing of the host is written to. Needs setup.sh.
+# `--cables N` gives it N cables (eth0-eth1, eth2-eth3, ...) of virtio-net with two queues. `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a command that root's own
+# systemd is started, FOLDER is the guest's /mnt/vm, and what it holds as agent.sh talks over our standard input and output.
 set -eu
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,15 +11,25 @@ kernel=6.1
 cpus=2
 memory=3072
 seconds=600
+root=/
+qemu=''
+machine=''
+cables=0
 
 usage() {
-	sed -n '3,4s/^# //p' "$0" >&2
+	sed -n '2,7s/^# //p' "$0" >&2
 	exit 2
 }
 
+# Taps and the bridges between them want a network namespace of their own, which ends with us.
+case "${VM_NAMESPACE:-} $* " in
+own*) ;;
+*' --cables '*) VM_NAMESPACE=own exec unshare --net "$0" "$@" ;;
+esac
+
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel | --cpus | --memory | --seconds)
+	--kernel | --cpus | --memory | --seconds | --cables | --root | --qemu | --machine)
 		[ $# -ge 2 ] || usage
 		name=${1#--}
 		eval "$name=\$2"
@@ -27,7 +39,7 @@ while [ $# -gt 0 ]; do
 	*) usage ;;
 	esac
 done
-[ $# -gt 0 ] || usage
+[ $# -gt 0 ] || [ -n "$machine" ] || usage
 
 files=$repository/build/vm/$kernel
 [ -e "$files/initrd" ] || { echo "vm: no kernel $kernel in $files (scripts/vm/setup.sh $kernel)" >&2; exit 125; }
@@ -56,9 +68,10 @@ quote() {
 	done
 }
 
-mkdir "$work/control"
-cp "$repository/scripts/vm/guest.sh" "$work/control/guest.sh"
-{
+control=$work/control
+mkdir "$control"
+cp "$repository/scripts/vm/guest.sh" "$control/guest.sh"
+[ -n "$machine" ] || {
 	printf 'cd %s || exit 125\n' "$(quote "$repository")"
 	# What the caller decided about the tests holds in the guest too.
 	for name in PATH CI BNG_LAB_PATIENCE BNG_TEST_SEED; do
@@ -66,30 +79,48 @@ cp "$repository/scripts/vm/guest.sh" "$work/control/guest.sh"
 		[ -z "$value" ] || printf 'export %s=%s\n' "$name" "$(quote "$value")"
 	done
 	printf 'exec %s\n' "$(quote "$@")"
-} >"$work/control/command.sh"
+} >"$control/command.sh"
+if [ -n "$machine" ]; then
+	control=$machine
+	cp "$repository/scripts/vm/guest-machine.sh" "$control/guest.sh"
+fi
+for cable in $(seq "$cables"); do
+	ip link add "cable$cable" mtu 1600 type bridge ageing_time 0
+	ip link set "cable$cable" up
+	for end in a b; do
+		tap=$end$cable
+		ip tuntap add "$tap" mode tap multi_queue
+		ip link set "$tap" mtu 1600 master "cable$cable" up
+		qemu="$qemu -netdev tap,id=$tap,ifname=$tap,script=no,downscript=no,queues=2,vhost=off"
+		qemu="$qemu -device virtio-net-pci,netdev=$tap,mq=on,vectors=6,romfile=,mac=52:54:00:0$cable:00:0$end"
+	done
+done
+exec 3<&0
+[ -n "$machine" ] || exec 3</dev/null
 
 share() {
 	printf -- '-fsdev local,id=%s,path=%s,security_model=none,multidevs=remap%s ' "$1" "$2" "$3"
 	printf -- '-device virtio-9p-pci,fsdev=%s,mount_tag=%s ' "$1" "$1"
 }
 
+# no_timer_check: an emulated CPU that waits for a real one too long looks to the kernel like a timer that does not tick.
 # What the kernel says goes to the first serial port and is shown when the guest dies, what the command says to the second.
-# shellcheck disable=SC2046 # share prints several words; a path with blanks is refused above
+# shellcheck disable=SC2046,SC2086 # share and --qemu are several words
 timeout --foreground "$seconds" qemu-system-x86_64 \
 	-machine q35 -accel "$accelerator" -cpu "$cpu" -smp "$cpus" -m "$memory" \
 	-nodefaults -no-user-config -no-reboot -display none \
 	-serial "file:$work/kernel.log" -serial stdio \
 	-kernel "$files"/boot/vmlinuz-* -initrd "$files/initrd" \
-	-append 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off' \
-	$(share root / ,readonly=on) $(share modules "$files/lib/modules" ,readonly=on) $(share control "$work/control" '') \
-	-device virtio-rng-pci </dev/null &
+	-append 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off no_timer_check net.ifnames=0' \
+	$(share root "$root" ,readonly=on) $(share modules "$files/lib/modules" ,readonly=on) $(share control "$control" '') \
+	-device virtio-rng-pci $qemu <&3 &
 emulator=$!
 ended=0
 wait "$emulator" || ended=$?
 emulator=''
 
-if [ -e "$work/control/status" ]; then
-	exit "$(cat "$work/control/status")"
+if [ -e "$control/status" ]; then
+	exit "$(cat "$control/status")"
 fi
 if [ "$ended" = 124 ]; then
 	echo "vm: not done within $seconds s on $kernel" >&2

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings a Debian machine to the point where run.sh works: QEMU, and for each kernel series asked for (`setup.sh 6.1 6.12`) a
-# stock Debian kernel with its modules and a tiny initrd in build/vm/SERIES. Does only what is missing; boots nothing.
+# stock Debian kernel with its modules and a tiny initrd in build/vm/SERIES. The word `vagrant` among them brings Vagrant with its
+# provider for libvirt. Does only what is missing; boots nothing.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -19,6 +20,12 @@ need cpio cpio
 # Not for us alone: in the guest the kernel itself calls modprobe for what it wants, from the host's root.
 need modprobe kmod
 need xz xz-utils
+case " $* " in
+*' vagrant '*)
+	need vagrant vagrant
+	dpkg-query -W vagrant-libvirt >/dev/null 2>&1 || missing="$missing vagrant-libvirt"
+	;;
+esac
 if [ -n "$missing" ]; then
 	[ "$(id -u)" = 0 ] || die "needs root to install:$missing"
 	say "apt-get install$missing"
@@ -92,6 +99,7 @@ make_initrd() {
 
 [ $# -gt 0 ] || set -- 6.1 6.12
 for series in "$@"; do
+	[ "$series" != vagrant ] || continue
 	fetch "$series"
 	make_initrd "$series"
 done

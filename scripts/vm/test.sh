@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make test-vm`: runs the tests that touch the kernel on stock kernels, one after the other, and prints what passed on each:
-# `test.sh [SERIES...]`. ONLY=text takes the files of the native, bpf and lab tiers whose path holds it, instead of the choice
-# below. Exit status 1 when a kernel failed, was not done in time, or ran nothing. Needs what `make build` builds.
+# `test.sh [SERIES...]`. ONLY=text takes the files of the native, bpf, lab and stock tiers whose path holds it, instead of the
+# choice below. Exit status 1 when a kernel failed, was not done in time, or ran nothing. Needs what `make build` builds.
 set -u
 
 cd "$(dirname "$0")/../.."
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 
 # All that meets verifier, helpers, netlink and nft. The tests of the whole house need a CPU that is not emulated: they start
 # seven programs in Node.js each, and TCG takes 10 to 30 s for one. Run.sh judges KVM by the same two files.
-chosen='test/native/ test/bpf/ lab/dataplane-'
+chosen='test/native/ test/bpf/ test/stock/ lab/dataplane-'
 if [ -w /dev/kvm ] && [ ! -e /sys/module/kvm_pvm ]; then
 	chosen="$chosen lab/lifecycle-flow lab/garden-bypass lab/guard-source"
 	BNG_LAB_PATIENCE=${BNG_LAB_PATIENCE:-2}
@@ -42,8 +42,8 @@ for series in "$@"; do
 	# A pipe would hide the exit status: it goes through a file.
 	{
 		# shellcheck disable=SC2086 # a list of arguments is meant to be split
-		scripts/vm/run.sh --kernel "$series" --seconds "$seconds" -- \
-			timeout --foreground -s TERM $((seconds - 60)) node dist/scripts/run-tests.js native bpf lab $only
+		scripts/vm/run.sh --kernel "$series" --cables 2 --seconds "$seconds" -- \
+			timeout --foreground -s TERM $((seconds - 60)) node dist/scripts/run-tests.js native bpf stock lab $only
 		echo $? >"$work/status"
 	} 2>&1 | tee "$work/output"
 	status=$(cat "$work/status")

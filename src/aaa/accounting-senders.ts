@@ -1,9 +1,11 @@
 /** Who carries accounting records away: a RADIUS server, or a log where there is none. One try each; no queue. */
 import { isBngError } from '../model/bng-error.js';
+import { RadiusCode } from '../wire/radius-packet.js';
 import { accountingAttributes } from './accounting-attributes.js';
 import type { AccountingRecord } from './accounting-record.js';
 import type { AccountingSender, SendOutcome } from './accounting-sender.js';
 import type { RadiusExchangeResult } from './radius-exchange.js';
+import { answerOf, type RadiusJournal } from './radius-journal.js';
 import type { RadiusNas } from './radius-nas-attributes.js';
 import type { RadiusRequest } from './radius-request.js';
 
@@ -11,19 +13,32 @@ import type { RadiusRequest } from './radius-request.js';
 export class RadiusAccountingSender implements AccountingSender {
   readonly #client: { exchange(request: RadiusRequest): Promise<RadiusExchangeResult> };
   readonly #nas: RadiusNas;
+  readonly #journal: RadiusJournal | null;
 
   constructor(options: {
     readonly client: { exchange(request: RadiusRequest): Promise<RadiusExchangeResult> };
     readonly nas: RadiusNas;
+    /** Told what was reported of each subscriber. */
+    readonly journal?: RadiusJournal;
   }) {
     this.#client = options.client;
     this.#nas = options.nas;
+    this.#journal = options.journal ?? null;
   }
 
   async send(record: AccountingRecord, { isProbe }: { readonly isProbe: boolean }): Promise<SendOutcome> {
     const request = this.#request(record, isProbe);
     if (request === null) return 'unsendable';
-    const { kind } = await this.#client.exchange(request);
+    const beganMs = this.#journal?.nowMs() ?? 0;
+    const result = await this.#client.exchange(request);
+    if ('Bng-Subscriber-Id' in record) {
+      this.#journal?.note('accounting', record['Bng-Subscriber-Id'], {
+        beganMs,
+        ...answerOf(result),
+        request: { code: RadiusCode['Accounting-Request'], attributes: request.attributes },
+      });
+    }
+    const { kind } = result;
     if (kind === 'response') return 'delivered';
     return kind === 'unsendable' ? 'unsendable' : 'failed';
   }

@@ -14,7 +14,8 @@ import { formatIpv4 } from '../model/ipv4.js';
 import { RadiusAttributesBuilder } from '../wire/radius-attributes-builder.js';
 import { Attribute } from '../wire/radius-dictionary.js';
 import { encodeRadiusResponse } from '../wire/radius-encode.js';
-import { RadiusCode } from '../wire/radius-packet.js';
+import type { RadiusPacket } from '../wire/radius-packet.js';
+import { decodeRadiusPacket, RadiusCode } from '../wire/radius-packet.js';
 import type { RadiusSecret } from '../wire/radius-secret.js';
 import { ErrorCause } from '../wire/radius-values.js';
 import type { AdmissionRules, AdmittedRequest } from './coa-admission.js';
@@ -25,6 +26,7 @@ import type { CoaKind, CoaOrder, CoaRefusal, CoaRules, ErrorCauseName } from './
 import { ECHOED, isRefusal, readCoaRequest } from './coa-request.js';
 import type { CoaStatistics } from './coa-statistics.js';
 import { CoaClientCounters } from './coa-statistics.js';
+import type { RadiusJournal } from './radius-journal.js';
 import type { AuthorizationInlet, AuthorizationOutcome, AuthorizationSubject } from './port.js';
 
 export interface CoaClient {
@@ -61,6 +63,8 @@ export interface CoaServerOptions extends CoaRules, AdmissionRules {
   /** How long close() waits for what is under way. */
   readonly closeDeadlineMs?: number;
   readonly onAnswered?: (report: CoaReport) => void;
+  /** Told what was ordered of each session. */
+  readonly journal?: RadiusJournal;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -69,6 +73,7 @@ interface KnownClient extends CoaClient {
 }
 
 interface Request extends AdmittedRequest {
+  readonly beganMs: number;
   readonly client: KnownClient;
   readonly port: number;
 }
@@ -176,7 +181,7 @@ export class CoaServer {
     }
     const admitted = admit(datagram, client.secret, { ...this.#o, wallMs: this.#o.clock.wallMs() });
     if (typeof admitted === 'string') client.counters.dropped(admitted);
-    else this.#take({ ...admitted, client, port: from.port });
+    else this.#take({ ...admitted, client, port: from.port, beganMs: this.#o.journal?.nowMs() ?? 0 });
   }
 
   #take(request: Request): void {
@@ -249,6 +254,7 @@ export class CoaServer {
         this.#o.requireMessageAuthenticator || packet.attributes.has(Attribute.MessageAuthenticator),
     });
     if (remembered !== null) remembered.answer = answer;
+    if (subject !== null) this.#note(request, subject.before.session, decodeRadiusPacket(answer));
     client.counters.answered(kind, errorCause);
     this.#o.onAnswered?.({
       client: client.address,
@@ -259,6 +265,15 @@ export class CoaServer {
       subject,
     });
     return this.#send(answer, client, port);
+  }
+
+  #note({ client, packet, beganMs }: Request, session: string, response: RadiusPacket): void {
+    this.#o.journal?.note('order', session, {
+      beganMs,
+      peer: formatIpv4(client.address),
+      request: packet,
+      response,
+    });
   }
 
   #send(answer: Uint8Array, client: KnownClient, port: number): Promise<void> {

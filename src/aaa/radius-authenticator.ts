@@ -9,9 +9,11 @@ import { plainTerms } from '../model/session-terms.js';
 import type { RadiusAttributes } from '../wire/radius-attributes.js';
 import { MAX_VALUE, MAX_VENDOR_VALUE, RadiusAttributesBuilder } from '../wire/radius-attributes-builder.js';
 import { Attribute } from '../wire/radius-dictionary.js';
+import { RadiusCode } from '../wire/radius-packet.js';
 import { ServiceType } from '../wire/radius-values.js';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator } from './port.js';
 import type { RadiusExchangeResult } from './radius-exchange.js';
+import { answerOf, type RadiusJournal } from './radius-journal.js';
 import type { RadiusGrant } from './radius-grant.js';
 import { readRadiusGrant } from './radius-grant.js';
 import type { RadiusNas } from './radius-nas-attributes.js';
@@ -33,6 +35,8 @@ export interface NamedProfile {
 export interface RadiusAuthenticatorOptions {
   readonly client: { exchange(request: RadiusRequest): Promise<RadiusExchangeResult> };
   readonly nas: RadiusNas;
+  /** Told what was asked and answered. */
+  readonly journal?: RadiusJournal;
   readonly userName: UserNameFormat;
   /** The pool of whoever is accepted without a word about it. */
   readonly defaultPool: string;
@@ -157,10 +161,14 @@ export class RadiusAuthenticator implements Authenticator {
   }
 
   async #ask(request: AuthenticationRequest, userName: string): Promise<Answer> {
-    const result = await this.#options.client.exchange({
-      kind: 'access',
-      attributes: this.#attributes(request, userName),
-      password: NO_PASSWORD,
+    const { client, journal } = this.#options;
+    const attributes = this.#attributes(request, userName);
+    const beganMs = journal?.nowMs() ?? 0;
+    const result = await client.exchange({ kind: 'access', attributes, password: NO_PASSWORD });
+    journal?.note('authentication', request.subscriberId, {
+      beganMs,
+      ...answerOf(result),
+      request: { code: RadiusCode['Access-Request'], attributes },
     });
     switch (result.kind) {
       case 'response':

@@ -141,6 +141,20 @@ export interface WalledGardenConfig {
   /** Its address is the gateway of the garden's pool. */
   readonly portal: Endpoint;
   readonly allow: readonly AllowedDestination[];
+  readonly dns: GardenDnsConfig | null;
+}
+
+/** A name that garden members may reach. `name` is in lower case; `below`: what is under it, and not itself. */
+export interface AllowedName {
+  readonly name: string;
+  readonly below: boolean;
+  readonly port: number | null;
+}
+
+/** The garden's own DNS; it answers at the portal's address. */
+export interface GardenDnsConfig {
+  readonly names: readonly AllowedName[];
+  readonly upstream: readonly Endpoint[];
 }
 
 /** One text in each language of the portal. */
@@ -166,6 +180,8 @@ export interface PortalConfig {
   readonly offers: readonly OfferConfig[];
   /** Folder with templates in the place of the built-in ones. */
   readonly templates: string | null;
+  /** With which the portal speaks TLS too, on the same port, as `host` (name or name:port) of its captive portal API. */
+  readonly tls: { readonly host: string; readonly certFile: string; readonly keyFile: string } | null;
 }
 
 export interface OltConfig {

@@ -1,4 +1,5 @@
 /** What settings of different sections must have in common. Looks at whatever could be read, so that nothing is hidden. */
+import { CAPTIVE_API_PATH } from '../model/captive-portal.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import type { Endpoint } from './config.js';
 import type { Draft } from './draft.js';
@@ -6,6 +7,10 @@ import { checkPools } from './pool-checks.js';
 import { checkRadius } from './radius-checks.js';
 import { formatPath } from './problem.js';
 import type { Finding, Path } from './problem.js';
+
+const DNS_PORT = 53;
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
 
 /** Everything wrong with the draft that no entry shows by itself. */
 export function crossCheck(draft: Draft): readonly Finding[] {
@@ -16,7 +21,9 @@ export function crossCheck(draft: Draft): readonly Finding[] {
     ...checkAuth(draft),
     ...checkRadius(draft),
     ...checkPortal(draft),
+    ...checkGardenDns(draft),
     ...checkOffers(draft),
+    ...checkCaptiveApi(draft),
     ...checkListeners(draft),
   ];
 }
@@ -95,6 +102,31 @@ function checkPortal({ walledGarden, pools }: Draft): readonly Finding[] {
   if (portal === undefined || gateway === undefined || portal.address === gateway) return [];
   const expected = `the gateway of pool ${name}: ${formatIpv4(gateway)}:port`;
   return [{ path: ['walledGarden', 'portal'], expected }];
+}
+
+/** The garden's DNS and its portal share an address. */
+function checkGardenDns({ walledGarden }: Draft): readonly Finding[] {
+  const { portal, dns } = walledGarden.partial;
+  if (dns === undefined || portal?.port !== DNS_PORT) return [];
+  return [
+    { path: ['walledGarden', 'portal'], expected: 'another port than 53, where walledGarden.dns answers' },
+  ];
+}
+
+/** With a certificate the portal serves the captive portal API itself, so that is where option 114 must lead. */
+function checkCaptiveApi({ portal, walledGarden }: Draft): readonly Finding[] {
+  const { tls, captiveApi } = portal.partial;
+  if (tls === undefined) return [];
+  const port = walledGarden.partial.portal?.port ?? HTTP_PORT;
+  const url = captiveApi === undefined ? null : new URL(captiveApi);
+  const isOurs =
+    url !== null &&
+    url.protocol === 'https:' &&
+    Number(url.port === '' ? HTTPS_PORT : url.port) === port &&
+    `${url.pathname}${url.search}` === CAPTIVE_API_PATH;
+  if (isOurs) return [];
+  const expected = `https://NAME:${port}${CAPTIVE_API_PATH}, on the portal’s own port, since portal.tls is set`;
+  return [{ path: ['portal', 'captiveApi'], expected }];
 }
 
 /** An offer is chosen by its service id, and leads out of the garden. */

@@ -63,7 +63,10 @@ export const HIDDEN: Readonly<Record<string, unknown>> = {
     coa: { clients: [{ host: '127.0.0.1', secretFile: '/etc/bng/radius.secret' }] },
   },
   accounting: { mode: 'log' },
-  walledGarden: { portal: '10.255.0.1:80' },
+  walledGarden: {
+    portal: '10.255.0.1:80',
+    dns: { names: ['pay.example.com:443', '*.help.example.net'], upstream: ['192.0.2.53:53'] },
+  },
   portal: {
     contact: { en: 'Call 0800 123456.', de: 'Rufen Sie 0800 123456 an.' },
     offers: [
@@ -77,7 +80,8 @@ export const HIDDEN: Readonly<Record<string, unknown>> = {
       },
     ],
     templates: '/etc/bng/portal',
-    captiveApi: 'https://portal.example.net/captive-portal/api',
+    captiveApi: 'https://portal.example.net:80/captive-portal/api',
+    tls: { certFile: '/etc/bng/portal.crt', keyFile: '/etc/bng/portal.key' },
   },
   api: { tls: { certFile: '/etc/bng/api.crt', keyFile: '/etc/bng/api.key' } },
 };

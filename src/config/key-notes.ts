@@ -132,6 +132,14 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'walledGarden.allow': {
     meaning: 'What garden members reach beside portal and DNS: prefix or prefix:port.',
   },
+  'walledGarden.dns': {
+    meaning:
+      'A DNS of the garden at the portal’s address, which leases of its pool name in the place of dns: names that are not allowed lead to the portal.',
+  },
+  'walledGarden.dns.names': {
+    meaning: 'What garden members reach by name: name, *.name or either with :port.',
+  },
+  'walledGarden.dns.upstream': { meaning: 'Resolvers that are asked for allowed names, as ip:port.' },
   portal: { meaning: 'What the portal says; where it listens is walledGarden.portal.' },
   'portal.provider': { meaning: 'Name at the head of each page.' },
   'portal.contact': { meaning: 'How to reach the provider, on each page.' },
@@ -155,6 +163,12 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     meaning: 'Option 114 of the garden’s leases; phones want https (RFC 8908).',
     otherwise: 'the portal’s own http address',
   },
+  'portal.tls': {
+    meaning:
+      'Serves the captive portal API by TLS on the portal’s own port, for which portal.captiveApi is https://NAME:80/captive-portal/api.',
+  },
+  'portal.tls.certFile': { meaning: 'Certificate chain of that name, PEM; phones must trust it.' },
+  'portal.tls.keyFile': { meaning: 'Private key, PEM; readable by its owner only.' },
   olt: { meaning: 'An access node that can be reconfigured.' },
   'olt.socket': { meaning: 'The unix socket on which the access node listens.' },
   'olt.vlans': { meaning: 'S-VLAN by the name of the pool whose subscribers it carries.' },

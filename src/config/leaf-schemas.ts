@@ -6,7 +6,7 @@ import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { isBngError } from '../model/bng-error.js';
 import { parseIpv4, parsePrefix } from '../model/ipv4.js';
-import type { AddressRange, AllowedDestination, Endpoint } from './config.js';
+import type { AddressRange, AllowedDestination, AllowedName, Endpoint } from './config.js';
 
 const MILLISECONDS_OF: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
@@ -70,6 +70,15 @@ function readDestination(text: string): AllowedDestination | null {
   return port === null ? null : { prefix, port };
 }
 
+function readAllowedName(text: string): AllowedName | null {
+  const [, wildcard, host = '', portText] = /^(\*\.)?([^:*]+?)\.?(?::([0-9]+))?$/.exec(text) ?? [];
+  const port = portText === undefined ? null : readPort(portText, 1);
+  const name = host.toLowerCase();
+  const isHost = name.length <= 253 && whole(HOST).test(name);
+  if (!isHost || (portText !== undefined && port === null)) return null;
+  return { name, below: wildcard !== undefined, port };
+}
+
 function readDuration(text: string): number | null {
   const [, digits = '', unit = ''] = /^([1-9][0-9]*)([smhd])$/.exec(text) ?? [];
   const seconds = Number(digits) * (SECONDS_OF[unit] ?? 0);
@@ -92,6 +101,8 @@ const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 const IPV4 = `(${OCTET}\\.){3}${OCTET}`;
 const PREFIX = `${IPV4}/(3[0-2]|[12]?[0-9])`;
 const PORT = '(0|[1-9][0-9]{0,4})';
+const LABEL = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+const HOST = `${LABEL}(\\.${LABEL})+`;
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 
 export const address = textOf('an IPv4 address such as 192.0.2.1', whole(IPV4), parseIpv4);
@@ -117,6 +128,11 @@ export const allowedDestination = textOf(
   'prefix or prefix:port such as 203.0.113.0/24:443',
   whole(`${PREFIX}(:[1-9][0-9]{0,4})?`),
   readDestination,
+);
+export const allowedName = textOf(
+  'a name, *.name or name:port such as pay.example.com:443',
+  whole(`(\\*\\.)?${HOST}\\.?(:[1-9][0-9]{0,4})?`),
+  readAllowedName,
 );
 export const shortDuration = textOf(
   'a duration such as 500ms, 2s or 1m',

@@ -4,7 +4,7 @@
  */
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { formatIpv4, formatPrefix } from '../model/ipv4.js';
-import type { Config, Endpoint } from './config.js';
+import type { AllowedName, Config, Endpoint } from './config.js';
 
 /**
  * `live`: applied by a reload. `added`: new items are, what is there stays as it is until a restart. `restart`: a reload that
@@ -46,8 +46,10 @@ function rule<T>(change: KeyChange, read: (from: T) => Value): KeyRule<T> {
 const list = (values: readonly string[]): string => `[${values.join(', ')}]`;
 const address = (value: Ipv4 | null | undefined): Value =>
   value === null || value === undefined ? null : formatIpv4(value);
-const endpoint = (value: Endpoint | undefined): Value =>
-  value === undefined ? null : `${formatIpv4(value.address)}:${value.port}`;
+const endpointText = ({ address: host, port }: Endpoint): string => `${formatIpv4(host)}:${port}`;
+const endpoint = (value: Endpoint | undefined): Value => (value === undefined ? null : endpointText(value));
+const allowedName = ({ name, below, port }: AllowedName): string =>
+  `${below ? '*.' : ''}${name}${port === null ? '' : `:${port}`}`;
 const destination = ({ prefix, port }: { prefix: Ipv4Prefix; port: number | null }): string =>
   port === null ? formatPrefix(prefix) : `${formatPrefix(prefix)}:${port}`;
 const isThere = (section: object | null | undefined): Value =>
@@ -96,6 +98,12 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   // XDP holds the portal's address as a constant of the loaded programs.
   'walledGarden.portal': restart(({ walledGarden }) => endpoint(walledGarden.portal)),
   'walledGarden.allow': live(({ walledGarden }) => list(walledGarden.allow.map(destination))),
+  // XDP lets questions to it through by a constant of the loaded programs.
+  'walledGarden.dns': restart(({ walledGarden }) => isThere(walledGarden.dns)),
+  'walledGarden.dns.names': live(({ walledGarden }) => list(walledGarden.dns?.names.map(allowedName) ?? [])),
+  'walledGarden.dns.upstream': restart(({ walledGarden }) =>
+    list(walledGarden.dns?.upstream.map(endpointText) ?? []),
+  ),
   'portal.provider': restart(({ portal }) => portal.provider),
   'portal.contact': restart(({ portal }) => isThere(portal.contact)),
   'portal.contact.en': restart(({ portal }) => portal.contact?.en),
@@ -104,6 +112,9 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'portal.captiveApi': restart(
     ({ pools }) => pools.find(({ captivePortal }) => captivePortal)?.captivePortal,
   ),
+  'portal.tls': restart(({ portal }) => isThere(portal.tls)),
+  'portal.tls.certFile': restart(({ portal }) => portal.tls?.certFile),
+  'portal.tls.keyFile': restart(({ portal }) => portal.tls?.keyFile),
   olt: restart(({ olt }) => isThere(olt)),
   'olt.socket': restart(({ olt }) => olt?.socket),
   'api.listen': restart(({ api }) => endpoint(api.listen)),

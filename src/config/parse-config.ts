@@ -1,6 +1,7 @@
 /**
  * From the text of bng.yaml to a frozen Config, or to everything that is wrong with it. Pure: reads no file.
  */
+import type { Ipv4 } from '../model/ipv4.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import { CAPTIVE_API_PATH } from '../model/captive-portal.js';
 import type { Config, Endpoint } from './config.js';
@@ -70,15 +71,14 @@ function assemble(draft: Draft): Config | null {
     return null;
   const portalEndpoint = garden.portal ?? { address: gardenPool.gateway, port: 80 };
   const { interface: interfaces, ...accessSettings } = access;
+  const captivePortal = portal.captiveApi ?? captiveApiOf(portalEndpoint);
   return {
     access: { ...accessSettings, interfaces },
     core: { interfaces: core.interface },
     pools: pools.map(({ leaseTime, ...pool }) => ({
       ...pool,
       leaseSeconds: leaseTime,
-      ...(pool.name === garden.pool
-        ? { captivePortal: portal.captiveApi ?? captiveApiOf(portalEndpoint) }
-        : {}),
+      ...(pool.name === garden.pool ? { ...resolverOf(garden.dns, pool.gateway), captivePortal } : {}),
     })),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
@@ -87,6 +87,7 @@ function assemble(draft: Draft): Config | null {
       poolName: garden.pool,
       portal: portalEndpoint,
       allow: garden.allow,
+      dns: garden.dns ?? null,
     },
     portal: assemblePortal(portal),
     olt: draft.olt?.complete ?? null,
@@ -100,16 +101,22 @@ function assemble(draft: Draft): Config | null {
   };
 }
 
+/** Where the garden has a DNS, its members ask that one. */
+function resolverOf(dns: object | undefined, gateway: Ipv4): { readonly dns?: readonly Ipv4[] } {
+  return dns === undefined ? {} : { dns: [gateway] };
+}
+
 function captiveApiOf({ address, port }: Endpoint): string {
   return `http://${formatIpv4(address)}${port === 80 ? '' : `:${port}`}${CAPTIVE_API_PATH}`;
 }
 
 function assemblePortal(portal: NonNullable<Draft['portal']['complete']>): Config['portal'] {
-  const { provider, contact = null, offers, templates = null } = portal;
+  const { provider, contact = null, offers, templates = null, tls, captiveApi } = portal;
   return {
     provider,
     contact,
     templates,
+    tls: tls === undefined || captiveApi === undefined ? null : { ...tls, host: new URL(captiveApi).host },
     offers: offers.map(({ pool, downloadBps, uploadBps, description = null, ...offer }) => ({
       ...offer,
       poolName: pool,

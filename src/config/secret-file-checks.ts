@@ -34,16 +34,20 @@ function modeOf(context: Readonly<Record<string, unknown>>): string {
   return typeof context['mode'] === 'string' ? ` with mode ${context['mode']}` : '';
 }
 
-function secretFilesOf({ api, radius }: Config): readonly SecretFile[] {
+function tlsFilesOf(section: string, tls: Config['api']['tls']): readonly SecretFile[] {
+  if (tls === null) return [];
+  return [
+    { path: [section, 'tls', 'certFile'], file: tls.certFile, read: readCertificate },
+    { path: [section, 'tls', 'keyFile'], file: tls.keyFile, read: readPrivateFile },
+  ];
+}
+
+function secretFilesOf({ api, portal, radius }: Config): readonly SecretFile[] {
   const secret = (path: Path, file: string): SecretFile => ({ path, file, read: readSecretFile });
   return [
     secret(['api', 'tokenFile'], api.tokenFile),
-    ...(api.tls === null
-      ? []
-      : [
-          { path: ['api', 'tls', 'certFile'], file: api.tls.certFile, read: readCertificate },
-          { path: ['api', 'tls', 'keyFile'], file: api.tls.keyFile, read: readPrivateFile },
-        ]),
+    ...tlsFilesOf('api', api.tls),
+    ...tlsFilesOf('portal', portal.tls),
     ...(radius?.servers ?? []).map(({ secretFile }, at) =>
       secret(['radius', 'servers', at, 'secretFile'], secretFile),
     ),

@@ -120,10 +120,19 @@ export const ACCOUNTING = {
   queueLimit: leaf.integer(1, 100_000_000, 'a number of records').default(1_000_000),
 };
 
+const RESOLVER_COUNT = 'a list of 1 to 8 resolvers';
+
 export const WALLED_GARDEN = {
   pool: leaf.poolName,
   portal: leaf.serviceEndpoint.optional(),
   allow: z.array(leaf.allowedDestination, { error: 'a list of destinations' }).prefault([]),
+  dns: mapping({
+    names: z.array(leaf.allowedName, { error: 'a list of names' }).prefault([]),
+    upstream: z
+      .array(leaf.serviceEndpoint, { error: RESOLVER_COUNT })
+      .min(1, { error: RESOLVER_COUNT })
+      .max(8, { error: RESOLVER_COUNT }),
+  }).optional(),
 };
 
 const localized = mapping({ en: leaf.pageText, de: leaf.pageText });
@@ -146,6 +155,7 @@ export const PORTAL = {
     .default([]),
   templates: leaf.absolutePath.optional(),
   captiveApi: leaf.webAddress.optional(),
+  tls: mapping({ certFile: leaf.absolutePath, keyFile: leaf.absolutePath }).optional(),
 };
 
 export const OLT = {

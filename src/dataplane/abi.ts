@@ -193,6 +193,7 @@ export const BngSettingsFlag = {
   forwardInStack: 2,
   fastDhcp: 4,
   trustOption82: 8,
+  gardenDns: 16,
 } as const;
 
 export const BngSettingsFlagLabels: ReadonlyMap<number, string> = new Map([
@@ -200,6 +201,7 @@ export const BngSettingsFlagLabels: ReadonlyMap<number, string> = new Map([
   [2, 'forward_in_stack'],
   [4, 'fast_dhcp'],
   [8, 'trust_option82'],
+  [16, 'garden_dns'],
 ]);
 
 export const BngGardenFlag = {
@@ -969,6 +971,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_SETTINGS_FORWARD_IN_STACK: 2,
       BNG_SETTINGS_FAST_DHCP: 4,
       BNG_SETTINGS_TRUST_OPTION82: 8,
+      BNG_SETTINGS_GARDEN_DNS: 16,
     } },
     { name: 'bng_garden_flag', members: {
       BNG_GARDEN_ANY: 1,
@@ -1003,6 +1006,7 @@ export const AbiMaps: readonly AbiMap[] = [
   { name: 'bng_punt_lines', key: { size: 16, kind: 'struct', element: 'bng_line_key' }, value: { size: 8, kind: 'u64' }, indices: null },
   { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
   { name: 'bng_punts', key: null, value: null, indices: null },
+  { name: 'bng_removed', key: { size: 4, kind: 'u32' }, value: { size: 4, kind: 'be32' }, indices: null },
   { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 72, kind: 'struct', element: 'bng_subscriber' }, indices: null },
   { name: 'bng_trace', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'struct', element: 'bng_trace_switch' }, indices: null },
   { name: 'bng_trace_records', key: null, value: null, indices: null },

@@ -23,6 +23,8 @@ export interface GardenConfig {
   /** Each may be asked by UDP and TCP on port 53. */
   readonly resolvers: readonly Ipv4[];
   readonly portal: Endpoint;
+  /** The portal's address answers DNS of garden members. */
+  readonly answersDns?: boolean;
   /** The gateways of all pools; the portal's address is added. */
   readonly gateways: readonly Ipv4[];
 }
@@ -41,6 +43,8 @@ export interface GardenEntry {
 
 export interface GardenPolicy {
   readonly portal: Endpoint;
+  /** Garden members may ask the portal's address by UDP and TCP on port 53. */
+  readonly answersDns: boolean;
   /** Sorted, each once; the portal's address among them. */
   readonly localAddresses: readonly Ipv4[];
   /** The addresses among `localAddresses` that are a pool's gateway. */
@@ -93,6 +97,7 @@ export function compileGardenPolicy(config: GardenConfig, limits: GardenLimits):
   refuseMoreThan(limits.maxLocalAddresses, localAddresses.length, 'local addresses');
   return {
     portal: config.portal,
+    answersDns: config.answersDns ?? false,
     localAddresses,
     gateways: [...new Set(config.gateways)].sort((a, b) => a - b),
     entries,
@@ -131,6 +136,7 @@ export function judge(policy: GardenPolicy, packet: JudgedPacket): GardenJudgeme
   if (policy.localAddresses.includes(packet.destination)) {
     if (packet.protocol === 'icmp' && packet.echoRequest) return 'local';
     if (tcp && isPortal(policy, packet)) return 'local';
+    if (isDns(policy, packet)) return 'local';
     return tcp && packet.destinationPort === HTTP_PORT ? 'portal' : 'drop';
   }
   const port = tcp || packet.protocol === 'udp' ? packet.destinationPort : null;
@@ -140,6 +146,11 @@ export function judge(policy: GardenPolicy, packet: JudgedPacket): GardenJudgeme
 
 function isPortal(policy: GardenPolicy, packet: JudgedPacket): boolean {
   return packet.destination === policy.portal.address && packet.destinationPort === policy.portal.port;
+}
+
+function isDns(policy: GardenPolicy, { destination, destinationPort, protocol }: JudgedPacket): boolean {
+  const asks = destinationPort === DNS_PORT && (protocol === 'tcp' || protocol === 'udp');
+  return policy.answersDns && asks && destination === policy.portal.address;
 }
 
 function entryOf(prefix: Ipv4Prefix, rules: readonly GardenRule[]): GardenEntry {

@@ -13,7 +13,13 @@ import { attempt } from './attempt.js';
 import type { Counters } from './counters.js';
 import type { GardenFirewall } from './garden-firewall.js';
 import { inFlightDone } from './in-flight.js';
-import type { DataplaneOutcome, ReconcileOutcome, RemoveOutcome, SubscriberEntry } from './port.js';
+import type {
+  DataplaneOutcome,
+  ReconcileOutcome,
+  RemovalReceipt,
+  RemoveOutcome,
+  SubscriberEntry,
+} from './port.js';
 import type { Placed } from './reconcile.js';
 import { reconcileKernel } from './reconcile-kernel.js';
 import { Slots } from './slots.js';
@@ -59,6 +65,17 @@ export class InstalledSubscribers {
 
   remove(address: Ipv4): Promise<RemoveOutcome> {
     return this.#inTurn(address, () => this.#remove(address));
+  }
+
+  /** What the slots of these removals have counted is kept elsewhere: they are given away again. */
+  forget(receipts: readonly RemovalReceipt[]): void {
+    if (this.#closed) return;
+    for (const slot of receipts) {
+      // Not while the kernel says whose it was.
+      const forgotten = attempt(() => this.#parts.maps.forgetRemoved(slot));
+      if (forgotten.ok) this.#slots.free(slot);
+      else this.#parts.warn(`the counters of a removed subscriber are not forgotten: ${forgotten.reason}`);
+    }
   }
 
   /**
@@ -201,24 +218,23 @@ export class InstalledSubscribers {
 
   async #remove(address: Ipv4): Promise<RemoveOutcome> {
     const held = this.#held.get(address);
-    if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
+    if (held === undefined) return { ok: true, traffic: NO_TRAFFIC, receipt: null };
     const taken = attempt(() => {
       this.#parts.withdraw(held.entry.attachment);
       this.#parts.maps.deleteLine(held.entry.attachment);
-      this.#parts.maps.delete(address);
+      this.#parts.maps.remove(address, held.slot);
     });
     if (!taken.ok) return taken;
     this.#held.delete(address);
     this.#addressOfSlot.delete(held.slot);
-    // The slot is given away afterwards only, so a straggler is never counted for somebody else.
+    // The slot is given away when these are forgotten, so a straggler is never counted for somebody else.
     await inFlightDone(this.#parts.clock);
     const traffic = this.#parts.counters.traffic(held.slot);
-    this.#slots.free(held.slot);
     const left = await this.#parts.firewall.removeMember(address);
     await this.#parts.firewall.cutFlows(address);
     // The subscriber is gone and its traffic final; a membership left behind only ever forbids, and is said.
     if (!left.ok) this.#parts.warn(`garden membership of a removed subscriber remains: ${left.reason}`);
-    return { ok: true, traffic };
+    return { ok: true, traffic, receipt: held.slot };
   }
 
   /** One change of an address after the other, in the order they were asked for. */

@@ -4,6 +4,7 @@
  */
 import type { Attachment } from '../model/access-line.js';
 import { BngError } from '../model/bng-error.js';
+import { BngLimit } from './abi.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
@@ -22,7 +23,13 @@ import { MapReader } from './map-reader.js';
 import { attemptFor } from './attempt.js';
 import { InstalledSubscribers } from './installed-subscribers.js';
 import type { NativeRingBuffer } from './native-binding.js';
-import { type LinkSettings, type LiveSettings, reconfigureKernel } from './reconfigure-kernel.js';
+import { LinkWatch } from './link-watch.js';
+import {
+  ensureNetworks,
+  type LinkSettings,
+  type LiveSettings,
+  reconfigureKernel,
+} from './reconfigure-kernel.js';
 import type {
   AnsweredLease,
   Dataplane,
@@ -34,6 +41,7 @@ import type {
   PuntPath,
   Reconciliation,
   ReconcileOutcome,
+  RemovalReceipt,
   RemoveOutcome,
   StandingPromise,
   SubscriberEntry,
@@ -57,8 +65,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   #ring: NativeRingBuffer | null = null;
   #answered: (answered: AnsweredLease) => void = () => undefined;
   #brokenPunts = 0;
+  #puntBytes = 0;
   #closing: Promise<void> | null = null;
   #settings: LiveSettings;
+  readonly #watch: LinkWatch;
 
   private constructor(parts: KernelParts, options: KernelDataplaneOptions) {
     this.#parts = parts;
@@ -86,6 +96,21 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       withdraw: (attachment) => parts.leases.withdraw(attachment),
       warn: (text) => parts.warn(text),
     });
+    this.#watch = new LinkWatch({
+      interfaces: options.access.interfaces,
+      clock: options.clock,
+      onUp: (name) => void this.#restoreRoutes(name),
+      onWarning: (text) => parts.warn(text),
+    });
+  }
+
+  /** The routes that the kernel took away when the link went down. */
+  async #restoreRoutes(name: string): Promise<void> {
+    const { policy, pools } = this.#settings;
+    if (this.#closing !== null) return;
+    const { localAddresses } = policy;
+    const outcome = await ensureNetworks(this.#parts, this.#links, { pools, localAddresses });
+    if (!outcome.ok) this.#parts.warn(`routes by ${name} are not set again: ${outcome.reason}`);
   }
 
   /**
@@ -140,6 +165,10 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     return this.#installed.remove(address);
   }
 
+  forget(receipts: readonly RemovalReceipt[]): void {
+    this.#installed.forget(receipts);
+  }
+
   traffic(address: Ipv4): TrafficCounters | null {
     return this.#installed.traffic(address);
   }
@@ -172,9 +201,20 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.#ring = this.#parts.binding.openRingBuffer(this.#parts.object.map('bng_punts'), {
       slabBytes: PUNT_SLAB_BYTES,
       onBatch: (slab, used) => {
+        this.#puntBytes += used;
         this.#brokenPunts += readPunts(slab, used, listeners);
       },
     });
+  }
+
+  async backlogRead(): Promise<void> {
+    // What waited is read when a turn of the loop brings nothing more, or as much was read as the ring can hold.
+    for (let seen = -1; seen !== this.#puntBytes && this.#puntBytes < BngLimit.puntRingBytes; ) {
+      seen = this.#puntBytes;
+      // Between two there is certainly one look at the ring.
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   onAnswered(listener: (answered: AnsweredLease) => void): void {
@@ -268,6 +308,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   async #close(): Promise<void> {
     this.frames.close();
     this.#ring?.close();
+    await this.#watch.close();
     await this.#installed.close();
     await this.#parts.close();
   }

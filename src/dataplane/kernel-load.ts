@@ -73,7 +73,7 @@ const PUNT_NEW_PART = 0.5;
 /** All such stations of a line together, whatever MACs they use: on a VLAN that many share, many start at once. */
 const PUNT_LINE_STATIONS = 10;
 
-const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_leases'] as const;
+const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_removed', 'bng_leases'] as const;
 
 /**
  * Opens, checks, sizes, adopts, loads and fills. Throws `BNG_ERR_ABI_MISMATCH` for an object of another build and
@@ -123,6 +123,7 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
     flags:
       (options.localForwarding ? BngSettingsFlag.localForwarding : 0) |
       (options.forwardInStack ? BngSettingsFlag.forwardInStack : 0) |
+      (options.policy.answersDns ? BngSettingsFlag.gardenDns : 0) |
       fastDhcpFlags(options.fastDhcp),
     ...options.option82Key,
     ...puntRates(options),

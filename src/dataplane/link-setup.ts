@@ -82,7 +82,12 @@ export class LinkSetup {
   /** The part of `apply` that pools and addresses need, for those that come to a dataplane that runs. */
   async applyPools(): Promise<void> {
     for (const address of this.#options.localAddresses) await this.#localAddress(formatIpv4(address));
-    for (const pool of this.#options.pools) await this.#poolRoutes(pool);
+    const { accessInterfaces, pools, deadlineMs } = this.#options;
+    const links = await Promise.all(
+      accessInterfaces.map(async (name) => ({ name, ...(await readLink(name, deadlineMs)) })),
+    );
+    const isUp = new Set(links.flatMap(({ name, flags }) => (flags.includes('UP') ? [name] : [])));
+    for (const pool of pools) await this.#poolRoutes(pool, isUp);
   }
 
   /**
@@ -187,18 +192,27 @@ export class LinkSetup {
 
   /**
    * One route by each access port, the first preferred: the egress program finds the subscriber's own port from any,
-   * and no port that is shut takes the pool away from the others.
+   * and no port that is shut takes the pool away from the others. Replacing leaves no moment without a route.
    */
-  async #poolRoutes(pool: PoolNetwork): Promise<void> {
+  async #poolRoutes(pool: PoolNetwork, isUp: ReadonlySet<string>): Promise<void> {
     const network = formatPrefix(pool.network);
+    const gateway = formatIpv4(pool.gateway);
     const { accessInterfaces, subscriberMtu, deadlineMs } = this.#options;
     const routes = await readIp(['route', 'show', 'exact', network], deadlineMs);
     for (const [metric, access] of accessInterfaces.entries()) {
       const place = [network, 'dev', access, 'metric', String(metric)];
-      const what = [...place, 'src', formatIpv4(pool.gateway), 'mtu', String(subscriberMtu)];
+      const what = [...place, 'src', gateway, 'mtu', String(subscriberMtu)];
+      const isThere = routes.some(
+        (route) =>
+          route['dev'] === access &&
+          (route['metric'] ?? 0) === metric &&
+          route['prefsrc'] === gateway &&
+          mtuOf(route) === subscriberMtu,
+      );
       await this.#ensure({
-        done: routes.some((route) => route['dev'] === access),
-        command: ['ip', 'route', 'add', ...what],
+        // The kernel takes no route by a port that is shut; whoever opens it is seen (link-watch.ts).
+        done: isThere || !isUp.has(access),
+        command: ['ip', 'route', 'replace', ...what],
         undo: ['ip', 'route', 'del', ...place],
       });
     }
@@ -283,6 +297,11 @@ export async function readLink(name: string, deadlineMs: number): Promise<LinkSt
 }
 
 type IpListing = readonly Readonly<Record<string, unknown>>[];
+
+function mtuOf(route: IpListing[number]): unknown {
+  const metrics: unknown = route['metrics'];
+  return Array.isArray(metrics) ? (metrics as IpListing)[0]?.['mtu'] : undefined;
+}
 
 async function readIp(args: readonly string[], deadlineMs: number): Promise<IpListing> {
   const text = await run(['ip', '-j', ...args], deadlineMs);

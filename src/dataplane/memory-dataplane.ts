@@ -18,6 +18,8 @@ import type {
   PuntPath,
   Reconciliation,
   ReconcileOutcome,
+  RemovalReceipt,
+  Removed,
   RemoveOutcome,
   StandingPromise,
   SubscriberEntry,
@@ -45,6 +47,8 @@ const DEFAULT_ACCESS_MAC = 0x02_00_00_00_00_fe as Mac;
 
 export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection, Reconciliation {
   readonly #held = new Map<Ipv4, Held>();
+  /** By slot: whose last counters nobody has kept yet. */
+  readonly #removed = new Map<number, { readonly address: Ipv4; readonly traffic: TrafficCounters }>();
   readonly #lines = new Map<string, Ipv4>();
   readonly #slots: Slots;
   readonly #accessMac: Mac;
@@ -98,12 +102,19 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const refusal = this.#takeRefusal();
     if (refusal !== null) return { ok: false, reason: refusal };
     const held = this.#held.get(address);
-    if (held === undefined) return { ok: true, traffic: NO_TRAFFIC };
+    if (held === undefined) return { ok: true, traffic: NO_TRAFFIC, receipt: null };
     this.#held.delete(address);
     this.withdraw(held.entry.attachment);
     this.#lines.delete(attachmentKey(held.entry.attachment));
-    this.#slots.free(held.slot);
-    return { ok: true, traffic: held.traffic };
+    this.#removed.set(held.slot, { address, traffic: held.traffic });
+    return { ok: true, traffic: held.traffic, receipt: held.slot };
+  }
+
+  forget(receipts: readonly RemovalReceipt[]): void {
+    for (const slot of receipts) {
+      if (!this.#removed.delete(slot)) throw new RangeError('no such removal is remembered');
+      this.#slots.free(slot);
+    }
   }
 
   promise(lease: LeasePromise): boolean {
@@ -158,10 +169,13 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   async reconcile(wanted: readonly SubscriberEntry[]): Promise<ReconcileOutcome> {
     const byAddress = new Map(wanted.map((entry) => [entry.address, entry]));
-    const foreign = [...this.#held.values()]
-      .filter(({ entry }) => !byAddress.has(entry.address))
-      .map(({ entry, traffic }) => ({ address: entry.address, traffic }));
-    for (const { address } of foreign) await this.remove(address);
+    const removed = [...this.#removed].map(([receipt, last]) => ({ ...last, receipt }));
+    const foreign: Removed[] = [];
+    for (const address of [...this.#held.keys()].filter((one) => !byAddress.has(one))) {
+      const outcome = await this.remove(address);
+      if (!outcome.ok) return outcome;
+      foreign.push({ address, traffic: outcome.traffic, receipt: outcome.receipt });
+    }
     const missing = wanted.filter(({ address }) => !this.#held.has(address));
     const stale = wanted.filter((entry) => {
       const held = this.#held.get(entry.address);
@@ -185,12 +199,16 @@ export class MemoryDataplane implements Dataplane, PuntPath, DataplaneInspection
     const kept = wanted.length - missing.length - stale.length;
     return {
       ok: true,
-      report: { kept, missing: missing.map(addressOf), stale: stale.map(addressOf), foreign },
+      report: { kept, missing: missing.map(addressOf), stale: stale.map(addressOf), foreign, removed },
     };
   }
 
   onPunt(listener: (punted: PuntedFrame) => void): void {
     this.#listener = listener;
+  }
+
+  async backlogRead(): Promise<void> {
+    // Nothing waits here.
   }
 
   onAnswered(listener: (answered: AnsweredLease) => void): void {

@@ -7,7 +7,8 @@
  *     single packets of flows that XDP forwards; tracking them would let a subscriber fill the connection table;
  *   prerouting, nat, priority dstnat: TCP/80 of a garden member to what the garden does not allow becomes the portal;
  *   forward, filter, priority filter - 5: a member reaches, and is reached by, allowed addresses only;
- *   input, filter, priority filter - 5: echo to our addresses, the portal, and answers to what the box itself began.
+ *   input, filter, priority filter - 5: echo to our addresses, the portal, the garden's DNS for its members, each as often as
+ *     a host asks, and answers to what the box itself began.
  * No rule accepts by `ct state established` in forward: a flow that was allowed yesterday is judged again on every
  * packet, so a newly walled subscriber loses it at once. The priority is before an operator's own filter chains, whose
  * verdicts still apply after ours: `accept` ends our chain only.
@@ -26,6 +27,9 @@ export interface NftRulesetOptions {
 /** Who is walled: one element a subscriber, never an interval set (18 ms an element at 10,000). */
 export const GARDEN_MEMBERS = 'garden_members';
 export const GARDEN_DROPS = 'garden_drops';
+/** How often each garden member has asked its DNS of late. */
+const DNS_ASKERS = 'dns_askers';
+const DNS_RATE = 'rate over 50/second burst 100 packets';
 
 /** The commands that build the whole table anew, to be run as one transaction; members are added by others. */
 export function nftRuleset(options: NftRulesetOptions): readonly string[] {
@@ -38,6 +42,7 @@ export function nftRuleset(options: NftRulesetOptions): readonly string[] {
     `add set ${table} garden_allow { type ipv4_addr; flags interval; }`,
     `add set ${table} garden_allow_port { type ipv4_addr . inet_service; flags interval; }`,
     `add set ${table} local_addresses { type ipv4_addr; }`,
+    `add set ${table} ${DNS_ASKERS} { type ipv4_addr; size 65536; flags dynamic; timeout 10s; }`,
     `add chain ${table} untracked { type filter hook prerouting priority raw; policy accept; }`,
     `add chain ${table} prerouting { type nat hook prerouting priority dstnat; policy accept; }`,
     `add chain ${table} from_member`,
@@ -110,10 +115,21 @@ function policyCommands(options: NftRulesetOptions): readonly string[] {
 
     // The core side is left alone: what may reach the box from there is the operator's own rules' business.
     rule('input', `iifname != ${access} accept`),
+    // Before what is known of flows: questions from one port are one flow.
+    ...(policy.answersDns ? dnsRules(portal).map((text) => rule('input', text)) : []),
     rule('input', 'ct state established,related accept'),
     rule('input', 'ip daddr @local_addresses icmp type echo-request accept'),
     rule('input', `ip daddr ${portal} tcp dport ${policy.portal.port} accept`),
     rule('input', `counter name ${GARDEN_DROPS} drop`),
+  ];
+}
+
+/** One member's flood of questions costs the others nothing. */
+function dnsRules(portal: string): readonly string[] {
+  const asked = `ip saddr @${GARDEN_MEMBERS} ip daddr ${portal}`;
+  return [
+    `${asked} udp dport 53 update @${DNS_ASKERS} { ip saddr limit ${DNS_RATE} } counter name ${GARDEN_DROPS} drop`,
+    `${asked} meta l4proto { tcp, udp } th dport 53 accept`,
   ];
 }
 

@@ -18,8 +18,16 @@ export interface SubscriberEntry {
 
 export type DataplaneOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/** Names what was counted last of one removed address, until it is forgotten. */
+export type RemovalReceipt = number;
+
 export type RemoveOutcome =
-  | { readonly ok: true; readonly traffic: TrafficCounters }
+  | {
+      readonly ok: true;
+      readonly traffic: TrafficCounters;
+      /** Null when there was nothing to remove. */
+      readonly receipt: RemovalReceipt | null;
+    }
   | { readonly ok: false; readonly reason: string };
 
 /**
@@ -53,8 +61,13 @@ export interface Dataplane {
   install(entry: SubscriberEntry): Promise<DataplaneOutcome>;
   /** Replaces the entry of the same address whole; counters go on. Newly walled flows are cut, established ones too. */
   update(entry: SubscriberEntry): Promise<DataplaneOutcome>;
-  /** Stops forwarding, then reads the final counters. Removing an unknown address succeeds with no traffic. */
+  /**
+   * Stops forwarding, then reads the final counters, and keeps them for the next start until they are forgotten. Removing an
+   * unknown address succeeds with no traffic.
+   */
   remove(address: Ipv4): Promise<RemoveOutcome>;
+  /** The final counters of these removals can no longer be lost. Each receipt once. */
+  forget(receipts: readonly RemovalReceipt[]): void;
   /**
    * Lets the dataplane answer the client of an installed address; replaces what was promised to the same attachment. False
    * when it does not, which costs speed and nothing else.
@@ -86,6 +99,8 @@ export interface PuntedFrame {
 export interface PuntPath {
   /** One listener; the punt path stays closed until it is set. */
   onPunt(listener: (punted: PuntedFrame) => void): void;
+  /** Resolves when all that was punted before the listener was set has been handed to it. */
+  backlogRead(): Promise<void>;
   /** One listener, to be set before the punt path opens: nothing that was promised goes untold. */
   onAnswered(listener: (answered: AnsweredLease) => void): void;
   /** Sends one whole frame on an access interface; false when its queue is full. */
@@ -171,7 +186,17 @@ export interface ReconcileReport {
   /** There with another line, garden flag or rate, or at odds with the firewall: set right. Their counters go on. */
   readonly stale: readonly Ipv4[];
   /** There and wanted by nobody: removed, with what they had counted. */
-  readonly foreign: readonly { readonly address: Ipv4; readonly traffic: TrafficCounters }[];
+  readonly foreign: readonly Removed[];
+  /** Removed by a process that did not live to keep what they had counted last. An address may be there twice. */
+  readonly removed: readonly Removed[];
+}
+
+/** An address that is forwarded for no longer, and what it counted; to be forgotten as after `remove`. */
+export interface Removed {
+  readonly address: Ipv4;
+  readonly traffic: TrafficCounters;
+  /** Null where nothing had been counted for it. */
+  readonly receipt: RemovalReceipt | null;
 }
 
 export type ReconcileOutcome =

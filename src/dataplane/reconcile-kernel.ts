@@ -9,7 +9,7 @@ import { attempt } from './attempt.js';
 import type { Counters } from './counters.js';
 import type { GardenFirewall } from './garden-firewall.js';
 import { inFlightDone } from './in-flight.js';
-import type { ReconcileOutcome, ReconcileReport, SubscriberEntry } from './port.js';
+import type { ReconcileOutcome, Removed, SubscriberEntry } from './port.js';
 import { type Differences, differencesOf, type Placed } from './reconcile.js';
 import type { Slots } from './slots.js';
 import type { SubscriberMaps } from './subscriber-maps.js';
@@ -42,6 +42,7 @@ export async function reconcileKernel(
     entries: stored,
     lines: maps.readLines(),
     members,
+    removed: maps.readRemoved(),
     isAsWanted: maps.isAsWanted.bind(maps),
   };
   const differences = differencesOf(found, wanted, parts.slots);
@@ -50,7 +51,9 @@ export async function reconcileKernel(
   if (!joined.ok) return refused(joined.reason);
   const written = attempt(() => write(parts, differences));
   if (!written.ok) return refused(written.reason);
-  const foreign = await foreignTraffic(parts, differences);
+  if (differences.foreign.length > 0) await inFlightDone(parts.clock);
+  const foreign = differences.foreign.map((entry) => lastOf(parts, entry));
+  const removed = differences.removed.map((entry) => lastOf(parts, entry));
   const left = await firewall.removeMembers([
     ...differences.membersToRemove,
     // Walled in the maps, and so made members when the firewall was adopted, but not found as members then.
@@ -70,6 +73,7 @@ export async function reconcileKernel(
     missing: differences.missing.map(({ entry }) => entry.address),
     stale: differences.stale.map(({ entry }) => entry.address),
     foreign,
+    removed,
   };
   return {
     outcome: { ok: true, report },
@@ -80,7 +84,11 @@ export async function reconcileKernel(
 /** Foreign entries go before others take their lines; counters are clean before an entry refers to them. */
 function write({ maps, counters }: ReconcileParts, differences: Differences): void {
   for (const attachment of differences.linesToDelete) maps.deleteLine(attachment);
-  for (const { address } of differences.foreign) maps.delete(address);
+  for (const { slot } of differences.notRemoved) maps.forgetRemoved(slot);
+  for (const { address, slot } of differences.foreign) {
+    if (slot === null) maps.delete(address);
+    else maps.remove(address, slot);
+  }
   const fresh = [
     ...differences.missing,
     ...differences.stale.filter(({ entry }) => differences.moved.has(entry.address)),
@@ -91,15 +99,9 @@ function write({ maps, counters }: ReconcileParts, differences: Differences): vo
   maps.putLines(differences.linesToWrite);
 }
 
-async function foreignTraffic(
-  { clock, counters, slots }: ReconcileParts,
-  { foreign }: Differences,
-): Promise<ReconcileReport['foreign']> {
-  if (foreign.length === 0) return [];
-  await inFlightDone(clock);
-  return foreign.map(({ address, slot }) => {
-    const traffic = slot === null ? NO_TRAFFIC : counters.traffic(slot);
-    if (slot !== null) slots.free(slot);
-    return { address, traffic };
-  });
+function lastOf(
+  { counters }: ReconcileParts,
+  { address, slot }: { readonly address: Ipv4; readonly slot: number | null },
+): Removed {
+  return { address, traffic: slot === null ? NO_TRAFFIC : counters.traffic(slot), receipt: slot };
 }

@@ -23,6 +23,8 @@ export interface Found<Entry extends FoundEntry> {
   readonly entries: readonly Entry[];
   readonly lines: readonly FoundLine[];
   readonly members: ReadonlySet<Ipv4>;
+  /** Removed, with a slot whose last counters nobody has kept. */
+  readonly removed: readonly FoundEntry[];
   /** Whether the kernel's entry is what the wanted one would be written as. */
   readonly isAsWanted: (found: Entry, wanted: SubscriberEntry) => boolean;
 }
@@ -42,6 +44,10 @@ export interface Differences {
   readonly moved: ReadonlySet<Ipv4>;
   /** There and wanted by nobody; the slot is null where only the firewall knew the address. */
   readonly foreign: readonly { readonly address: Ipv4; readonly slot: number | null }[];
+  /** Removed before. Their slots are taken. */
+  readonly removed: readonly FoundEntry[];
+  /** Said to be removed, and their slots are somebody's: the removal was not carried out. */
+  readonly notRemoved: readonly FoundEntry[];
   readonly linesToWrite: readonly FoundLine[];
   readonly linesToDelete: readonly Attachment[];
   readonly membersToAdd: readonly Ipv4[];
@@ -65,6 +71,9 @@ export function differencesOf<Entry extends FoundEntry>(
     if (wantedBy.has(entry.address) && slots.claim(entry.slot)) claimed.add(entry.address);
   }
   const foreign = foreignOf(found, wantedBy, slots);
+  const removed: FoundEntry[] = [];
+  const notRemoved: FoundEntry[] = [];
+  for (const entry of found.removed) (slots.claim(entry.slot) ? removed : notRemoved).push(entry);
   const lines = lineDifferences(found.lines, wantedBy);
   const kept: Placed[] = [];
   const missing: Placed[] = [];
@@ -94,6 +103,8 @@ export function differencesOf<Entry extends FoundEntry>(
     stale,
     moved,
     foreign,
+    removed,
+    notRemoved,
     linesToWrite: lines.write,
     linesToDelete: lines.delete,
     membersToAdd: [...wantedBy.values()].flatMap(({ address, walled }) =>

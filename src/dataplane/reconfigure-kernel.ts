@@ -67,18 +67,28 @@ export async function reconfigureKernel(
   return { ok: true };
 }
 
-async function addNetworks(
-  { journal, deadlineMs }: KernelParts,
-  { accessInterfaces, subscriberMtu }: LinkSettings,
+function addNetworks(
+  parts: KernelParts,
+  links: LinkSettings,
   { before, after }: { readonly before: LiveSettings; readonly after: LiveSettings },
 ): Promise<DataplaneOutcome> {
   const isNew = (address: Ipv4): boolean => !before.policy.localAddresses.includes(address);
-  const setup = new LinkSetup({
-    accessInterfaces,
-    coreInterfaces: [],
-    subscriberMtu,
+  return ensureNetworks(parts, links, {
     pools: after.pools.filter(({ gateway }) => isNew(gateway)),
     localAddresses: after.policy.localAddresses.filter(isNew),
+  });
+}
+
+/** Sets the routes and addresses of these pools where they are not as they should be. */
+export function ensureNetworks(
+  { journal, deadlineMs }: Pick<KernelParts, 'journal' | 'deadlineMs'>,
+  links: LinkSettings,
+  networks: { readonly pools: readonly PoolNetwork[]; readonly localAddresses: readonly Ipv4[] },
+): Promise<DataplaneOutcome> {
+  const setup = new LinkSetup({
+    ...links,
+    ...networks,
+    coreInterfaces: [],
     tune: false,
     deadlineMs,
     journal,

@@ -32,6 +32,7 @@ export interface StoredSubscriber extends SubscriberEntry {
 }
 
 const FRACTION_BITS = BngLimit.rateFractionBits;
+const NOBODY = new Uint8Array(4);
 /** The last fields of the value, which XDP moves: two arrival times. */
 const TATS_AT = BNG_SUBSCRIBER_SIZE - 16;
 
@@ -39,6 +40,7 @@ export class SubscriberMaps {
   #options: SubscriberMapsOptions;
   readonly #subscribers: NativeMap;
   readonly #lines: NativeMap;
+  readonly #removed: NativeMap;
   /**
    * Written anew for each call, which only reads them: bytes made for one call and given to the addon cost more than the
    * system call does, since V8 has to move them off its heap first.
@@ -53,6 +55,7 @@ export class SubscriberMaps {
     this.#options = options;
     this.#subscribers = options.object.map('bng_subscribers');
     this.#lines = options.object.map('bng_lines');
+    this.#removed = options.object.map('bng_removed');
   }
 
   get capacity(): number {
@@ -81,8 +84,31 @@ export class SubscriberMaps {
     this.#subscribers.update(address, value, 'replace');
   }
 
+  /** Deletes the entry; whose traffic its slot has counted stays known until `forgetRemoved`. */
+  remove(address: Ipv4, slot: number): void {
+    this.#removed.update(writeSlotKey(this.#slot, slot), be32(this.#address, address));
+    this.delete(address);
+  }
+
   delete(address: Ipv4): boolean {
     return this.#subscribers.delete(be32(this.#address, address));
+  }
+
+  forgetRemoved(slot: number): void {
+    this.#removed.update(writeSlotKey(this.#slot, slot), NOBODY);
+  }
+
+  /** Slots whose last traffic nobody has kept, and the address that it was counted for. */
+  readRemoved(): readonly { readonly address: Ipv4; readonly slot: number }[] {
+    const { keys, values, count } = this.#removed.readAll();
+    const view = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
+    const words = new Uint32Array(values.buffer, values.byteOffset, count);
+    const found: { address: Ipv4; slot: number }[] = [];
+    for (let i = 0; i < count; i++) {
+      if (words[i] !== 0)
+        found.push({ address: ipv4FromBytes(values, i * 4), slot: view.getUint32(i * 4, true) });
+    }
+    return found;
   }
 
   /** Throws EEXIST when someone else is at the line. */

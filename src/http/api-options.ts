@@ -11,6 +11,7 @@ import type { LifecycleSource } from '../session/lifecycle.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import type { Reload } from './operation-routes.js';
 import type { PageFiles } from './page-routes.js';
+import type { ExchangeSource } from './radius-exchange-json.js';
 import type { RadiusReport } from './radius-report.js';
 import type { RateLimit } from './rate-limit.js';
 
@@ -58,6 +59,7 @@ export interface ApiOptions {
   readonly firewall: FirewallInspection;
   readonly dhcp: DhcpTraceSource;
   readonly frames: FrameTracing;
+  readonly exchanges: ExchangeSource;
   /** Where the daemon can read its configuration again. */
   readonly reload?: Reload;
   /** PEM texts; without them the API speaks plain HTTP. */

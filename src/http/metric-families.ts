@@ -89,6 +89,14 @@ function definePoolFamilies(catalogue: MetricCatalogue) {
       'DHCP messages that got no answer because of what they were',
       { reason: 'a closed set; only reasons that came up' },
     ),
+    gardenDns: catalogue.counter(
+      'bng_garden_dns_queries_total',
+      'Questions of garden members to the DNS of the garden',
+      {
+        outcome:
+          'allowed, portal (the name is not allowed), empty (not an A question), none, failed, refused, dropped; only those that came up',
+      },
+    ),
     poolUtilization: catalogue.gauge(
       'bng_dhcp_pool_utilization',
       'Allocated share of the addresses of a pool, 0 to 1',

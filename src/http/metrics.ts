@@ -83,6 +83,9 @@ export class Metrics {
     dropped: (reason) => this.#families.dhcpDropped.inc({ reason }),
   };
 
+  /** Give this to the DNS of the garden. */
+  readonly gardenDns = (outcome: string): void => this.#families.gardenDns.inc({ outcome });
+
   /** Give this to the store. */
   readonly store: StoreObserver = {
     written: (durationMs, failure) => {

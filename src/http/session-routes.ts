@@ -10,6 +10,8 @@ import type { EventHistory } from './event-history.js';
 import { nullableTextSchema, stateSchema } from './field-schemas.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import { sendProblem } from './problem.js';
+import type { ExchangeSource } from './radius-exchange-json.js';
+import { radiusExchangeJson, radiusExchangesSchema } from './radius-exchange-json.js';
 import { detailsJson, detailsProperties } from './session-details-json.js';
 import type { KernelEntry } from './session-details-json.js';
 import { findSession, sessionKeySchema } from './session-finder.js';
@@ -22,7 +24,11 @@ const EVENTS_SHOWN = 20;
 
 const wholeSessionSchema = {
   ...sessionDetailSchema,
-  properties: { ...sessionDetailSchema.properties, ...detailsProperties },
+  properties: {
+    ...sessionDetailSchema.properties,
+    ...detailsProperties,
+    radius_exchanges: radiusExchangesSchema,
+  },
 } as const;
 
 interface ListQuery {
@@ -122,6 +128,7 @@ export interface SessionRouteParts {
   readonly maps: MapInspection;
   readonly firewall: Pick<FirewallInspection, 'isGardenMember'>;
   readonly history: EventHistory;
+  readonly exchanges: ExchangeSource;
 }
 
 /** Null when neither the address nor the one that is still held is installed. */
@@ -136,7 +143,7 @@ async function kernelEntry(session: SessionView, parts: SessionRouteParts): Prom
 
 /** Adds the list and the single session, found by all that names it. */
 export function addSessionRoutes(app: FastifyInstance, parts: SessionRouteParts): void {
-  const { operator, dataplane, history } = parts;
+  const { operator, dataplane, history, exchanges } = parts;
   app.get<{ Querystring: ListQuery }>(
     '/api/v1/sessions',
     {
@@ -165,9 +172,12 @@ export function addSessionRoutes(app: FastifyInstance, parts: SessionRouteParts)
           detail: `No ONT, address, MAC, circuit-id or session id is ${key}.`,
         });
       }
+      const details = operator.sessionDetails(session.id);
+      const exchanged = details === null ? [] : exchanges({ ...details, id: session.id });
       return reply.send({
         ...sessionDetailJson(session, (address) => dataplane.traffic(address)),
-        ...detailsJson(operator.sessionDetails(session.id)),
+        ...detailsJson(details),
+        radius_exchanges: exchanged.map(radiusExchangeJson),
         kernel: await kernelEntry(session, parts),
         events: history.last(EVENTS_SHOWN, session.id),
       });

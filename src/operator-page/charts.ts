@@ -5,6 +5,10 @@ import { timeOfDay } from './format.js';
 import { colour, onThemeChange } from './theme.js';
 
 const HEIGHT = 168;
+/** Nothing that is charted comes in halves. */
+const WHOLE_STEPS = Array.from({ length: 15 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
 const FONT = '11px system-ui, sans-serif';
 
 export interface ChartLine {
@@ -105,7 +109,13 @@ export class Chart {
       scales: { y: { range: (_plot, _least, most) => [0, Math.max(leastTop, (most ?? 0) * 1.08)] } },
       axes: [
         { ...axis, size: 26, values: (_plot, splits) => timeLabels(splits), space: 80 },
-        { ...axis, size: 56, values: (_plot, splits) => splits.map(axisValue), space: 34 },
+        {
+          ...axis,
+          size: 56,
+          values: (_plot, splits) => splits.map(axisValue),
+          space: 34,
+          incrs: WHOLE_STEPS,
+        },
       ],
       series: [
         {},

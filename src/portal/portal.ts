@@ -3,6 +3,7 @@
  * elsewhere here. A subscriber is known by the connection's source address alone, never by anything the request says.
  */
 import { isIPv4 } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../model/clock.js';
@@ -10,6 +11,7 @@ import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { SessionView } from '../session/view.js';
+import { speakTlsToo } from './both-protocols.js';
 import { limitConnections } from './connection-limit.js';
 import { FormTokens } from './form-token.js';
 import type { FormSubject } from './form-token.js';
@@ -34,6 +36,8 @@ export interface PortalOptions {
   readonly provider: string;
   readonly contact: Localized | null;
   readonly templates: TemplateFiles;
+  /** With it the captive portal API is there by TLS too, on the same port, as `host` (name or name:port). PEM texts. */
+  readonly tls: { readonly host: string; readonly cert: string; readonly key: string } | null;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -45,7 +49,7 @@ const MOST_CONNECTIONS = 8_192;
 const MOST_CONNECTIONS_OF_ADDRESS = 64;
 const LONGEST_BODY = 4_096;
 
-/** Builds the app; the caller listens and closes. Throws `BNG_ERR_CONFIG` for templates that make no page. */
+/** Builds the app; the caller listens and closes. Throws `BNG_ERR_CONFIG` for what no page or no TLS could be made of. */
 export function buildPortal(options: PortalOptions): FastifyInstance {
   const portal = new Portal(options);
   const app: FastifyInstance = fastify({
@@ -62,6 +66,10 @@ export function buildPortal(options: PortalOptions): FastifyInstance {
   });
   app.server.maxConnections = MOST_CONNECTIONS;
   limitConnections(app.server, MOST_CONNECTIONS_OF_ADDRESS);
+  if (options.tls !== null) {
+    const secure = speakTlsToo(app.server, { ...options.tls, deadlineMs: LONGEST_REQUEST_MS });
+    app.addHook('preClose', async () => secure.closeAllConnections());
+  }
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -231,7 +239,13 @@ class Portal {
   }
 
   #targetOf(request: FastifyRequest): RequestTarget {
-    return readTarget(request.originalUrl, request.headers.host, this.#own);
+    const { originalUrl, headers, socket } = request;
+    if (!(socket instanceof TLSSocket)) return readTarget(originalUrl, headers.host, this.#own);
+    // By TLS there is the API and nothing else: a person is sent to the page, which has one address.
+    const target = readTarget(originalUrl, headers.host, this.#o.tls?.host ?? '');
+    return target.kind === 'portal' && target.path === PORTAL_PATHS.captiveApi
+      ? target
+      : { kind: 'elsewhere', url: null };
   }
 
   /** The portal's page with what the subscriber chose; whatever it holds comes out as plain ASCII. */

@@ -16,9 +16,9 @@ export async function askDataplane(dataplane: Dataplane, ask: DataplaneAsk): Pro
     }
     case 'remove': {
       const outcome = await dataplane.remove(ask.address);
-      return outcome.ok
-        ? { type: 'removed', traffic: outcome.traffic }
-        : { type: 'remove-failed', reason: outcome.reason };
+      if (!outcome.ok) return { type: 'remove-failed', reason: outcome.reason };
+      const { traffic, receipt } = outcome;
+      return { type: 'removed', traffic, receipts: receipt === null ? [] : [receipt] };
     }
   }
 }

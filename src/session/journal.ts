@@ -3,6 +3,7 @@
  * then. One commit holds everything that changed, with the accounting records of the same moment, so that what is found
  * after a crash is one moment of the past. Decides nothing.
  */
+import type { RemovalReceipt } from '../dataplane/port.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
@@ -36,6 +37,8 @@ export interface JournalOptions {
   readonly ledger: AccountingLedger;
   /** Why a subscriber is suspended, as far as somebody said. */
   readonly reasonOf: (subscriberId: string) => string | null;
+  /** What these removals counted last is durable. */
+  readonly forget: (receipts: readonly RemovalReceipt[]) => void;
 }
 
 /** What a row says of the address of its session. */
@@ -58,6 +61,8 @@ export class SessionJournal implements RowSource {
   #taken: readonly Taken[] = [];
   #takenChanges: ReadonlyMap<string, () => StoreChange> = new Map();
   readonly #underWay = new Set<SessionRecord>();
+  #receipts: RemovalReceipt[] = [];
+  #takenReceipts: readonly RemovalReceipt[] = [];
 
   constructor(options: JournalOptions) {
     this.#o = options;
@@ -102,6 +107,13 @@ export class SessionJournal implements RowSource {
     this.#change(name, key, () => ({ op: 'delete', table: name, key }));
   }
 
+  /** What was removed, and accounting and the session know its last counters: they are forgotten once that is durable. */
+  removed(receipts: readonly RemovalReceipt[]): void {
+    if (receipts.length === 0) return;
+    this.#receipts.push(...receipts);
+    this.#o.commits.touch();
+  }
+
   /** Resolves when the session is durable as it is now (null), or with what keeps it from being so. */
   async stored(record: SessionRecord): Promise<StoreFailure | null> {
     if (!this.#dirty.has(record) && !this.#underWay.has(record)) return null;
@@ -132,6 +144,8 @@ export class SessionJournal implements RowSource {
     this.#takenChanges = new Map(this.#changes);
     this.#changes.clear();
     this.#taken = taken;
+    this.#takenReceipts = this.#receipts;
+    this.#receipts = [];
     return changes;
   }
 
@@ -146,7 +160,10 @@ export class SessionJournal implements RowSource {
         if (!this.#changes.has(id)) this.#changes.set(id, change);
       }
     }
+    if (failure === null) this.#o.forget(this.#takenReceipts);
+    else this.#receipts = [...this.#takenReceipts, ...this.#receipts];
     this.#taken = [];
+    this.#takenReceipts = [];
     this.#takenChanges = new Map();
   }
 

@@ -3,7 +3,7 @@
  * here is decided nothing of any session.
  */
 import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from '../aaa/port.js';
-import type { Dataplane } from '../dataplane/port.js';
+import type { Dataplane, RemovalReceipt } from '../dataplane/port.js';
 import { auditSession } from '../model/audit.js';
 import type { BootClock, Clock } from '../model/clock.js';
 import type { ServiceProfile } from '../model/service-profile.js';
@@ -100,8 +100,9 @@ export class SessionManager implements LifecycleSource {
     const kept =
       durability === null ? null : { ...durability, instants: new Instants(clock, durability.boot) };
     const reasonOf = (subscriberId: string): string | null => suspensions.reasonOf(subscriberId);
+    const forget = (receipts: readonly RemovalReceipt[]): void => options.dataplane.forget(receipts);
     const journal = (this.#journal =
-      kept === null ? null : new SessionJournal({ ...kept, ledger, reasonOf }));
+      kept === null ? null : new SessionJournal({ ...kept, ledger, reasonOf, forget }));
     const quarantines = new Quarantines({ pools, clock, journal });
     const runner = (this.#runner = new SessionRunner({
       ...options,

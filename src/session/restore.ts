@@ -13,11 +13,18 @@
  * | releasing, dropping-held, declining, closing | goes on to its end, with what the dataplane counted last           |
  */
 import type { Authenticator } from '../aaa/port.js';
-import type { ReconcileReport, StandingPromise, SubscriberEntry } from '../dataplane/port.js';
+import type {
+  Dataplane,
+  ReconcileReport,
+  RemovalReceipt,
+  Removed,
+  StandingPromise,
+  SubscriberEntry,
+} from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { parseIpv4 } from '../model/ipv4.js';
-import { NO_TRAFFIC } from '../model/traffic-counters.js';
+import { addTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Store, StoredEntry, StoreResult } from '../store/port.js';
@@ -44,6 +51,7 @@ export interface RestorationOptions {
   readonly instants: Instants;
   readonly journal: SessionJournal;
   readonly table: SessionTable;
+  readonly dataplane: Pick<Dataplane, 'forget'>;
   readonly ledger: AccountingLedger;
   readonly runner: SessionRunner;
   readonly pools: AddressPools;
@@ -57,6 +65,7 @@ interface Restored {
   readonly record: SessionRecord;
   readonly removal: Ipv4 | null;
   traffic: TrafficCounters;
+  receipts: readonly RemovalReceipt[];
 }
 
 export class Restoration {
@@ -98,13 +107,25 @@ export class Restoration {
     });
   }
 
-  /** Takes in what became of the dataplane: whose counters go on, and what was counted last of those that were to go. */
-  reconciled({ missing, foreign }: ReconcileReport): void {
+  /**
+   * Takes in what became of the dataplane: whose counters go on, and what was counted last of those that were to go. Gives what
+   * was there of no session.
+   */
+  reconciled({ missing, foreign, removed }: ReconcileReport): readonly Removed[] {
     for (const address of missing) this.#o.ledger.countsAnew(address);
-    const gone = new Map(foreign.map(({ address, traffic }) => [address, traffic]));
-    for (const restored of this.#restored) {
-      if (restored.removal !== null) restored.traffic = gone.get(restored.removal) ?? NO_TRAFFIC;
+    const owners = new Map(this.#restored.map((restored) => [restored.removal, restored]));
+    const unowned = foreign.filter(({ address }) => !owners.has(address));
+    for (const { address, traffic, receipt } of [...removed, ...foreign]) {
+      const receipts = receipt === null ? [] : [receipt];
+      const owner = owners.get(address);
+      // Nobody's: what it counted is known already, or there is nobody to be told of it.
+      if (owner === undefined) this.#o.dataplane.forget(receipts);
+      else {
+        owner.traffic = addTraffic(owner.traffic, traffic);
+        owner.receipts = [...owner.receipts, ...receipts];
+      }
     }
+    return unowned;
   }
 
   /**
@@ -138,10 +159,21 @@ export class Restoration {
       this.#resume(restored, accounting);
       if (at % PAGE === PAGE - 1) await breath();
     }
+  }
+
+  /**
+   * Lets the dataplane answer for the leases that go on. Not before all is read that it had handed up: a client may have given
+   * up its lease there, and must not be told meanwhile that it has it.
+   */
+  async promise(): Promise<void> {
+    for (const [at, { record }] of this.#restored.entries()) {
+      this.#o.runner.promise(record);
+      if (at % PAGE === PAGE - 1) await breath();
+    }
     this.#restored.length = 0;
   }
 
-  #resume({ record, removal, traffic }: Restored, accounting: 'goes-on' | 'begins'): void {
+  #resume({ record, removal, traffic, receipts }: Restored, accounting: 'goes-on' | 'begins'): void {
     const { ledger, runner, clock, journal } = this.#o;
     const { state } = record.session;
     if (!isServed(state)) return;
@@ -155,7 +187,7 @@ export class Restoration {
       } else ledger.resume(now.grant.address);
     }
     runner.watch(record, state);
-    if (record.session.step !== null) runner.push(record, { event: { type: 'removed', traffic } });
+    if (record.session.step !== null) runner.push(record, { event: { type: 'removed', traffic, receipts } });
   }
 
   async #pages(table: string, each: (entry: StoredEntry) => boolean): Promise<StoreResult<null>> {
@@ -191,7 +223,7 @@ export class Restoration {
     table.moved(record, state.name);
     if (now !== null && saved.use !== null) ledger.adopt(record, now, saved.use);
     const removal = step === null ? null : removedAddress(state, step);
-    this.#restored.push({ record, removal, traffic: NO_TRAFFIC });
+    this.#restored.push({ record, removal, traffic: NO_TRAFFIC, receipts: [] });
     return true;
   }
 

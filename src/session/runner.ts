@@ -3,7 +3,7 @@
  * answers fed back before the next event. Sessions run side by side.
  */
 import type { AuthenticationResult, Authenticator } from '../aaa/port.js';
-import type { Dataplane } from '../dataplane/port.js';
+import type { Dataplane, RemovalReceipt } from '../dataplane/port.js';
 import type { AnnouncedLine } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { ServiceProfile } from '../model/service-profile.js';
@@ -87,12 +87,16 @@ export class SessionRunner {
     this.#drain(record).catch(this.#o.onBug);
   }
 
-  /** Sets the deadlines that a session of an earlier run had, and lets the dataplane answer for its lease again. */
+  /** Sets the deadlines that a session of an earlier run had. */
   watch(record: SessionRecord, { lease, held }: Served): void {
     const leaseAtMs = lease.phase === 'bound' ? lease.expiresAtMs : null;
     this.#deadlines.arm(record, 'lease', leaseAtMs);
     this.#deadlines.arm(record, 'held', held?.expiresAtMs ?? null);
     if (leaseAtMs === null && held === null) this.#deadlines.watchUnbound(record);
+  }
+
+  /** Lets the dataplane answer for the lease of a session of an earlier run again. */
+  promise(record: SessionRecord): void {
     this.#promises.keep(record, false);
   }
 
@@ -125,6 +129,7 @@ export class SessionRunner {
       this.#promises.review(record);
       if (from !== record.session.state.name) this.#stateChanged(record, turn, from);
       for (const effect of next.effects) this.#perform(record, turn, effect);
+      if (event.type === 'removed') this.#told(event.receipts ?? []);
       event = next.ask === null ? null : await this.#ask(record, next.ask);
     }
     if (seen.leaseStarted) {
@@ -134,6 +139,13 @@ export class SessionRunner {
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
     if (before.state !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
+  }
+
+  /** Accounting and session know these last counters, in one and the same commit. */
+  #told(receipts: readonly RemovalReceipt[]): void {
+    const { journal, dataplane } = this.#o;
+    if (journal === null) dataplane.forget(receipts);
+    else journal.removed(receipts);
   }
 
   #perform(record: SessionRecord, { item, first, before, seen }: Turn, effect: Effect): void {

@@ -84,6 +84,11 @@ const KNOWN: ReadonlySet<string> = new Set(
 );
 const KNOWN_VENDORS: ReadonlySet<number> = new Set([ADSL_FORUM_VENDOR, WISPR_VENDOR, BNG_VENDOR]);
 
+/** Whether the dictionary has attributes of this vendor, and so knows how they are packed. */
+export function knowsVendor(vendorId: number): boolean {
+  return KNOWN_VENDORS.has(vendorId);
+}
+
 /**
  * How many attributes are not in the dictionary. Whatever an unknown vendor packs into one attribute counts once: only
  * that vendor knows its layout. Bad framing of a vendor in the dictionary is `BNG_ERR_WIRE_MALFORMED`.
@@ -94,7 +99,7 @@ export function countUnknownAttributes(attributes: RadiusAttributes): number {
   for (const raw of attributes.entries()) {
     const vendorId = raw.type === VENDOR_SPECIFIC ? vendorIdOf(raw) : 0;
     if (vendorId === 0) unknown += KNOWN.has(`0/${raw.type}`) ? 0 : 1;
-    else if (vendorId === undefined || !KNOWN_VENDORS.has(vendorId)) unknown += 1;
+    else if (vendorId === undefined || !knowsVendor(vendorId)) unknown += 1;
     else vendors.add(vendorId);
   }
   for (const vendorId of vendors) {

@@ -1,9 +1,9 @@
 /** Packet table of bng_access: what our own addresses serve, and the walled garden. */
 import { after } from 'node:test';
-import { Protocol } from '../support/packet.js';
+import { packet, Protocol } from '../support/packet.js';
 import { enterNamespace } from './namespace.js';
 import { Rig, Stations } from './rig.js';
-import { drops, from, refuses, runTable } from './table.js';
+import { drops, from, refuses, runTable, towards } from './table.js';
 import { INTERNET, ROUTER_ALERT, TCP_BYTES, dns, forwarded, handedUp, ping, tcp, udp } from './upstream.js';
 
 enterNamespace(import.meta.url);
@@ -12,6 +12,16 @@ const rig = new Rig();
 after(() => rig.close());
 
 const { qinq, walled } = Stations;
+
+const QUIC_ENDS = { source: walled.address, destination: INTERNET };
+const QUIC_PORTS = { source: 50_000, destination: 443 };
+/** IPv4 and UDP header of the datagram that is refused, behind the Ethernet header. */
+const QUIC_HEAD = packet()
+  .ipv4(QUIC_ENDS)
+  .udp(QUIC_PORTS)
+  .payload(Buffer.alloc(1200, 0x55))
+  .bytes()
+  .subarray(2, 30);
 
 runTable(() => rig, 'bng_access', [
   handedUp('a ping of the gateway is answered by the stack', qinq, ping(qinq, '10.0.0.1'), 28),
@@ -82,6 +92,39 @@ runTable(() => rig, 'bng_access', [
     port: 443,
     data: 'hello',
   }),
+  {
+    name: 'QUIC of a walled subscriber is refused by an ICMP error that quotes it',
+    frame: from(walled).ipv4(QUIC_ENDS).udp(QUIC_PORTS).payload(Buffer.alloc(1200, 0x55)).bytes(),
+    verdict: 'drop',
+    drop: 'garden',
+    answered: true,
+    out: towards(walled)
+      .ipv4({ source: '10.255.0.1', destination: walled.address, id: 0, dontFragment: true })
+      .icmp(3, 13, 0)
+      .payload(QUIC_HEAD)
+      .bytes(),
+  },
+  drops(
+    'a datagram to port 443 that is shorter than the error about it is dropped without an answer',
+    'garden',
+    from(walled).ipv4(QUIC_ENDS).udp(QUIC_PORTS).payload(Buffer.alloc(27)),
+  ),
+  drops(
+    'a long datagram to another port is dropped without an answer',
+    'garden',
+    from(walled)
+      .ipv4(QUIC_ENDS)
+      .udp({ ...QUIC_PORTS, destination: 8443 })
+      .payload(Buffer.alloc(1200)),
+  ),
+  drops(
+    'QUIC in fragments is dropped without an answer',
+    'garden',
+    from(walled)
+      .ipv4({ ...QUIC_ENDS, moreFragments: true })
+      .udp(QUIC_PORTS)
+      .payload(Buffer.alloc(1200)),
+  ),
   ...[0x10, 0x12, 0x14, 0x04, 0x11, 0x03, 0x00].map((flags) =>
     drops(
       `TCP flags 0x${flags.toString(16)} of a walled subscriber are dropped without an answer`,

@@ -153,3 +153,24 @@ runTable(() => stack, 'bng_core', [
   },
   drops('forwarding in the stack opens no way into the garden', 'garden', udp(INTERNET, walled)(fromCore)),
 ]);
+
+const gardenDns = new Rig({ flags: BngSettingsFlag.gardenDns });
+after(() => gardenDns.close());
+
+const question = (from_: Station, destination: string) => (ethernet: PacketBuilder) =>
+  ethernet
+    .ipv4({ source: from_.address, destination })
+    .udp({ source: 40_000, destination: 53 })
+    .payload('question');
+
+runTable(() => gardenDns, 'bng_access', [
+  {
+    name: 'a walled subscriber asks the DNS of the garden, by the stack',
+    frame: question(walled, '10.255.0.1')(from(walled)).bytes(),
+    verdict: 'stack_up',
+    out: question(walled, '10.255.0.1')(towardsStack(walled)).bytes(),
+    traffic: { [walled.slot]: { upstream: [1, 36] } },
+  },
+  drops('an open subscriber does not ask it', 'local_service', question(qinq, '10.255.0.1')(from(qinq))),
+  drops('another gateway answers no DNS', 'local_service', question(walled, '10.0.0.1')(from(walled))),
+]);

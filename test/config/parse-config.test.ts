@@ -114,7 +114,7 @@ describe('a configuration that is right', () => {
       radius: null,
       accounting: { mode: 'log', queueLimit: 1_000_000 },
       walledGarden: { poolName: 'wgar', portal: { address: parseIpv4('10.255.0.1'), port: 80 }, allow: [] },
-      portal: { provider: 'Internet', contact: null, offers: [], templates: null },
+      portal: { provider: 'Internet', contact: null, offers: [], templates: null, tls: null },
       olt: null,
       api: {
         listen: { address: parseIpv4('127.0.0.1'), port: 8080 },
@@ -149,6 +149,7 @@ describe('a configuration that is right', () => {
       provider: 'Example Net',
       contact: { en: 'Call us', de: 'Rufen Sie an' },
       templates: '/etc/bng/portal',
+      tls: null,
       offers: [
         {
           serviceId: 'home',
@@ -163,6 +164,17 @@ describe('a configuration that is right', () => {
     assert.equal(pools[1]?.captivePortal, undefined);
     const elsewhere = MINIMAL.replace('{ pool: wgar }', '{ pool: wgar, portal: 10.255.0.1:8000 }');
     assert.equal(parsed(elsewhere).pools[0]?.captivePortal, 'http://10.255.0.1:8000/captive-portal/api');
+    const tls = '{ certFile: /c, keyFile: /k }';
+    const served = `${MINIMAL}portal: { captiveApi: "https://p.example:80/captive-portal/api", tls: ${tls} }\n`;
+    assert.deepEqual(parsed(served).portal.tls, { certFile: '/c', keyFile: '/k', host: 'p.example:80' });
+    for (const wrong of [
+      'https://p.example/captive-portal/api',
+      'http://p.example:80/captive-portal/api',
+      'https://p.example:80/api',
+    ]) {
+      const result = parseConfig(served.replace('https://p.example:80/captive-portal/api', wrong));
+      assert.ok(!result.ok && result.problems[0]?.path === 'portal.captiveApi', wrong);
+    }
     const told = `${MINIMAL}portal: { captiveApi: "https://portal.example/api" }\n`;
     assert.equal(parsed(told).pools[0]?.captivePortal, 'https://portal.example/api');
   });
@@ -226,7 +238,7 @@ describe('a configuration that is right', () => {
       after.portal.offers.map(({ serviceId }) => serviceId),
       ['home-100'],
     );
-    assert.equal(after.pools[0]?.captivePortal, 'https://portal.example.net/captive-portal/api');
+    assert.equal(after.pools[0]?.captivePortal, 'https://portal.example.net:80/captive-portal/api');
     const { portal, pools } = before;
     assert.deepEqual({ ...after, radius: null, api: { ...after.api, tls: null }, portal, pools }, before);
     assert.deepEqual(after.radius, {

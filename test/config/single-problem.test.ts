@@ -27,6 +27,8 @@ const SERIAL = 'an ONT serial as text of 1 to 64 printable characters (in quotes
 const ADDRESS = 'an IPv4 address such as 192.0.2.1';
 const PREFIX = 'an IPv4 prefix without host bits such as 10.0.0.0/12';
 const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
+const SERVICE_ENDPOINT = 'ip:port with a port from 1 to 65535';
+const RESOLVERS = 'a list of 1 to 8 resolvers';
 const DESTINATION = 'prefix or prefix:port such as 203.0.113.0/24:443';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
 const A_POOL = 'the name of a pool (wgar, isp)';
@@ -292,27 +294,46 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     '10.255.0.2:80',
     7,
   ],
-  [
-    garden('portal: 10.255.0.1'),
-    'walledGarden.portal',
-    'ip:port with a port from 1 to 65535',
-    '10.255.0.1',
-    7,
-  ],
-  [
-    garden('portal: 10.255.0.1:0'),
-    'walledGarden.portal',
-    'ip:port with a port from 1 to 65535',
-    '10.255.0.1:0',
-    7,
-  ],
+  [garden('portal: 10.255.0.1'), 'walledGarden.portal', SERVICE_ENDPOINT, '10.255.0.1', 7],
+  [garden('portal: 10.255.0.1:0'), 'walledGarden.portal', SERVICE_ENDPOINT, '10.255.0.1:0', 7],
   [garden('allow: 1.1.1.1/32'), 'walledGarden.allow', 'a list of destinations', '1.1.1.1/32', 7],
   [garden('allow: [1.1.1.1]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1', 7],
   [garden('allow: [1.1.1.0/24, 1.1.1.1/24]'), 'walledGarden.allow[1]', DESTINATION, '1.1.1.1/24', 7],
   [garden('allow: [1.1.1.1/32:0]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:0', 7],
   [garden('allow: [1.1.1.1/32:65536]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:65536', 7],
   [garden('allow: [1.1.1.1/32:443:tcp]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:443:tcp', 7],
-  [garden('deny: []'), 'walledGarden.deny', 'only the keys pool, portal, allow', 'the unknown key deny', 7],
+  [garden('dns: { names: [] }'), 'walledGarden.dns.upstream', RESOLVERS, 'nothing', 7],
+  [garden('dns: { upstream: [] }'), 'walledGarden.dns.upstream', RESOLVERS, '[]', 7],
+  [
+    garden('dns: { upstream: [192.0.2.53] }'),
+    'walledGarden.dns.upstream[0]',
+    SERVICE_ENDPOINT,
+    '192.0.2.53',
+    7,
+  ],
+  [
+    garden('portal: 10.255.0.1:53, dns: { upstream: [192.0.2.53:53] }'),
+    'walledGarden.portal',
+    'another port than 53, where walledGarden.dns answers',
+    '10.255.0.1:53',
+    7,
+  ],
+  ...['pay', '-a.example.com', 'a.*.example.com', 'pay.example.com:0', 'https://pay.example.com'].map(
+    (name): (typeof TABLE)[number] => [
+      garden(`dns: { names: ['${name}'], upstream: ['192.0.2.53:53'] }`),
+      'walledGarden.dns.names[0]',
+      'a name, *.name or name:port such as pay.example.com:443',
+      name,
+      7,
+    ],
+  ),
+  [
+    garden('deny: []'),
+    'walledGarden.deny',
+    'only the keys pool, portal, allow, dns',
+    'the unknown key deny',
+    7,
+  ],
   // olt
   [also('olt: {}'), 'olt.vlans', 'a mapping of pool names to S-VLANs', 'nothing', 8],
   [

@@ -100,6 +100,23 @@ test('more ports, prefixes or local addresses than the maps hold are configurati
   refuses({ gateways: [1, 2, 3, 4].map(ipv4FromNumber) });
 });
 
+test('questions to the portal’s address are local only where it answers DNS', () => {
+  const judged = (['udp', 'tcp'] as const).map((protocol) =>
+    packet('10.255.0.1', { protocol, destinationPort: 53 }),
+  );
+  for (const [answersDns, expected] of [
+    [true, 'local'],
+    [false, 'drop'],
+  ] as const) {
+    const policy = compileGardenPolicy({ ...CONFIG, answersDns }, LIMITS);
+    assert.deepEqual(
+      judged.map((one) => judge(policy, one)),
+      [expected, expected],
+    );
+    assert.equal(judge(policy, packet('10.0.0.1', { protocol: 'udp', destinationPort: 53 })), 'drop');
+  }
+});
+
 test('a walled subscriber is judged: allowed, portal, local or dropped', () => {
   const policy = compileGardenPolicy(CONFIG, LIMITS);
   const table: [JudgedPacket, string][] = [

@@ -25,8 +25,12 @@ test('an update keeps slot and counters, and removing gives the final ones', asy
   assert.deepEqual(await dataplane.dump(), [
     { ...ENTRY, walled: false, slot: 0, traffic, gardenMember: false },
   ]);
-  assert.deepEqual(await dataplane.remove(ENTRY.address), { ok: true, traffic });
-  assert.deepEqual(await dataplane.remove(ENTRY.address), { ok: true, traffic: NO_TRAFFIC });
+  assert.deepEqual(await dataplane.remove(ENTRY.address), { ok: true, traffic, receipt: 0 });
+  assert.deepEqual(await dataplane.remove(ENTRY.address), {
+    ok: true,
+    traffic: NO_TRAFFIC,
+    receipt: null,
+  });
   assert.equal(dataplane.traffic(ENTRY.address), null);
   assert.deepEqual(
     dataplane.calls.map(({ verb }) => verb),
@@ -41,7 +45,10 @@ test('an address, a line and the last slot are given once', async () => {
   assert.equal((await dataplane.install(ENTRY)).ok, true);
   for (const refused of [ENTRY, other, elsewhere]) assert.equal((await dataplane.install(refused)).ok, false);
   assert.equal((await dataplane.update(elsewhere)).ok, false);
-  await dataplane.remove(ENTRY.address);
+  const removed = await dataplane.remove(ENTRY.address);
+  assert.equal((await dataplane.install(elsewhere)).ok, false, 'what it counted last is still kept');
+  assert.ok(removed.ok);
+  dataplane.forget([removed.receipt ?? -1]);
   assert.equal((await dataplane.install(elsewhere)).ok, true);
 });
 

@@ -33,6 +33,7 @@ import { fastify } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { DEFAULT_API_LIMITS } from '../../src/http/api-options.js';
 import type { ApiOptions, HealthCheck } from '../../src/http/api-options.js';
+import type { RadiusExchangeReport } from '../../src/http/radius-exchange-json.js';
 import type { RadiusReport } from '../../src/http/radius-report.js';
 
 export const START_WALL_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -151,6 +152,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     terms: { ...plainTerms('SIMU00000001'), sessionTimeoutSeconds: 3600 },
     accounting: { accountingId: 'boot-1', startedWallMs: START_WALL_MS },
   };
+  exchanges: readonly RadiusExchangeReport[] = [];
   readonly trace = new DhcpTrace();
   /** What the maps hold, by name. */
   readonly mapEntries: Record<string, readonly MapEntry[]> = {
@@ -212,6 +214,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     promise: () => false,
     promisedUntilMs: () => null,
     withdraw: () => undefined,
+    forget: () => undefined,
     traffic: (address) => this.installed.get(address) ?? null,
     dump: () => Promise.resolve(this.dumped),
     drops: () => ({ ...this.dropTable }),
@@ -367,6 +370,7 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     firewall: bng.firewall,
     dhcp: bng.trace,
     frames: bng.frames,
+    exchanges: () => bng.exchanges,
     token: null,
     audit: () => undefined,
     health: () => ({ checks: bng.checks }),

@@ -1,13 +1,14 @@
 /** What the API tells of the kernel and lets operators do to the BNG itself: maps, nftables, top, drain, limits, TLS, socket. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readTlsFiles } from '../../src/config/tls-files.js';
 import { buildApi } from '../../src/http/api.js';
 import { DEFAULT_API_LIMITS } from '../../src/http/api-options.js';
 import { jsonListStream } from '../../src/http/json-stream.js';
@@ -17,6 +18,7 @@ import { isBngError } from '../../src/model/bng-error.js';
 import { systemClock } from '../../src/model/clock.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
+import { makeCertificate } from '../support/certificate.js';
 import { apiOptions, FakeBng, FakeClock, makeSession, traffic } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
 
@@ -233,13 +235,7 @@ test('the list can be narrowed to a pool and to a text, and a page that finds no
 
 test('with TLS the API speaks nothing else, and old versions are refused', async () => {
   await withFolder(async (folder) => {
-    const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-    execFileSync('openssl', ['req', '-x509', '-nodes', ...kind, ...subject, '-keyout', key, '-out', cert], {
-      stdio: 'ignore',
-    });
-    const tls = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+    const tls = readTlsFiles(makeCertificate(folder, ['IP:127.0.0.1']));
     const app = buildApi(apiOptions(new FakeBng(), { tls }));
     await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;

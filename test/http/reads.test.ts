@@ -108,6 +108,9 @@ test('a session is found by ONT serial, address, MAC, circuit-id and id, with it
     downstreamPackets: 0n,
     downstreamBytes: 9007199254740993n,
   });
+  const request = { code: 'Access-Request', attributes: [{ name: 'User-Name', value: 'a' }] };
+  const exchange = { kind: 'authentication', peer: null, request, response: null } as const;
+  bng.exchanges = [{ ...exchange, wallMs: START_WALL_MS, tookMs: 1.23456 }];
   const app = buildApi(apiOptions(bng));
   for (const key of [
     'SIMU00000001',
@@ -120,6 +123,7 @@ test('a session is found by ONT serial, address, MAC, circuit-id and id, with it
     const response = await app.inject({ url: `/api/v1/sessions/${encodeURIComponent(key)}` });
     assert.deepEqual(response.json(), {
       id: 'session-1',
+      radius_exchanges: [{ ...exchange, at: new Date(START_WALL_MS).toISOString(), took_ms: 1.235 }],
       ont_serial: 'SIMU00000001',
       circuit_id: 'agg-01|1/1/1',
       circuit_id_hex: '6167672d30317c312f312f31',

@@ -35,6 +35,7 @@ const TOKEN = 'token-of-the-crash-test';
 const BNG_PROGRAM = fileURLToPath(new URL('../../src/bin/bng.js', import.meta.url));
 const START_MS = 20_000;
 const DEED_MS = 4_000;
+const LOG_LINES = 4_000;
 
 /** What the BNG is in the middle of when it is killed: so long after the crowd began it, or after it was ready. */
 const POINTS = ['discover', 'request', 'activate', 'renew', 'release', 'interim', 'start'] as const;
@@ -111,6 +112,8 @@ function configFile(fastDhcp: boolean): string {
 class Life {
   static last: Life | null = null;
   static readonly complaints: string[] = [];
+  /** What the last lives have logged, to tell of who had something go wrong. */
+  static readonly log: string[] = [];
   readonly #child: ChildProcess;
   readonly #gone: Promise<unknown>;
   readonly started: Promise<unknown>;
@@ -126,6 +129,8 @@ class Life {
     this.started = new Promise<void>((resolve) =>
       lines.on('line', (line) => {
         if (line.includes('"event":"started"')) resolve();
+        Life.log.push(line.slice(0, 600));
+        if (Life.log.length > LOG_LINES) Life.log.splice(0, LOG_LINES / 2);
         if (/"level":[56]0/.test(line)) Life.complaints.push(line.slice(0, 600));
       }),
     );
@@ -194,7 +199,7 @@ async function reach(point: Point, life: Life): Promise<void> {
 }
 
 test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives no address twice`, {
-  timeout: (120_000 + KILLS * 4_000) * patience,
+  timeout: (120_000 + KILLS * 7_000) * patience,
 }, async (t) => {
   const files = [configFile(true), configFile(false)] as const;
   crowd = new Crowd(SUBSCRIBERS, {
@@ -207,6 +212,7 @@ test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives 
   });
   const killed: Partial<Record<Point, number>> = {};
   let over = false;
+  t.after(() => (over = true));
   let life = new Life(files[0]);
   await life.ready();
   const operator = operate(() => over);
@@ -223,13 +229,15 @@ test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives 
   for (let n = 0; n < KILLS; n++) {
     const point = POINTS[n % POINTS.length] ?? 'start';
     await reach(point, life);
+    crowd.order('down');
     await life.end('SIGKILL');
     killed[point] = (killed[point] ?? 0) + 1;
-    life = new Life(files[Math.floor(n / POINTS.length) % 2] ?? files[0]);
+    life = new Life(files[n % 2] ?? files[0]);
+    void life.started.then(() => crowd.order('up'));
     if (crowd.wrong.length > 0) break;
   }
   await life.ready();
-  assert.deepEqual(crowd.wrong.slice(0, 12), [], Life.complaints.join('\n'));
+  assert.deepEqual(crowd.wrong.slice(0, 12), [], storyOf(crowd.wrong[0], JSON.stringify(killed)));
   assert.deepEqual(await stayingSessions(), first, 'the sessions of those who stayed are those of before');
 
   // Everybody's next renewal is answered, and what is under way comes home.
@@ -287,6 +295,14 @@ test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives 
   assert.ok(total((one) => one.octets) > 100_000);
   assert.deepEqual(Life.complaints, []);
 });
+
+/** What the last lives had to say of the one who had something go wrong. */
+function storyOf(wrong: string | undefined, killed: string): string {
+  const [serial = ''] = wrong?.split(' ') ?? [];
+  const lines = Life.log.filter((line) => line.includes(serial) || /started|restored/.test(line));
+  const echoed = runIn(CORE, 'grep ^Udp: /proc/net/snmp');
+  return [wrong ?? '', `killed ${killed}`, echoed, ...Life.complaints, ...lines.slice(-60)].join('\n');
+}
 
 /** The crowd's stations number their MAC addresses as their serials. */
 function serialOf(stationId: string): string {

@@ -4,13 +4,14 @@
  */
 import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
-import type { SubscriberEntry } from '../../src/dataplane/port.js';
+import type { RemovalReceipt, SubscriberEntry } from '../../src/dataplane/port.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { holderOptions, type HolderSettings } from './dataplane-holder-options.js';
 
 export type HolderOrder =
   | { readonly verb: 'install'; readonly entry: SubscriberEntry }
   | { readonly verb: 'remove'; readonly address: Ipv4 }
+  | { readonly verb: 'forget'; readonly receipts: readonly RemovalReceipt[] }
   | { readonly verb: 'reconcile'; readonly wanted: readonly SubscriberEntry[] }
   | { readonly verb: 'traffic'; readonly address: Ipv4 }
   | { readonly verb: 'dump' | 'verdicts' | 'drops' | 'warnings' | 'punts' | 'close' };
@@ -30,6 +31,8 @@ async function obey(order: HolderOrder): Promise<unknown> {
       return dataplane.install(order.entry);
     case 'remove':
       return dataplane.remove(order.address);
+    case 'forget':
+      return dataplane.forget(order.receipts);
     case 'reconcile':
       return dataplane.reconcile(order.wanted);
     case 'traffic':

@@ -62,7 +62,8 @@ export interface FlowResult {
 }
 
 const ECHO = `const net = require('net'), dgram = require('dgram');
-  const udp = dgram.createSocket('udp4'); udp.on('message', (m, r) => udp.send(m, r.port, r.address)); udp.bind(7000);
+  const udp = dgram.createSocket('udp4'); udp.on('message', (m, r) => udp.send(m, r.port, r.address));
+  udp.bind(7000, () => udp.setRecvBufferSize(4 << 20));
   net.createServer((s) => { s.on('error', () => {}); s.pipe(s); }).listen(7000, '0.0.0.0', () => console.log('up'));`;
 
 /** A server that sends back what it gets, over UDP and TCP, port 7000. */

@@ -100,6 +100,28 @@ test('what is as it should be already is left alone, also when everything is tak
   await revertFirst();
 });
 
+test('routes of an earlier configuration become those of this one, without a moment without any', async () => {
+  makeVeth('access1', 'sub1');
+  const both = { ...OPTIONS, accessInterfaces: ['access0', 'access1'] };
+  const journal = new UndoJournal(null);
+  const use = (options: typeof OPTIONS) => new LinkSetup({ ...options, journal }).apply();
+  const was = run('ip route');
+  await use(both);
+  await use({
+    ...both,
+    accessInterfaces: ['access1', 'access0'],
+    subscriberMtu: 1400,
+    pools: [{ network: parsePrefix('10.0.0.0/16'), gateway: parseIpv4('10.0.0.2') }],
+  });
+  assert.deepEqual(run('ip route show 10.0.0.0/16').trim().split(/ *\n/), [
+    '10.0.0.0/16 dev access1 scope link src 10.0.0.2 linkdown mtu 1400',
+    '10.0.0.0/16 dev access0 scope link src 10.0.0.2 metric 1 mtu 1400',
+  ]);
+  assert.deepEqual(await journal.revert(5000), []);
+  assert.equal(run('ip route'), was);
+  run('ip link del access1');
+});
+
 test('an MTU without room for two tags is a warning with its remedy', async () => {
   run('ip link set access0 mtu 1500');
   const { links, revert } = setup(OPTIONS);

@@ -88,7 +88,13 @@ test('forwards and back under traffic, no packet is lost, every octet is counted
 
   const two = await hold({}, next);
   assert.match((await warnings(two)).join('\n'), /bng_subscribers is of another build/);
-  assert.deepEqual(await reconcile(two, wanted), { kept: 2, missing: [], stale: [], foreign: [] });
+  assert.deepEqual(await reconcile(two, wanted), {
+    kept: 2,
+    missing: [],
+    stale: [],
+    foreign: [],
+    removed: [],
+  });
   assert.deepEqual(folders(), [`v${NEXT}`]);
   assert.match(run(`nft list set inet ${NFT_TABLE} garden_members`), new RegExp(WALLED));
   await two.kill();

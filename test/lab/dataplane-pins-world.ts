@@ -87,6 +87,7 @@ export async function first(program?: string): Promise<Holder> {
     missing: [parseIpv4(ADDRESS), parseIpv4(WALLED)],
     stale: [],
     foreign: [],
+    removed: [],
   });
   return holder;
 }

@@ -4,10 +4,11 @@ import { mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { openPinnedMaps } from '../../src/dataplane/pinned-maps.js';
-import type { DumpedSubscriber, ReconcileOutcome } from '../../src/dataplane/port.js';
+import type { DumpedSubscriber, ReconcileOutcome, RemoveOutcome } from '../../src/dataplane/port.js';
 import { tearDown } from '../../src/dataplane/tear-down.js';
 import { ipv4ToBytes, parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
+import { NO_TRAFFIC } from '../../src/model/traffic-counters.js';
 import { Flow } from './dataplane-holder.js';
 import { NFT_TABLE } from './dataplane-holder-options.js';
 import {
@@ -71,6 +72,7 @@ test('killed and started again, every packet passes, every octet is counted, and
     missing: [],
     stale: [],
     foreign: [],
+    removed: [],
   });
   await new Promise((resolve) => setTimeout(resolve, 100));
   await two.close();
@@ -100,6 +102,35 @@ test('pings while nobody holds the dataplane are counted to the byte by who hold
     [7n, 10_500n],
   );
   assert.equal(now.downstreamBytes - before.downstreamBytes, 10_500n);
+});
+
+test('what was counted last of a removed address is told by each start until it is forgotten', async () => {
+  const one = await first();
+  runIn(SUBSCRIBER, `ping -q -c 3 -i 0.01 -W 2 ${INTERNET}`);
+  const address = parseIpv4(ADDRESS);
+  const outcome = await one.ask<RemoveOutcome>({ verb: 'remove', address });
+  assert.ok(outcome.ok && outcome.traffic.upstreamPackets >= 3n);
+  const { traffic: last, receipt } = outcome;
+  // Its number is not given away meanwhile.
+  assert.deepEqual(await one.ask({ verb: 'install', entry: entry() }), { ok: true });
+  await one.kill();
+  const two = await hold();
+  const { removed, foreign } = await reconcile(two, [walledEntry()]);
+  assert.deepEqual(removed, [{ address, traffic: last, receipt }]);
+  assert.deepEqual(
+    foreign.map((one) => [one.address, one.traffic]),
+    [[address, NO_TRAFFIC]],
+  );
+  await two.kill();
+  const three = await hold();
+  const again = await reconcile(three, [walledEntry()]);
+  assert.deepEqual(
+    new Set(again.removed.map((one) => one.receipt)),
+    new Set([...removed, ...foreign].map((one) => one.receipt)),
+  );
+  await three.ask({ verb: 'forget', receipts: again.removed.flatMap((one) => one.receipt ?? []) });
+  await three.kill();
+  assert.deepEqual((await reconcile(await hold(), [walledEntry()])).removed, []);
 });
 
 test('a walled subscriber stays walled while nobody holds the dataplane, and while another takes over', async () => {

@@ -304,7 +304,12 @@ test('an access port that is shut does not take the others with it', async () =>
     .payload('one-is-shut');
   send('access1', ask);
   await arrival('access1', 'one-is-shut', ask.bytes());
-  run('ip link set access0 up; ip route add 10.0.0.0/24 dev access0 src 10.0.0.1 mtu 1500');
+  const routes = (): string => run('ip route show 10.0.0.0/24');
+  assert.doesNotMatch(routes(), /dev access0/);
+  run('ip link set access0 up');
+  await until('the route by it is back', () =>
+    /^10\.0\.0\.0\/24 dev access0 .*src 10\.0\.0\.1 mtu 1500/m.test(routes()),
+  );
 });
 
 const several = (hops: readonly string[]): string =>

@@ -94,7 +94,7 @@ function randomGarden(): GardenPolicy {
     return { prefix: { network, length }, port: random(4) === 0 ? null : pick(PORTS) };
   });
   return compileGardenPolicy(
-    { allow, resolvers: [RESOLVER], portal: PORTAL, gateways: GATEWAYS },
+    { allow, resolvers: [RESOLVER], portal: PORTAL, answersDns: true, gateways: GATEWAYS },
     GARDEN_LIMITS,
   );
 }

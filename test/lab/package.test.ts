@@ -176,6 +176,21 @@ describe('The Debian package', () => {
     await start();
   });
 
+  test('a process that stands still is ended by the watchdog and started again', async () => {
+    const dropIn = '/run/systemd/system/bng.service.d/watchdog.conf';
+    const haste = `mkdir -p ${dropIn.replace('/watchdog.conf', '')} && printf '[Service]\\nWatchdogSec=3\\n' >${dropIn}`;
+    await machine.must(['sh', '-euc', `${haste} && systemctl daemon-reload && systemctl restart bng`]);
+    const before = await mainPid();
+    await machine.must(['sh', '-c', `kill -STOP ${before}`]);
+    await eventually('another process', async () => {
+      const now = await mainPid();
+      return now !== 0 && now !== before ? true : null;
+    });
+    const log = await machine.must(['journalctl', '--no-pager', '--unit', 'bng', '--output', 'cat']);
+    assert.match(log, /Watchdog timeout/);
+    await machine.must(['sh', '-euc', `rm ${dropIn} && systemctl daemon-reload && systemctl restart bng`]);
+  });
+
   test('an upgrade loses no session and no packet', async () => {
     const before = await sessions();
     const leasedUntil = await leaseEnd();

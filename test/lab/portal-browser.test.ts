@@ -8,6 +8,8 @@ import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { patience } from '../../src/lab/patience.js';
 import { assertAccessible, startBrowser } from '../support/browser.js';
+import { makeCertificate } from '../support/certificate.js';
+import type { CertificateFiles } from '../support/certificate.js';
 import { CHECKS } from '../support/connectivity-checks.js';
 import {
   GARDEN,
@@ -22,6 +24,9 @@ import {
 /** The lab's resolvers answer every name with the address of the web server that stands for the internet. */
 const WANTED = 'http://news.example/today?page=1';
 const PORTAL = 'http://10.255.0.1';
+const CAPTIVE_HOST = 'portal.example.net';
+/** On the one port of the portal, by TLS. */
+const CAPTIVE_API = `https://${CAPTIVE_HOST}:80/captive-portal/api`;
 const HOME = {
   serviceId: 'home-100',
   pool: 'isp-residential',
@@ -42,6 +47,11 @@ const OFFERS = [
 ];
 const PHONE = { width: 360, height: 740 };
 const SCREENSHOTS = 'build/screenshots';
+/** Sends what is as long as QUIC's first datagram, and says what the stack then tells of it. */
+const QUIC_CLIENT = `const socket = require('dgram').createSocket('udp4');
+socket.on('error', ({ code }) => { process.stdout.write(code); socket.close(); });
+socket.connect(443, '${CORE_ADDRESSES.internet}', () => socket.send(Buffer.alloc(1200)));
+setTimeout(() => { process.stdout.write('nothing'); process.exit(); }, 5000).unref();`;
 const QUICKLY_MS = 2_000 * patience;
 
 describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
@@ -51,12 +61,15 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
+  let certificate: CertificateFiles;
 
   before(async () => {
     house = await House.start({
       prefix: 'l9a',
-      configure: () => ({
+      configure: ({ paths }) => ({
         portal: {
+          captiveApi: CAPTIVE_API,
+          tls: (certificate = makeCertificate(paths.directory, [`DNS:${CAPTIVE_HOST}`])),
           provider: 'Example Net',
           contact: { en: 'Call 0800 123456.', de: 'Rufen Sie 0800 123456 an.' },
           offers: OFFERS,
@@ -83,6 +96,15 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     return startBrowser({ namespace: ont.namespace, directory, nameserver: CORE_ADDRESSES.resolvers[0] });
   }
 
+  /** Asked by its name, with a certificate that is checked, as phones do. */
+  function captiveApi(ont: OntHost): ReturnType<OntHost['run']> {
+    const where = ['--resolve', `${CAPTIVE_HOST}:80:10.255.0.1`, '--cacert', certificate.certFile];
+    return ont.run(
+      ['curl', '-sS', '-f', '-m', '5', '--noproxy', '*', ...where, CAPTIVE_API],
+      MOVE_DEADLINE_MS,
+    );
+  }
+
   async function picture(name: string): Promise<void> {
     await page.screenshot({ path: join(SCREENSHOTS, `portal-${name}.png`), fullPage: true });
   }
@@ -102,7 +124,7 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     writeFileSync(script, '#!/bin/sh\n[ "$1" != bound ] || printf %s "$opt114"\n', { mode: 0o755 });
     const asking = ['udhcpc', '-i', 'eth0', '-f', '-n', '-q', '-O', '114', '-s', script];
     const { stdout, stderr } = await other.run(asking, MOVE_DEADLINE_MS);
-    assert.equal(Buffer.from(stdout, 'hex').toString(), `${PORTAL}/captive-portal/api`, stderr);
+    assert.equal(Buffer.from(stdout, 'hex').toString(), CAPTIVE_API, stderr);
 
     const answered = async (): Promise<number> => Number((await house.verdicts())['dhcp_reply']);
     const before = await answered();
@@ -114,12 +136,12 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
       return heard;
     });
     await watch;
-    assert.match(heard ?? '', /http:\/\/10\.255\.0\.1\/captive-portal\/api/);
+    assert.ok(heard !== null && (heard as string).includes(CAPTIVE_API), heard ?? '');
     assert.ok((await answered()) > before, 'XDP never answered');
     // The client configures its interface once more for the renewal.
     const body = await until('the API answers', MOVE_DEADLINE_MS, async () => {
-      const api = await other.httpGet(`${PORTAL}/captive-portal/api`);
-      return api.ok ? api.body : null;
+      const { exitCode, stdout: told } = await captiveApi(other);
+      return exitCode === 0 ? told : null;
     });
     assert.equal((JSON.parse(body) as { captive: unknown }).captive, true);
   });
@@ -158,6 +180,11 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     await secure.close();
   });
 
+  it('learns at once that QUIC cannot be had', async () => {
+    const { stdout, stderr } = await host.run([process.execPath, '-e', QUIC_CLIENT], MOVE_DEADLINE_MS);
+    assert.equal(stdout, 'EHOSTUNREACH', stderr);
+  });
+
   it('the connectivity checks of all systems meet the portal', async () => {
     for (const [system, name, path] of CHECKS) {
       const { status, redirect } = await checkFrom(host, name, path);
@@ -183,11 +210,8 @@ describe('a browser behind an ONT', { timeout: 120_000 * patience }, () => {
     const session = await house.session(host.ontSerial);
     assert.deepEqual([session?.state, session?.service_id], ['active', 'home-100']);
     assert.ok((await page.locator('dl').innerText()).includes(host.lease!.address));
-    const api = await host.httpGet(`${PORTAL}/captive-portal/api`);
-    assert.ok(
-      api.ok && (JSON.parse(api.body) as { captive: unknown }).captive === false,
-      JSON.stringify(api),
-    );
+    const { stdout } = await captiveApi(host);
+    assert.equal((JSON.parse(stdout) as { captive: unknown }).captive, false);
     await assertAccessible(page, 'active');
     await picture('active');
   });

@@ -96,6 +96,10 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     assert.match((await stream).stdout, /300 packets transmitted, 300 received/);
     const { body } = await radius.house.bng.get(`/api/v1/sessions/${RATED}`);
     assert.deepEqual([body['download_bps'], body['address']], [8_000_000, address]);
+    const exchanges = body['radius_exchanges'] as { readonly kind: string }[];
+    const order = JSON.stringify(exchanges.find(({ kind }) => kind === 'order'));
+    assert.match(order, /"code":"CoA-Request","attributes":.*\{"name":"Filter-Id","value":"slow"\}/);
+    assert.match(order, /"response":\{"code":"CoA-ACK"/);
     const rate = await megabits(rated);
     assert.ok(rate > 1.5 && rate < 9, `${rate} Mbit/s`);
     assert.deepEqual([rated.lease?.address, rated.carrierLosses], [address, losses]);

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
-import { shell } from '../../src/lab/exec.js';
+import { exec, shell } from '../../src/lab/exec.js';
+import { labProgram } from '../../src/lab/lab-paths.js';
 import { LAB_NAS_IDENTIFIER } from '../../src/lab/lab-radius.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { detailValue, hasFreeRadius } from '../../src/lab/radius-server.js';
@@ -12,6 +13,7 @@ import { octetsOf, RadiusHouse, valueOf } from '../support/radius-house.js';
 import { sumOf, WireCount } from '../support/wire-count.js';
 
 const { internet } = CORE_ADDRESSES;
+const ANSWER_MS = 10_000;
 const FIXED = '10.16.0.77';
 const IN_EVERY_RECORD = [
   'User-Name',
@@ -170,6 +172,23 @@ describe('subscribers of a RADIUS server', { timeout: 120_000, skip: !hasFreeRad
     for (const [name, value] of Object.entries(wanted)) assert.equal(valueOf(request, name), value, name);
     assert.equal(detailValue(request, 'Calling-Station-Id'), null);
     assert.doesNotMatch(radius.server.log(), /error|invalid|discard/i);
+  });
+
+  it('bngctl session shows the last exchange with the server attribute by attribute, and no password', async () => {
+    const { paths } = radius.house.lab;
+    const bngctl = [process.execPath, labProgram('../bin/bngctl.js'), '--socket', paths.apiSocket];
+    const shown = await until('accounting is answered', ANSWER_MS, async () => {
+      const { stdout } = await exec([...bngctl, 'session', 'RESID001'], { timeoutMs: ANSWER_MS });
+      return /^Accounting-Response after /m.test(stdout) ? stdout : null;
+    });
+    const [, exchanges = ''] = shown.split('\nRADIUS AUTHENTICATION\n');
+    assert.match(exchanges, /^Access-Request until [^\n]+\n {2}User-Name = RESID001\n/);
+    assert.match(exchanges, /^ {2}ADSL-Agent-Remote-Id = RESID001$/m);
+    assert.match(exchanges, /^Access-Accept after [\d.]+ ms, [\d.]+:1812\n/m);
+    assert.match(exchanges, /^ {2}Framed-Pool = isp-residential$/m);
+    assert.match(exchanges, /^ {2}Class = 0x0001ff\n {2}Class = second$/m);
+    assert.match(exchanges, /^RADIUS ACCOUNTING\nAccounting-Request until [^\n]+\n {2}Acct-Status-Type = /m);
+    assert.doesNotMatch(shown, /User-Password|Message-Authenticator/);
   });
 
   it('a line that speaks again is asked for with MAC, tags and what option 82 said', async () => {

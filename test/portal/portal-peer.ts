@@ -45,6 +45,7 @@ export function portalWorld(
     provider: 'Example & Net',
     contact: { en: 'Call 0800 1', de: 'Rufen Sie 0800 1 an' },
     templates: {},
+    tls: null,
     onBug: (error) => bugs.push(error),
     ...changes,
   });

@@ -121,6 +121,7 @@ export const restingTable: Table = {
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     reprovision: 'wgar wgar none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
+    'answered garden': 'wgar wgar none ?binding |  | ask install walled 100',
   },
   'wgar offered': {
     discover: 'wgar wgar offered | offer wgar, watch-unbound',
@@ -147,6 +148,7 @@ export const restingTable: Table = {
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     reprovision: 'wgar wgar offered ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
+    'answered garden': 'wgar wgar offered ?binding |  | ask install walled 100',
   },
   'wgar bound': {
     discover: 'wgar wgar bound until 20000 | offer wgar',
@@ -200,6 +202,10 @@ export const restingTable: Table = {
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     reprovision: 'activating isp none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
+    'answered home': 'activating isp none ?binding |  | ask install open 100',
+    'answered home late': 'activating isp none ?binding |  | ask install open 100',
+    'answered home again': 'activating isp none ?binding |  | ask install open 100',
+    'answered home elsewhere': 'activating isp none ?binding |  | ask install open 200',
   },
   'activating none held': {
     discover: 'activating isp offered held wgar | offer isp, watch-unbound',
@@ -280,6 +286,10 @@ export const restingTable: Table = {
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     reprovision: 'active isp none ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
+    'answered home': 'active isp none ?binding |  | ask install open 100',
+    'answered home late': 'active isp none ?binding |  | ask install open 100',
+    'answered home again': 'active isp none ?binding |  | ask install open 100',
+    'answered home elsewhere': 'active isp none ?binding |  | ask install open 200',
   },
   'active offered': {
     discover: 'active isp offered | offer isp, watch-unbound',
@@ -306,6 +316,10 @@ export const restingTable: Table = {
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     reprovision: 'active isp offered ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free isp',
+    'answered home': 'active isp offered ?binding |  | ask install open 100',
+    'answered home late': 'active isp offered ?binding |  | ask install open 100',
+    'answered home again': 'active isp offered ?binding |  | ask install open 100',
+    'answered home elsewhere': 'active isp offered ?binding |  | ask install open 200',
   },
   'active bound': {
     discover: 'active isp bound until 20000 | offer isp',
@@ -360,6 +374,7 @@ export const restingTable: Table = {
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     reprovision: 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
     end: 'terminated Lost-Carrier | free wgar',
+    'answered garden': 'suspended wgar none resume isp ?binding |  | ask install walled 100',
   },
   'suspended none held': {
     discover: 'suspended wgar offered held isp resume isp | offer wgar, watch-unbound',

@@ -26,6 +26,7 @@ describe('install before promise', () => {
         promise: (lease) => inner.promise(lease),
         promisedUntilMs: (attachment) => inner.promisedUntilMs(attachment),
         withdraw: (attachment) => inner.withdraw(attachment),
+        forget: (receipts) => inner.forget(receipts),
         traffic: (address) => inner.traffic(address),
       }),
     });

@@ -37,6 +37,44 @@ async function starts(world: World): Promise<boolean> {
 }
 
 describe('a lease that the dataplane renewed while there was no process', () => {
+  it('is not promised again before all is read that was handed up meanwhile', async (t) => {
+    const world = new World(t);
+    await world.start();
+    const client = world.ont('ONT1');
+    const { yiaddr } = (await client.lease()).message;
+    await world.kill();
+    const released = client.frame('DHCPRELEASE', { ciaddr: yiaddr });
+    // What waits in the ring is read when it is opened; until then the dataplane must not answer for the lease.
+    const early: unknown[] = [];
+    world.dataplane.backlogRead = async () => {
+      early.push(...world.dataplane.standing());
+      client.punt(released);
+    };
+    const life = await world.start();
+    await life.quiet();
+    assert.deepEqual(early, []);
+    assert.deepEqual(world.dataplane.standing(), []);
+    assert.equal(life.manager.operator.sessionByAddress(yiaddr)?.leasePhase, 'none');
+    assert.deepEqual(life.bugs, []);
+  });
+
+  it('is served again when its client was told so after it had given it up', async (t) => {
+    const world = new World(t);
+    const life = await world.start();
+    const client = world.ont('ONT1');
+    const { yiaddr } = (await client.lease()).message;
+    const told = renewal(world, world.bootMs);
+    // Both were there before any of them was read.
+    client.punt(client.frame('DHCPRELEASE', { ciaddr: yiaddr }));
+    world.dataplane.answer(told);
+    await life.quiet();
+    assert.notEqual(world.dataplane.installed(yiaddr), null);
+    assert.equal(leftMs(world), LEASE_MS);
+    const kinds = world.records.map((record) => record['Acct-Status-Type']).slice(1);
+    assert.deepEqual(kinds, ['Start', 'Stop', 'Start']);
+    assert.deepEqual(life.bugs, []);
+  });
+
   it('lives on after the end that the store knew', async (t) => {
     const world = new World(t);
     await world.start();

@@ -9,6 +9,7 @@ import { type Ipv4, formatIpv4, parseIpv4, parsePrefix, prefixContains } from '.
 import { type Mac, parseMac } from '../../src/model/mac.js';
 import { decodeDhcpFrame, encodeDhcpFrame } from '../../src/wire/dhcpv4-frame.js';
 import { decodeEthernet } from '../../src/wire/ethernet.js';
+import { patience } from '../../src/lab/patience.js';
 import { DhcpClient } from './dhcp-client.js';
 
 export interface CrowdSettings {
@@ -20,6 +21,9 @@ export interface CrowdSettings {
   /** The others release their lease now and then and come back. */
   readonly staying: number;
 }
+
+/** `up`, `down`: whether there is a BNG to ask. */
+export type CrowdOrder = 'quiet' | 'renew' | 'up' | 'down';
 
 export type Deed = 'discover' | 'request' | 'renew' | 'release';
 
@@ -43,10 +47,10 @@ export interface CrowdAccount {
 
 const TICK_MS = 10;
 const AGAIN_MS = 400;
-const GIVE_UP_MS = 5_000;
 const FLOW_MS = 100;
 const ECHO_PORT = 7000;
-const ANSWER_MS = 30_000;
+/** Of a BNG that is up; one that is killed as soon as it is asked has to be asked again. */
+const ANSWER_MS = 10_000 * patience;
 const LOST_MS = 3_000;
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as CrowdSettings;
@@ -57,6 +61,7 @@ const native = loadNative();
 const nowhere = new MemoryDataplane();
 const holders = new Map<Ipv4, Station>();
 let isQuiet = false;
+let isUp = true;
 
 const tell = (word: CrowdWord): void => void process.send?.(word);
 const between = (from: number, to: number): number => from + Math.random() * (to - from);
@@ -73,7 +78,9 @@ class Station {
   #address: Ipv4 | null = null;
   #offered: { readonly address: Ipv4; readonly serverId: Ipv4 } | null = null;
   #askedMs = 0;
-  #phaseMs = 0;
+  /** How long it has asked in vain. */
+  #waitedMs = 0;
+  #tickMs = 0;
   #renewAtMs = 0;
   #leaveAtMs = Infinity;
   #flowAtMs = 0;
@@ -120,9 +127,12 @@ class Station {
       this.lost += 1;
       tell({ wrong: `${this.serial} lost datagram ${at}, in phase ${this.#phase}` });
     }
-    if (this.#phase !== 'bound' && this.#phase !== 'leaving' && nowMs - this.#phaseMs > ANSWER_MS) {
+    const waits = this.#phase !== 'bound' && this.#phase !== 'leaving';
+    if (waits && isUp) this.#waitedMs += nowMs - this.#tickMs;
+    this.#tickMs = nowMs;
+    if (this.#waitedMs > ANSWER_MS) {
       tell({ wrong: `${this.serial} got no answer, ${this.#phase} ${this.account().address}` });
-      this.#phaseMs = nowMs;
+      this.#waitedMs = 0;
     }
     this.#flow(nowMs);
     switch (this.#phase) {
@@ -134,13 +144,10 @@ class Station {
         else if (nowMs >= this.#leaveAtMs && !isQuiet && !this.walled) this.#enter('leaving', nowMs);
         return;
       case 'leaving':
-        if (this.#outstanding.size === 0) this.#release(nowMs);
+        if (this.#outstanding.size === 0) this.#release();
         return;
       default:
-        // RFC 2131 §3.1: an offer that nobody confirms is given up.
-        if (this.#phase === 'requesting' && nowMs - this.#phaseMs > GIVE_UP_MS) {
-          this.#enter('discovering', nowMs);
-        } else if (nowMs - this.#askedMs >= AGAIN_MS) this.#ask(nowMs);
+        if (nowMs - this.#askedMs >= AGAIN_MS) this.#ask(nowMs);
     }
   }
 
@@ -190,7 +197,7 @@ class Station {
 
   #enter(phase: Phase, nowMs: number): void {
     this.#phase = phase;
-    this.#phaseMs = nowMs;
+    this.#waitedMs = 0;
     this.#ask(nowMs);
   }
 
@@ -225,16 +232,16 @@ class Station {
 
   #settle(nowMs: number): void {
     this.#phase = 'bound';
+    this.#waitedMs = 0;
     this.#renewAtMs = nowMs + (this.walled ? between(100, 300) : between(500, 3_000));
   }
 
-  #release(nowMs: number): void {
+  #release(): void {
     if (this.#address === null) return;
     const said = { ciaddr: this.#address };
     this.#drop();
     this.#say('release', this.#frames.frame('DHCPRELEASE', said));
     this.#phase = 'idle';
-    this.#phaseMs = nowMs;
   }
 
   #drop(): void {
@@ -258,8 +265,9 @@ const socket = native.openPacketSocket({
   },
 });
 
-process.on('message', (order: 'quiet' | 'renew' | 'account') => {
+process.on('message', (order: CrowdOrder | 'account') => {
   if (order === 'quiet') isQuiet = true;
+  else if (order === 'up' || order === 'down') isUp = order === 'up';
   else if (order === 'renew') for (const station of stations) station.renewNow();
   else tell({ account: stations.map((station) => station.account()) });
 });

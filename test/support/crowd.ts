@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { CrowdAccount, CrowdSettings, CrowdWord } from './crowd-main.js';
+import type { CrowdAccount, CrowdOrder, CrowdSettings, CrowdWord } from './crowd-main.js';
 
 const PROGRAM = fileURLToPath(new URL('crowd-main.js', import.meta.url));
 
@@ -21,7 +21,7 @@ export class Crowd {
     this.#child.on('exit', (code) => this.wrong.push(`the crowd ended with ${code}`));
   }
 
-  order(word: 'quiet' | 'renew'): void {
+  order(word: CrowdOrder): void {
     this.#child.send(word);
   }
 

@@ -95,6 +95,10 @@ export class Player {
   constructor(world: World) {
     this.world = world;
     this.subscribers = [1, 2].map((n) => new Subscriber(this, n));
+    // Nobody stops sending because we have begun to take it out.
+    world.onRemoval = (address) => {
+      if (world.dataplane.installed(address) !== null) this.use(address, 13n);
+    };
   }
 
   /** Does something with the life, which may end meanwhile. */

@@ -9,6 +9,7 @@ import { LocalAuthenticator } from '../../src/aaa/local-authenticator.js';
 import type { AccountingRecord } from '../../src/aaa/accounting-record.js';
 import { AccountingWriter } from '../../src/aaa/accounting-writer.js';
 import { RadiusAccounting } from '../../src/aaa/radius-accounting.js';
+import type { Ipv4 } from '../../src/model/ipv4.js';
 import { MemoryDataplane } from '../../src/dataplane/memory-dataplane.js';
 import type { Dataplane, PuntPath } from '../../src/dataplane/port.js';
 import { DhcpServer } from '../../src/dhcpv4/server.js';
@@ -19,7 +20,7 @@ import { restore } from '../../src/restore-parts.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { openStore } from '../../src/store-parts.js';
-import type { Store, StoreFailure, StoreResult } from '../../src/store/port.js';
+import type { Store, StoreDamage, StoreFailure, StoreResult } from '../../src/store/port.js';
 import type { SqliteStore } from '../../src/store/sqlite-store.js';
 import { memoryFolder, NAS } from './accounting-world.js';
 import { DhcpClient } from './dhcp-client.js';
@@ -45,6 +46,8 @@ export class World {
   /** Interfaces have other indexes after a boot. */
   ifindexOffset = 0;
   isPortGone = false;
+  /** What passes between the intention to remove an address and its removal. */
+  onRemoval: (address: Ipv4) => void = () => undefined;
   /** How many things may still pass until the life is cut. */
   cutAfter = Infinity;
   passed = 0;
@@ -97,7 +100,10 @@ export class World {
     this.wallMs += ms;
     this.bootId = `boot-${Number(this.bootId.slice(5)) + 1}`;
     this.bootMs = 30_000;
-    for (const { address } of await this.dataplane.dump()) await this.dataplane.remove(address);
+    const outcome = await this.dataplane.reconcile([]);
+    assert.ok(outcome.ok);
+    const { foreign, removed } = outcome.report;
+    this.dataplane.forget([...foreign, ...removed].flatMap(({ receipt }) => receipt ?? []));
   }
 
   ont(ontSerial: string, more: Partial<DhcpClientOptions> = {}): DhcpClient {
@@ -126,6 +132,11 @@ export class Life {
   readonly #writer: AccountingWriter;
   #server: DhcpServer | null = null;
   isDead = false;
+
+  /** What of the store was damaged. */
+  get damage(): StoreDamage | null {
+    return this.#sqlite.damage;
+  }
 
   constructor(world: World, sqlite: SqliteStore) {
     this.#world = world;
@@ -230,6 +241,7 @@ export class Life {
           this.isDead ? undefined : listener({ ...answered, atMs: this.#fromBoot(answered.atMs) }),
         ),
       onPunt: (listener) => dataplane.onPunt((punted) => (this.isDead ? undefined : listener(punted))),
+      backlogRead: () => dataplane.backlogRead(),
       transmit: (ifindex, frame) => {
         this.#count();
         const sent = this.isDead || dataplane.transmit(ifindex, frame);
@@ -251,6 +263,8 @@ export class Life {
       onBug: (error) => void this.bugs.push(error),
     });
     this.#server.start();
+    await punts.backlogRead();
+    if (!this.isDead) await this.manager.restoration?.promise();
   }
 
   /** Lets everything happen that waits for no clock: the store's thread answers by messages, so this takes real time. */
@@ -315,11 +329,21 @@ export class Life {
   }
 
   #dataplane(): Dataplane {
-    const { dataplane } = this.#world;
+    const world = this.#world;
+    const { dataplane } = world;
     return {
       install: (entry) => this.#passing(() => dataplane.install(entry)),
       update: (entry) => this.#passing(() => dataplane.update(entry)),
-      remove: (address) => this.#passing(() => dataplane.remove(address)),
+      remove: (address) =>
+        this.#passing(() => {
+          world.onRemoval(address);
+          return dataplane.remove(address);
+        }),
+      forget: (receipts) => {
+        this.#count();
+        if (!this.isDead) dataplane.forget(receipts);
+        this.#count();
+      },
       traffic: (address) => dataplane.traffic(address),
       promise: (promise) =>
         dataplane.promise({ ...promise, expiresAtMs: promise.expiresAtMs - this.#fromBoot(0) }),

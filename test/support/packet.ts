@@ -157,9 +157,10 @@ export class PacketBuilder {
     });
   }
 
-  icmp(type: number, code = 0): PacketBuilder {
+  /** `rest` are the four bytes behind the checksum: of an echo, identifier and sequence number. */
+  icmp(type: number, code = 0, rest = 0x00770001): PacketBuilder {
     return this.#add((payload) => {
-      const header = words(type * 256 + code, 0, 0x77, 1);
+      const header = Buffer.concat([words(type * 256 + code, 0), longs(rest)]);
       header.writeUInt16BE(checksum(header, payload), 2);
       return mark(Buffer.concat([header, payload]), Protocol.icmp);
     });

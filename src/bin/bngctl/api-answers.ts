@@ -51,11 +51,26 @@ export interface SessionDetailAnswer extends SessionAnswer {
     readonly classes: readonly string[];
   } | null;
   readonly accounting: { readonly session_id: string; readonly started_at: string } | null;
+  readonly radius_exchanges: readonly RadiusExchangeAnswer[];
   readonly kernel: {
     readonly maps: Readonly<Record<string, MapValue>>;
     readonly garden_member: boolean | null;
   } | null;
   readonly events: readonly EventAnswer[];
+}
+
+export interface RadiusExchangeAnswer {
+  readonly kind: string;
+  readonly at: string;
+  readonly took_ms: number;
+  readonly peer: string | null;
+  readonly request: RadiusPacketAnswer;
+  readonly response: RadiusPacketAnswer | null;
+}
+
+export interface RadiusPacketAnswer {
+  readonly code: string;
+  readonly attributes: readonly { readonly name: string; readonly value: string }[];
 }
 
 export interface SessionsAnswer {

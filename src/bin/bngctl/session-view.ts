@@ -1,5 +1,5 @@
 /** How one session looks to people: its picture, AAA, the kernel's entries as dumped, the last events. */
-import type { SessionDetailAnswer } from './api-answers.js';
+import type { RadiusExchangeAnswer, RadiusPacketAnswer, SessionDetailAnswer } from './api-answers.js';
 import { eventView } from './event-view.js';
 import { flatten } from './map-view.js';
 import { formatBytes, formatRate } from './rate.js';
@@ -89,6 +89,19 @@ function kernelFacts({ kernel }: SessionDetailAnswer): readonly Fact[] {
   ];
 }
 
+/** The packets one after the other, an attribute a line. */
+function exchangeLines({ at, took_ms, peer, request, response }: RadiusExchangeAnswer): string[] {
+  const packet = ({ code, attributes }: RadiusPacketAnswer, when: string): string[] => [
+    `${code} ${when}`,
+    ...attributes.map(({ name, value }) => `  ${name} = ${value}`),
+  ];
+  const answered = `after ${took_ms} ms${peer === null ? '' : `, ${peer}`}`;
+  return [
+    ...packet(request, `until ${shortInstant(at)}`),
+    ...(response === null ? [`no answer ${answered}`] : packet(response, answered)),
+  ].map(harmless);
+}
+
 export function sessionView(terminal: Terminal, session: SessionDetailAnswer): string[] {
   const line = ([name, value]: Fact): string => {
     const text = harmless(value ?? '-');
@@ -103,6 +116,11 @@ export function sessionView(terminal: Terminal, session: SessionDetailAnswer): s
   return [
     ...facts(session).map(line),
     ...part('AAA', aaaFacts(session)),
+    ...session.radius_exchanges.flatMap((exchange) => [
+      '',
+      paint(terminal, 'bold', `RADIUS ${exchange.kind.toUpperCase()}`),
+      ...exchangeLines(exchange),
+    ]),
     ...part('KERNEL', kernelFacts(session)),
     '',
     paint(terminal, 'bold', 'LAST EVENTS'),

@@ -77,11 +77,15 @@ export function renew(state: Served, attachment: RequestEvent['attachment'], now
 
 /**
  * The client was told, and counts from then on, whatever has been ordered meanwhile. What comes late, behind a later
- * renewal, shortens nothing.
+ * renewal, shortens nothing. A client that was told so after it had released the lease, of which we read only then, has it
+ * again: nobody else can have been given it.
  */
 export function onAnswered(state: Served, event: Extract<SessionEvent, { type: 'answered' }>): Transition {
   const now = holding(state);
   const expiresAtMs = event.atMs + event.leaseSeconds * 1000;
+  if (now === null && event.address === state.grant.address) {
+    return bind(state, { attachment: event.attachment, nowMs: event.atMs });
+  }
   if (now === null || !prolongs({ ...event, expiresAtMs }, now)) return settle(state);
   const renewed = { type: 'lease-renewed', grant: now.grant } as const;
   if (state.lease.phase === 'bound') {

@@ -8,7 +8,7 @@ import type { ServiceProfile } from '../../model/service-profile.js';
 import type { SessionTerms } from '../../model/session-terms.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import type { TerminateCause } from '../../aaa/port.js';
-import type { SubscriberEntry } from '../../dataplane/port.js';
+import type { RemovalReceipt, SubscriberEntry } from '../../dataplane/port.js';
 import type { DhcpRequestKind } from '../inlet.js';
 
 /** What the subscriber was granted: a profile, and its place in the profile's pool. */
@@ -104,7 +104,12 @@ export type AnswerEvent =
   | { readonly type: 'install-failed'; readonly reason: string }
   | { readonly type: 'updated' }
   | { readonly type: 'update-failed'; readonly reason: string }
-  | { readonly type: 'removed'; readonly traffic: TrafficCounters }
+  | {
+      readonly type: 'removed';
+      readonly traffic: TrafficCounters;
+      /** To be forgotten once what the session makes of this cannot be lost. */
+      readonly receipts?: readonly RemovalReceipt[];
+    }
   | { readonly type: 'remove-failed'; readonly reason: string }
   | { readonly type: 'reconfigured' }
   | { readonly type: 'reconfigure-failed'; readonly reason: string };

@@ -60,7 +60,7 @@ function judgePacket(world: World, packet: Ipv4): Outcome {
   const network = packet.destination >>> 24;
   if (network === 0 || network === 127) return dropped(BngDropReason.noRoute);
   const garden = from.walled ? walledWay(world, packet) : null;
-  if (typeof garden === 'number') return judgeRefusal(world, packet, garden);
+  if (typeof garden === 'number') return judgeRefusal(world, from, packet, garden);
   const way = garden ?? openWay(world, packet, from.walled);
   if (typeof way === 'number') return dropped(way);
   if (!conformsUp(world, from, packet)) return dropped(BngDropReason.policedUp);

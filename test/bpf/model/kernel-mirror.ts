@@ -198,7 +198,8 @@ export class KernelMirror {
       (settings.localForwarding ? BngSettingsFlag.localForwarding : 0) |
       (settings.forwardInStack ? BngSettingsFlag.forwardInStack : 0) |
       (settings.fastDhcp ? BngSettingsFlag.fastDhcp : 0) |
-      (settings.trustOption82 ? BngSettingsFlag.trustOption82 : 0);
+      (settings.trustOption82 ? BngSettingsFlag.trustOption82 : 0) |
+      (settings.gardenDns ? BngSettingsFlag.gardenDns : 0);
     return encoded(BNG_SETTINGS_SIZE, (view) =>
       writeBngSettings(view, 0, {
         accessPortCount: settings.accessPorts.size,

@@ -48,6 +48,7 @@ export function randomSettings(random: Random, { access }: Interfaces): Settings
     subscriberMtu: random.pick([1500, 1500, 1500, 1492, 1000, 9000]),
     fastDhcp: !random.oneIn(3),
     trustOption82: random.oneIn(2),
+    gardenDns: random.oneIn(2),
     portalAddress: random.pick([...LOCAL.keys()]),
     portalPort: random.pick([80, 8080]),
     localForwarding: random.oneIn(2),

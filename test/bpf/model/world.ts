@@ -51,6 +51,7 @@ export interface Settings {
   readonly subscriberMtu: number;
   readonly fastDhcp: boolean;
   readonly trustOption82: boolean;
+  readonly gardenDns: boolean;
   readonly portalAddress: number;
   readonly portalPort: number;
   readonly localForwarding: boolean;
