@@ -22,12 +22,20 @@ import { beginRate, benchServer, mainThreadTimes } from './radius-rates.js';
 /** Records between their making and their delivery: more than can be in flight, so that the client never waits for us. */
 const AHEAD = 4_000;
 const LAST_WORDS_MS = 30_000;
+/** Sessions that start, report and stop together: 12,000 records. */
+const GROUP = 4_000;
 export const INTERIM_SECONDS = 300;
+
+interface Delivered {
+  count: number;
+  /** Called when a record was counted. */
+  told: () => void;
+}
 
 /** Accounting as the BNG opens it, and how much of it was delivered. */
 class Path {
   readonly accounting: RadiusAccounting;
-  readonly delivered: { count: number };
+  readonly delivered: Delivered;
   readonly #close: () => Promise<void>;
 
   private constructor(parts: Pick<Path, 'accounting' | 'delivered'>, close: () => Promise<void>) {
@@ -41,12 +49,13 @@ class Path {
     if (!store.ok) throw new BngError('BNG_ERR_STORE', store.failure.reason);
     const client = new RadiusClient({ servers: [benchServer(port)], clock: systemClock });
     const carrier = new RadiusAccountingSender({ client, nas: benchNas });
-    const delivered = { count: 0 };
+    const delivered: Delivered = { count: 0, told: () => undefined };
     const sender: AccountingSender = {
       async send(record, options) {
         const outcome = await carrier.send(record, options);
         if (outcome !== 'delivered') throw new BngError('BNG_ERR_LAB', 'expected an answer', { outcome });
         delivered.count += 1;
+        delivered.told();
         return outcome;
       },
     };
@@ -105,41 +114,59 @@ export interface AccountingRateOptions {
   readonly port: number;
   /** Of the store; empty. */
   readonly folder: string;
-  /** Of which the first tenth only warms up. */
-  readonly records: number;
+  /** The first records of the process: measured while its code is not compiled yet. */
+  readonly first: number;
+  /** Records after them that are not measured. */
+  readonly between: number;
+  /** Records after those: measured as in a process that has run for long. */
+  readonly last: number;
+}
+
+export interface AccountingRates {
+  readonly first: Rate;
+  readonly last: Rate;
 }
 
 /** Records a second: starts, an interim of each, stops; stored, sent, answered, removed. */
-export async function accountingRate({ port, folder, records }: AccountingRateOptions): Promise<Rate> {
+export async function accountingRate(options: AccountingRateOptions): Promise<AccountingRates> {
+  const { port, folder, first, between, last } = options;
   const path = await Path.open(folder, port);
   const { accounting, delivered } = path;
-  const sessions = Math.floor(records / 3);
-  const warm = Math.floor(records / 10);
+  const measured = first + between + last;
+  // What comes after: at the very end all would wait for one record that a server lost, and comes again seconds later.
+  const records = measured + 3 * GROUP;
+  const found: Rate[] = [];
+  let finish = beginRate();
+  delivered.told = () => {
+    if (delivered.count === first) found.push(finish(first));
+    if (delivered.count === first + between) finish = beginRate();
+    if (delivered.count === measured) found.push(finish(last));
+  };
   let given = 0;
-  let finish: ((count: number) => Rate) | null = null;
-  let before = 0;
   const give = async (act: () => void): Promise<void> => {
     while (given - delivered.count >= AHEAD) await new Promise(setImmediate);
-    if (finish === null && delivered.count >= warm) {
-      before = delivered.count;
-      finish = beginRate();
-    }
     act();
     given += 1;
   };
-  const all = Array.from({ length: sessions }, (_, n) => sessionOf(n));
-  for (const session of all) await give(() => accounting.start(session));
-  for (const [n, session] of all.entries()) {
-    await give(() => accounting.interim(session, { traffic: traffic(n), durationMs: 60_000 }));
-  }
-  for (const [n, session] of all.entries()) {
-    const usage = { traffic: traffic(2 * n), durationMs: 120_000, cause: 'User-Request' as const };
-    await give(() => accounting.stop(session, usage));
+  for (let from = 0; 3 * from < records; from += GROUP) {
+    // Made in their groups, so that every part measured has as many of each kind.
+    const group = Array.from({ length: Math.min(GROUP, records / 3 - from) }, (_, n) => from + n);
+    const sessions = group.map((n) => ({ n, session: sessionOf(n) }));
+    for (const { session } of sessions) await give(() => accounting.start(session));
+    for (const { n, session } of sessions) {
+      await give(() => accounting.interim(session, { traffic: traffic(n), durationMs: 60_000 }));
+    }
+    for (const { n, session } of sessions) {
+      const usage = { traffic: traffic(2 * n), durationMs: 120_000, cause: 'User-Request' as const };
+      await give(() => accounting.stop(session, usage));
+    }
   }
   await path.close(given);
-  const end = finish as ((count: number) => Rate) | null;
-  if (end === null) throw new BngError('BNG_ERR_VALUE', 'expected enough records to measure', { records });
-  return end(delivered.count - before);
+  const [cold, warm] = found;
+  if (cold === undefined || warm === undefined) {
+    throw new BngError('BNG_ERR_VALUE', 'expected parts to measure, each of whole groups', { ...options });
+  }
+  return { first: cold, last: warm };
 }
 
 export interface Stall {

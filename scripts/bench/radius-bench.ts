@@ -19,9 +19,13 @@ const RUNS = 3;
 const IN_FLIGHT = [200, 1_000];
 const SESSIONS = 100_000;
 const TIMEOUT_MS = 180_000;
+/** Records of one process. V8 has compiled what it will compile after about 40,000. */
+const RECORDS = { first: 12_000, between: 48_000, last: 36_000 };
+const QUICK_RECORDS = { first: 12_000, between: 36_000, last: 12_000 };
 
 const rateSchema = z.strictObject({ perSecond: z.number(), perCpuSecond: z.number() });
 type Rate = z.infer<typeof rateSchema>;
+const accountingSchema = z.strictObject({ first: rateSchema, last: rateSchema });
 const stallSchema = z.strictObject({
   p99Ms: z.number(),
   mostMs: z.number(),
@@ -73,13 +77,7 @@ class RadiusBench {
         note: 'Message-Authenticator both ways',
       });
     }
-    await this.#rates(`accounting records delivered, ${server.name}`, {
-      settings: () => {
-        const folder = this.#freshFolder();
-        return { part: 'accounting', port: server.acctPort, folder, records: quick ? 12_000 : 30_000 };
-      },
-      note: 'stored, sent, answered, removed',
-    });
+    await this.#accounting(server);
     if (alsoStall) await this.#stall(server);
     await server.close();
   }
@@ -91,6 +89,35 @@ class RadiusBench {
     this.#context.progress(name);
     const found: Rate[] = [];
     for (let run = 0; run < RUNS; run++) found.push(rateSchema.parse(await this.#run(settings())));
+    this.#addRates(name, found, note);
+  }
+
+  /** The BNG runs for months, so the rate that counts is that of code long compiled; what a fresh process does is told too. */
+  async #accounting(server: BenchServer): Promise<void> {
+    const name = `accounting records delivered, ${server.name}`;
+    this.#context.progress(name);
+    const { first, between, last } = this.#context.quick ? QUICK_RECORDS : RECORDS;
+    const found: z.infer<typeof accountingSchema>[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      const folder = this.#freshFolder();
+      const part = { part: 'accounting', port: server.acctPort, folder, first, between, last } as const;
+      found.push(accountingSchema.parse(await this.#run(part)));
+    }
+    const way = 'stored, sent, answered, removed';
+    const [cold, warm] = [first, first + between].map((n) => n.toLocaleString('en'));
+    this.#addRates(
+      name,
+      found.map((run) => run.last),
+      `${way}; after the first ${warm} of a process`,
+    );
+    this.#addRates(
+      `${name}, fresh process`,
+      found.map((run) => run.first),
+      `${way}; the first ${cold} of a process`,
+    );
+  }
+
+  #addRates(name: string, found: readonly Rate[], note: string): void {
     const figure = { bench: 'radius', unit: '1/s', note };
     const said = found.map((rate) => `${formatValue(rate.perSecond)} (${formatValue(rate.perCpuSecond)})`);
     this.#context.progress(`${said.join(', ')} a second (of main thread)`);

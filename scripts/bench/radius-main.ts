@@ -12,7 +12,14 @@ const settingsSchema = z.discriminatedUnion('part', [
     inFlight: z.int(),
     seconds: z.number(),
   }),
-  z.strictObject({ part: z.literal('accounting'), port: z.int(), folder: z.string(), records: z.int() }),
+  z.strictObject({
+    part: z.literal('accounting'),
+    port: z.int(),
+    folder: z.string(),
+    first: z.int(),
+    between: z.int(),
+    last: z.int(),
+  }),
   z.strictObject({
     part: z.literal('stall'),
     port: z.int(),

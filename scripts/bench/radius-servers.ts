@@ -1,10 +1,9 @@
 /** Whom the RADIUS benches ask, on loopback: the fake peer in a process of its own, and FreeRADIUS where it is installed. */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { Child } from '../../src/lab/exec.js';
+import { freeUdpPort } from '../../src/lab/free-udp-port.js';
 import { RadiusServer } from '../../src/lab/radius-server.js';
 import { BngError } from '../../src/model/bng-error.js';
 import { BENCH_SECRET, BENCH_USER, LOOPBACK } from './radius-fixtures.js';
@@ -51,21 +50,11 @@ export async function startFreeRadius(folder: string): Promise<BenchServer> {
   const server = await RadiusServer.start({
     folder: join(folder, 'freeradius'),
     address: LOOPBACK,
-    authPort: await freePort(),
-    acctPort: await freePort(),
+    authPort: await freeUdpPort(LOOPBACK),
+    acctPort: await freeUdpPort(LOOPBACK),
     secret: BENCH_SECRET,
     users: `${BENCH_USER} Auth-Type := Accept\n\tFramed-Pool = "isp1", Session-Timeout = 86400, Class = 0x62656e6368`,
   });
   const { authPort, acctPort } = server;
   return { name: 'FreeRADIUS', authPort, acctPort, close: () => server.close() };
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, LOOPBACK);
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }

@@ -287,14 +287,41 @@ describe("accounting against Debian's FreeRADIUS", {
       );
     }
     const stop = new Map(detail.findLast((record) => value(record, 'Acct-Session-Id') === '"f0"'));
-    assert.equal(stop.get('Acct-Terminate-Cause'), 'Lost-Carrier');
-    assert.equal(stop.get('Acct-Input-Gigawords'), '1');
-    assert.equal(stop.get('Acct-Input-Octets'), String(6_000_000_000 - 2 ** 32));
-    assert.equal(stop.get('Acct-Output-Gigawords'), '2');
-    assert.equal(stop.get('Acct-Multi-Session-Id'), '"multi-f0"');
-    assert.equal(stop.get('NAS-Port-Id'), '"access0:100.7"');
-    assert.equal(stop.get('ADSL-Agent-Circuit-Id'), '0x6167672d30317c312f312f31');
-    assert.equal(stop.get('Bng-Subscriber-Id'), '"ont:f0"');
-    assert.equal(stop.get('Acct-Session-Time'), '60');
+    const wanted = {
+      'User-Name': '"f0"',
+      'NAS-Identifier': '"bng-1"',
+      'NAS-IP-Address': '192.0.2.1',
+      'NAS-Port-Type': 'Ethernet',
+      'NAS-Port-Id': '"access0:100.7"',
+      'Calling-Station-Id': '"02-00-00-AA-BB-0C"',
+      'Framed-IP-Address': '10.0.0.7',
+      'ADSL-Agent-Circuit-Id': '0x6167672d30317c312f312f31',
+      'ADSL-Agent-Remote-Id': '0x00ff',
+      'Bng-Subscriber-Id': '"ont:f0"',
+      'Acct-Multi-Session-Id': '"multi-f0"',
+      'Acct-Session-Time': '60',
+      'Acct-Input-Gigawords': '1',
+      'Acct-Input-Octets': String(6_000_000_000 - 2 ** 32),
+      'Acct-Input-Packets': '60000000',
+      'Acct-Output-Gigawords': '2',
+      'Acct-Output-Octets': String(12_000_000_000 - 2 * 2 ** 32),
+      'Acct-Output-Packets': '120000000',
+      'Acct-Terminate-Cause': 'Lost-Carrier',
+    };
+    const names = Object.keys(wanted);
+    assert.deepEqual(Object.fromEntries(names.map((name) => [name, stop.get(name)])), wanted);
+    assert.deepEqual(
+      detail
+        .findLast((record) => value(record, 'Acct-Session-Id') === '"f0"')!
+        .filter(([name]) => name === 'Class'),
+      [
+        ['Class', '0x0100ff'],
+        ['Class', '0x07'],
+      ],
+    );
+    const seconds = (name: string): number => Date.parse(stop.get(name)!.replaceAll('"', '')) / 1000;
+    assert.equal(seconds('Event-Timestamp'), STARTED / 1000 + 60);
+    const delay = Number(stop.get('Timestamp')) - seconds('Event-Timestamp');
+    assert.ok(Math.abs(Number(stop.get('Acct-Delay-Time')) - delay) <= 1, `${delay} s`);
   });
 });

@@ -1,7 +1,6 @@
 /** The files of deploy/freeradius as an operator would install them: FreeRADIUS and radclient take them. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -16,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { freeUdpPort } from '../../src/lab/free-udp-port.js';
 import { hasFreeRadius } from '../support/freeradius.js';
 import { until } from '../support/accounting-world.js';
 
@@ -43,16 +43,6 @@ function run(file: string, args: readonly string[], input = ''): Promise<Ran> {
   });
 }
 
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
-
 interface Installed {
   readonly folder: string;
   readonly authPort: number;
@@ -63,7 +53,7 @@ interface Installed {
 async function install(t: TestContext): Promise<Installed> {
   const folder = mkdtempSync(join(tmpdir(), 'bng-freeradius-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const [authPort, acctPort] = [await freePort(), await freePort()];
+  const [authPort, acctPort] = [await freeUdpPort('127.0.0.1'), await freeUdpPort('127.0.0.1')];
   for (const file of ['dictionary.bng', 'clients.conf']) copyFileSync(join(DEPLOY, file), join(folder, file));
   copyFileSync(join(DEPLOY, 'users'), join(folder, 'authorize'));
   writeFileSync(

@@ -17,6 +17,7 @@ import type { RadiusAttribute } from '../../src/wire/radius-kinds.js';
 import { decodeRadiusPacket } from '../../src/wire/radius-packet.js';
 import { RadiusSecret } from '../../src/wire/radius-secret.js';
 import { accountingSession, NAS, traffic } from '../support/accounting-world.js';
+import { gardenProfile } from '../support/inner-bng.js';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
@@ -81,13 +82,7 @@ test('the document says what is in an Access-Request', async () => {
     nas: NAS,
     userName: parseUserNameFormat('ont-serial'),
     defaultPool: 'wgar',
-    garden: {
-      serviceId: 'wgar',
-      poolName: 'wgar',
-      walled: true,
-      downloadBitsPerSecond: 0,
-      uploadBitsPerSecond: 0,
-    },
+    garden: gardenProfile,
     profiles: new Map(),
     onReject: 'refuse',
     onTimeout: 'silence',

@@ -10,18 +10,13 @@ import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import type { ServiceProfile } from '../../src/model/service-profile.js';
 import { plainTerms } from '../../src/model/session-terms.js';
+import { NAS } from '../support/accounting-world.js';
+import { gardenProfile } from '../support/inner-bng.js';
 import type { PeerAnswer } from '../support/radius-peer.js';
 import { attributeOf } from '../support/radius-peer.js';
 import type { Rig } from './radius-client-rig.js';
 import { rig, SILENT, until } from './radius-client-rig.js';
 
-const GARDEN: ServiceProfile = {
-  serviceId: 'wgar',
-  poolName: 'wgar',
-  walled: true,
-  downloadBitsPerSecond: 0,
-  uploadBitsPerSecond: 0,
-};
 const REQUEST: AuthenticationRequest = {
   subscriberId: 'ont:ALCL0001',
   ontSerial: 'ALCL0001',
@@ -61,15 +56,10 @@ async function bench(
   });
   const authenticator = new RadiusAuthenticator({
     client: made.client,
-    nas: {
-      identifier: 'bng-1',
-      address: parseIpv4('192.0.2.1'),
-      interfaceName: () => 'access0',
-      soleInterface: 'access0',
-    },
+    nas: NAS,
     userName: parseUserNameFormat('ont-serial'),
     defaultPool: 'wgar',
-    garden: GARDEN,
+    garden: gardenProfile,
     profiles: new Map([
       [
         'gold',
@@ -209,7 +199,7 @@ test('a User-Name format without a known name in braces is refused', () => {
 
 test('an accept without a word grants the default pool without limits', async (t) => {
   const { profile, terms, resumeTo } = await granted(t, []);
-  assert.deepEqual(profile, GARDEN);
+  assert.deepEqual(profile, gardenProfile);
   assert.deepEqual(terms, plainTerms('ALCL0001'));
   assert.equal(resumeTo, null);
 });
@@ -324,7 +314,7 @@ for (const policy of ['garden', 'silence', 'refuse'] as const) {
       const { authenticator } = await bench(t, answer, { onReject: policy });
       const result = await authenticator.authenticate(REQUEST);
       assert.equal(result.kind, BY_POLICY[policy]);
-      if (result.kind === 'accepted') assert.deepEqual(result.profile, GARDEN);
+      if (result.kind === 'accepted') assert.deepEqual(result.profile, gardenProfile);
       else if (answer.code === 3) assert.equal(result.reason, 's0: unknown line');
     });
   }
@@ -377,10 +367,10 @@ test('what was assigned wins over pool, rates and fixed address of the server, n
 
 test('what was assigned holds through a reject and an outage', async (t) => {
   const { authenticator, clock, peers } = await bench(t, { code: 3 }, { onReject: 'refuse' });
-  authenticator.assign(REQUEST.subscriberId, GARDEN, ASSIGNED);
+  authenticator.assign(REQUEST.subscriberId, gardenProfile, ASSIGNED);
   const rejected = await authenticator.authenticate(REQUEST);
   assert.ok(rejected.kind === 'accepted');
-  assert.deepEqual([rejected.profile, rejected.resumeTo], [GARDEN, ASSIGNED]);
+  assert.deepEqual([rejected.profile, rejected.resumeTo], [gardenProfile, ASSIGNED]);
   peers[0]!.script = SILENT;
   const silent = authenticator.authenticate(REQUEST);
   await until(() => peers[0]!.requests.length === 2, 'the request');

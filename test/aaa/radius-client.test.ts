@@ -8,6 +8,7 @@ import { Attribute } from '../../src/wire/radius-dictionary.js';
 import { RadiusSecret } from '../../src/wire/radius-secret.js';
 import type { PeerRequest } from '../support/radius-peer.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { mutate, seededRandom } from '../support/mutate.js';
 import { attributeOf, RadiusPeer } from '../support/radius-peer.js';
 import { ACCEPT, access, rig, SECRET, SILENT, until } from './radius-client-rig.js';
 
@@ -172,6 +173,32 @@ test('forged answers are ignored by reason, and the right one after them is take
   const told = notices.filter(({ kind }) => kind === 'ignored');
   assert.equal(told.length, 6, 'each reason is told once');
   assert.match(JSON.stringify(told), /FreeRADIUS 3\.2\.1 adds one only when told/);
+});
+
+test('of 1,000 mutated answers each is ignored and counted, and the right one after them is taken', async (t) => {
+  const random = seededRandom(2866);
+  let sent = 0;
+  const { client } = await rig(t, [
+    (request, peer) => {
+      const right = peer.encode(request, { code: 2, attributes: [[25, Buffer.from('class')]] });
+      for (let n = 0; n < 100; n++) {
+        const mutated = mutate(right, random);
+        // Beyond Length is padding (RFC 2865 §3): that would be the right answer.
+        if (right.equals(mutated.subarray(0, right.length))) continue;
+        peer.send(request, mutated);
+        sent += 1;
+      }
+      peer.send(request, right);
+    },
+  ]);
+  for (let n = 0; n < 10; n++) assert.equal((await client.exchange(access())).kind, 'response');
+  const [figures] = client.statistics().servers;
+  assert.ok(sent > 800, `${sent}`);
+  assert.equal(
+    Object.values(figures!.ignored).reduce((sum, count) => sum + count, 0),
+    sent,
+  );
+  assert.equal(figures!.outcomes['access-accept'], 10);
 });
 
 test('an answer without Message-Authenticator is taken where none is required', async (t) => {

@@ -13,8 +13,10 @@ import { RadiusAttributesBuilder } from '../../src/wire/radius-attributes-builde
 import { Attribute } from '../../src/wire/radius-dictionary.js';
 import { RadiusSecret } from '../../src/wire/radius-secret.js';
 import { AcctStatusType, AcctTerminateCause } from '../../src/wire/radius-values.js';
+import { NAS } from '../support/accounting-world.js';
 import type { FreeRadiusOptions } from '../support/freeradius.js';
 import { FreeRadius, hasFreeRadius } from '../support/freeradius.js';
+import { gardenProfile } from '../support/inner-bng.js';
 
 const USERS = `PLAIN Auth-Type := Accept
 
@@ -74,21 +76,10 @@ async function bench(
   const acct = client(server.acctPort);
   const authenticator = new RadiusAuthenticator({
     client: auth,
-    nas: {
-      identifier: 'bng-1',
-      address: parseIpv4('192.0.2.1'),
-      interfaceName: () => 'access0',
-      soleInterface: 'access0',
-    },
+    nas: NAS,
     userName: parseUserNameFormat('ont-serial'),
     defaultPool: 'wgar',
-    garden: {
-      serviceId: 'wgar',
-      poolName: 'wgar',
-      walled: true,
-      downloadBitsPerSecond: 0,
-      uploadBitsPerSecond: 0,
-    },
+    garden: gardenProfile,
     profiles: new Map([
       ['gold', { serviceId: 'gold', poolName: null, downloadBitsPerSecond: 1, uploadBitsPerSecond: 1 }],
     ]),

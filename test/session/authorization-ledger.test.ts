@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { AccountingSession, AccountingUsage, TerminateCause } from '../../src/aaa/port.js';
+import type { Attachment } from '../../src/model/access-line.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
 import type { SessionTerms } from '../../src/model/session-terms.js';
@@ -26,7 +27,9 @@ let timeouts: { readonly id: string; readonly cause: TerminateCause; readonly at
 let traffic: Map<Ipv4, TrafficCounters>;
 let ledger: AccountingLedger;
 
-beforeEach(() => {
+beforeEach(open);
+
+function open(): void {
   clock = new FakeClock();
   interims = [];
   stops = [];
@@ -44,7 +47,7 @@ beforeEach(() => {
     clock,
     onTimeout: ({ id }, cause) => timeouts.push({ id, cause, atMs: clock.monotonicMs() }),
   });
-});
+}
 
 const packets = (count: number): TrafficCounters => ({
   upstreamPackets: BigInt(count),
@@ -53,7 +56,14 @@ const packets = (count: number): TrafficCounters => ({
   downstreamBytes: BigInt(count * 2000),
 });
 
-function start(n: number, terms: Partial<SessionTerms> = {}): { record: SessionRecord; grant: Grant } {
+function start(
+  n: number,
+  terms: Partial<SessionTerms> = {},
+): {
+  record: SessionRecord;
+  grant: Grant;
+  attachment: Attachment;
+} {
   const attachment = {
     ifindex: 3,
     sVlan: 0,
@@ -78,12 +88,31 @@ function start(n: number, terms: Partial<SessionTerms> = {}): { record: SessionR
     terms: { ...plainTerms(`ONT${n}`), ...terms },
   };
   ledger.started(record, grant, attachment);
-  return { record, grant };
+  return { record, grant, attachment };
 }
 
 function end(grant: Grant, final: TrafficCounters): void {
   ledger.ended({ type: 'lease-ended', grant, traffic: final, cause: 'Admin-Reset' });
 }
+
+describe('an Acct-Session-Id', () => {
+  it('comes once, over a restart too; another address of the session has the same Acct-Multi-Session-Id', () => {
+    const ids = new Set<string>();
+    for (let boot = 0; boot < 3; boot++) {
+      open();
+      for (let n = 0; n < 100; n++) {
+        const { record, grant, attachment } = start(n);
+        const first = ledger.sessionAt(grant.address)!;
+        const moved = { ...grant, address: (grant.address + 1_000) as Ipv4 };
+        ledger.started(record, moved, attachment);
+        const second = ledger.sessionAt(moved.address)!;
+        assert.equal(first.multiSessionId, second.multiSessionId);
+        ids.add(first.accountingId).add(second.accountingId);
+      }
+    }
+    assert.equal(ids.size, 600);
+  });
+});
 
 describe('interim records', () => {
   it('of a thousand sessions that began together are spread over the interval', async () => {
