@@ -5,7 +5,14 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { BngError, isBngError } from '../model/bng-error.js';
-import { formatIpv4, formatPrefix, type Ipv4, type Ipv4Prefix } from '../model/ipv4.js';
+import {
+  formatIpv4,
+  formatPrefix,
+  parseIpv4,
+  prefixContains,
+  type Ipv4,
+  type Ipv4Prefix,
+} from '../model/ipv4.js';
 import { type Mac, parseMac } from '../model/mac.js';
 import { readOffloads, UNWANTED, UNWANTED_OF_PEER, unwantedOn } from './offloads.js';
 import { readQueues, wantedQueues } from './queues.js';
@@ -199,6 +206,11 @@ export class LinkSetup {
     const gateway = formatIpv4(pool.gateway);
     const { accessInterfaces, subscriberMtu, deadlineMs } = this.#options;
     const routes = await readIp(['route', 'show', 'exact', network], deadlineMs);
+    const foreign = routes.find((route) => !isPoolRoute(route, pool));
+    if (foreign !== undefined) {
+      const context = { network, found: JSON.stringify(foreign) };
+      throw new BngError('BNG_ERR_DATAPLANE', 'expected no route of somebody else to a pool', context);
+    }
     for (const [metric, access] of accessInterfaces.entries()) {
       const place = [network, 'dev', access, 'metric', String(metric)];
       const what = [...place, 'src', gateway, 'mtu', String(subscriberMtu)];
@@ -297,6 +309,12 @@ export async function readLink(name: string, deadlineMs: number): Promise<LinkSt
 }
 
 type IpListing = readonly Readonly<Record<string, unknown>>[];
+
+/** Whether it is one of ours, an earlier process's and another gateway's too: only those have a source inside the pool. */
+function isPoolRoute(route: IpListing[number], { network }: PoolNetwork): boolean {
+  const source = route['prefsrc'];
+  return typeof source === 'string' && prefixContains(network, parseIpv4(source));
+}
 
 function mtuOf(route: IpListing[number]): unknown {
   const metrics: unknown = route['metrics'];

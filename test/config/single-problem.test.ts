@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { parseConfig } from '../../src/config/parse-config.js';
 import { LEASE_OPTION } from '../../src/config/lease-option.js';
 import type { ConfigProblem } from '../../src/config/problem.js';
+import type { ProblemRow } from './garden-rows.js';
+import { A_POOL, GARDEN_ROWS, POOL_NAME } from './garden-rows.js';
 import { MINIMAL, withLine } from './minimal-yaml.js';
 
 function problemsOf(text: string): readonly ConfigProblem[] {
@@ -17,28 +19,22 @@ const records = (list: string): string => auth(`defaultPool: wgar, records: ${li
 const WEB_ADDRESS = 'an http:// or https:// address of at most 255 characters';
 const PAGE_TEXT = 'a text of 1 to 300 characters on one line';
 const OFFER = 'serviceId: home, name: { en: Home, de: Zuhause }';
-const garden = (rest: string): string => withLine('walledGarden:', `walledGarden: { pool: wgar, ${rest} }`);
 const also = (line: string): string => MINIMAL + line;
 
 const trusting = (line: string): string => access('trustOption82: true') + line;
 const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
 const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
 const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
-const POOL_NAME = 'the name of a pool (letters, digits, -, _; at most 63)';
 const SERIAL = 'an ONT serial as text of 1 to 64 printable characters (in quotes when it is all digits)';
 const ADDRESS = 'an IPv4 address such as 192.0.2.1';
 const PREFIX = 'an IPv4 prefix without host bits such as 10.0.0.0/12';
 const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
-const SERVICE_ENDPOINT = 'ip:port with a port from 1 to 65535';
-const RESOLVERS = 'a list of 1 to 8 resolvers';
-const DESTINATION = 'prefix or prefix:port such as 203.0.113.0/24:443';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
-const A_POOL = 'the name of a pool (wgar, isp)';
 const BPS = 'a whole number of bits per second from 0 to 1000000000000';
 const FLAG = 'true or false';
 
 /** What one wrong thing in an otherwise right file is answered with: text, path, expected, found, line. */
-const TABLE: readonly (readonly [string, string, string, string, number])[] = [
+const TABLE: readonly ProblemRow[] = [
   // sections and keys
   [withLine('core:', ''), 'core.interface', INTERFACE, 'nothing', 1],
   [withLine('core:', 'core:'), 'core', 'a mapping', 'nothing', 2],
@@ -343,56 +339,7 @@ const TABLE: readonly (readonly [string, string, string, string, number])[] = [
     'the unknown key rate',
     6,
   ],
-  // walled garden
-  [withLine('walledGarden:', ''), 'walledGarden.pool', POOL_NAME, 'nothing', 1],
-  [withLine('walledGarden:', 'walledGarden: { pool: lost }'), 'walledGarden.pool', A_POOL, 'lost', 7],
-  [
-    garden('portal: 10.255.0.2:80'),
-    'walledGarden.portal',
-    'the gateway of pool wgar: 10.255.0.1:port',
-    '10.255.0.2:80',
-    7,
-  ],
-  [garden('portal: 10.255.0.1'), 'walledGarden.portal', SERVICE_ENDPOINT, '10.255.0.1', 7],
-  [garden('portal: 10.255.0.1:0'), 'walledGarden.portal', SERVICE_ENDPOINT, '10.255.0.1:0', 7],
-  [garden('allow: 1.1.1.1/32'), 'walledGarden.allow', 'a list of destinations', '1.1.1.1/32', 7],
-  [garden('allow: [1.1.1.1]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1', 7],
-  [garden('allow: [1.1.1.0/24, 1.1.1.1/24]'), 'walledGarden.allow[1]', DESTINATION, '1.1.1.1/24', 7],
-  [garden('allow: [1.1.1.1/32:0]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:0', 7],
-  [garden('allow: [1.1.1.1/32:65536]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:65536', 7],
-  [garden('allow: [1.1.1.1/32:443:tcp]'), 'walledGarden.allow[0]', DESTINATION, '1.1.1.1/32:443:tcp', 7],
-  [garden('dns: { names: [] }'), 'walledGarden.dns.upstream', RESOLVERS, 'nothing', 7],
-  [garden('dns: { upstream: [] }'), 'walledGarden.dns.upstream', RESOLVERS, 'an empty list', 7],
-  [
-    garden('dns: { upstream: [192.0.2.53] }'),
-    'walledGarden.dns.upstream[0]',
-    SERVICE_ENDPOINT,
-    '192.0.2.53',
-    7,
-  ],
-  [
-    garden('portal: 10.255.0.1:53, dns: { upstream: [192.0.2.53:53] }'),
-    'walledGarden.portal',
-    'another port than 53, where walledGarden.dns answers',
-    '10.255.0.1:53',
-    7,
-  ],
-  ...['pay', '-a.example.com', 'a.*.example.com', 'pay.example.com:0', 'https://pay.example.com'].map(
-    (name): (typeof TABLE)[number] => [
-      garden(`dns: { names: ['${name}'], upstream: ['192.0.2.53:53'] }`),
-      'walledGarden.dns.names[0]',
-      'a name, *.name or name:port such as pay.example.com:443',
-      name,
-      7,
-    ],
-  ),
-  [
-    garden('deny: []'),
-    'walledGarden.deny',
-    'only the keys pool, portal, allow, dns',
-    'the unknown key deny',
-    7,
-  ],
+  ...GARDEN_ROWS,
   // olt
   [also('olt: {}'), 'olt.vlans', 'a mapping of pool names to S-VLANs', 'nothing', 8],
   [

@@ -111,7 +111,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     );
     assert.match(
       stored,
-      new RegExp(`^${activeAddress} .* 200 +5 +0x88a8 +0x8100 +[0-9a-f:]{17} +- +50M/`, 'm'),
+      new RegExp(`^${activeAddress} +[0-9a-f:]{17} +- .* 200 +5 +0x88a8 +0x8100 +50M/`, 'm'),
     );
     assert.match(stored, new RegExp(`^${walledAddress} .* walled +`, 'm'));
     assert.match(await text('map', 'bng_verdicts'), /^forward_up +[1-9]/m);
