@@ -14,6 +14,7 @@ import { benchForwarding } from './bench/forward-bench.js';
 import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
+import { benchListing } from './bench/listing-bench.js';
 import { benchMemory } from './bench/memory-bench.js';
 import { benchMetrics } from './bench/metrics-bench.js';
 import { benchPackets } from './bench/packet-bench.js';
@@ -36,6 +37,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   radius: benchRadius,
   store: benchStore,
   metrics: benchMetrics,
+  listing: benchListing,
   setup: benchSetup,
   demo: benchDemo,
 };

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Child, shell } from '../../src/lab/exec.js';
 import { LabPaths, labProgram } from '../../src/lab/lab-paths.js';
 import { removeLab } from '../../src/lab/lab.js';
@@ -34,6 +35,8 @@ export interface WorldBngOptions {
   /** The pool that every ONT is granted: `wgar` or `isp-residential`. */
   readonly defaultPool: string;
   readonly logLevel: 'info' | 'warn';
+  /** Socket where the delay of its event loop can be asked for; not measured without it. */
+  readonly loopProbe?: string;
 }
 
 export class BenchWorld {
@@ -42,6 +45,8 @@ export class BenchWorld {
   /** The BNG's ports; the other ends are `trunk0` and `eth0` in the other namespace. */
   readonly accessInterface = 'access0';
   readonly coreInterface = 'core0';
+  /** Of the BNG's API. */
+  readonly token = 'only-for-this-bench';
 
   private constructor(prefix: string) {
     this.paths = new LabPaths(prefix);
@@ -74,7 +79,7 @@ export class BenchWorld {
   async startBng(options: WorldBngOptions): Promise<WorldBng> {
     const configFile = join(this.paths.directory, 'bng.yaml');
     const tokenFile = join(this.paths.directory, 'api.token');
-    writeFileSync(tokenFile, 'only-for-this-bench\n', { mode: 0o600 });
+    writeFileSync(tokenFile, `${this.token}\n`, { mode: 0o600 });
     const config = {
       access: { interface: this.accessInterface, xdpMode: 'native', trustOption82: true },
       core: { interface: this.coreInterface },
@@ -84,13 +89,20 @@ export class BenchWorld {
       auth: { mode: 'local', defaultPool: options.defaultPool },
       walledGarden: { pool: 'wgar', portal: '10.240.0.1:80', allow: ['203.0.113.10/32'] },
       api: { listen: '127.0.0.1:8080', tokenFile, socket: this.paths.apiSocket },
-      metrics: { listen: '127.0.0.1:9090' },
+      metrics: { listen: '127.0.0.1:9090', subscribers: true },
+      store: { path: join(this.paths.directory, 'store') },
+      dataplane: { pinPath: `${this.paths.bpffsDirectory}/bng` },
       log: { level: options.logLevel },
     };
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify(config));
     const program = labProgram('../bin/bng.js');
-    const bng = new WorldBng(this, [process.execPath, program, 'run', '-c', configFile]);
+    const { loopProbe } = options;
+    const probe =
+      loopProbe === undefined ? [] : ['--import', fileURLToPath(new URL('loop-probe.js', import.meta.url))];
+    const environment = loopProbe === undefined ? [] : ['env', `BNG_LOOP_PROBE=${loopProbe}`];
+    const command = [...environment, process.execPath, ...probe, program, 'run', '-c', configFile];
+    const bng = new WorldBng(this, command);
     await bng.ready();
     return bng;
   }

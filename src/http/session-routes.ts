@@ -8,6 +8,7 @@ import type { OperatorInlet, SessionQuery } from '../session/inlet.js';
 import type { SessionStateName, SessionView } from '../session/view.js';
 import type { EventHistory } from './event-history.js';
 import { nullableTextSchema, stateSchema } from './field-schemas.js';
+import { jsonListStream } from './json-stream.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import { sendProblem } from './problem.js';
 import type { ExchangeSource } from './radius-exchange-json.js';
@@ -16,11 +17,13 @@ import { detailsJson, detailsProperties } from './session-details-json.js';
 import type { KernelEntry } from './session-details-json.js';
 import { findSession, sessionKeySchema } from './session-finder.js';
 import { sessionDetailJson, sessionDetailSchema, sessionJson, sessionSchema } from './session-json.js';
+import { TimeSlices } from './time-slice.js';
 
 const DEFAULT_LIMIT = '100';
-/** A few milliseconds of work for one page. */
+/** So many that a filter that leaves few costs few requests; they are looked at in slices. */
 const MOST_LOOKED_AT = 5_000;
 const EVENTS_SHOWN = 20;
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 const wholeSessionSchema = {
   ...sessionDetailSchema,
@@ -96,13 +99,19 @@ function mentions(session: SessionView, text: string): boolean {
   ].some((name) => name.toLowerCase().includes(text));
 }
 
+interface Page {
+  readonly sessions: readonly SessionView[];
+  readonly nextCursor: string | null;
+}
+
 /**
  * Looks at a bounded number of sessions, whatever is asked for: a page may hold fewer than its limit, even none, and still have a next.
  */
-function page(operator: OperatorInlet, query: ListQuery): { sessions: object[]; next_cursor: string | null } {
+async function page(operator: OperatorInlet, query: ListQuery): Promise<Page> {
   const limit = Number(query.limit ?? DEFAULT_LIMIT);
   const text = query.match?.toLowerCase();
-  const sessions: object[] = [];
+  const sessions: SessionView[] = [];
+  const slices = new TimeSlices();
   let last: SessionView | null = null;
   let looked = 0;
   const wanted: SessionQuery = {
@@ -111,15 +120,21 @@ function page(operator: OperatorInlet, query: ListQuery): { sessions: object[]; 
   };
   for (const session of operator.sessions(wanted)) {
     if (last !== null && (sessions.length === limit || looked === MOST_LOOKED_AT)) {
-      return { sessions, next_cursor: cursorOf(last) };
+      return { sessions, nextCursor: cursorOf(last) };
     }
     last = session;
     looked += 1;
+    if (slices.isOver) await slices.pause();
     if (query.pool !== undefined && session.profile?.poolName !== query.pool) continue;
     if (text !== undefined && !mentions(session, text)) continue;
-    sessions.push(sessionJson(session));
+    sessions.push(session);
   }
-  return { sessions, next_cursor: null };
+  return { sessions, nextCursor: null };
+}
+
+/** Each is rendered when its turn has come. */
+function* sessionsJson(sessions: readonly SessionView[]): Iterable<object> {
+  for (const session of sessions) yield sessionJson(session);
 }
 
 export interface SessionRouteParts {
@@ -153,7 +168,11 @@ export function addSessionRoutes(app: FastifyInstance, parts: SessionRouteParts)
         response: { 200: listSchema },
       },
     },
-    (request, reply) => reply.send(page(operator, request.query)),
+    async (request, reply) => {
+      const { sessions, nextCursor } = await page(operator, request.query);
+      const head = { next_cursor: nextCursor };
+      return reply.type(JSON_TYPE).send(jsonListStream(head, 'sessions', sessionsJson(sessions)));
+    },
   );
   app.get<{ Params: { key: string } }>(
     '/api/v1/sessions/:key',

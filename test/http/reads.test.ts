@@ -65,6 +65,47 @@ test('a cursor whose session has ended meanwhile leaves no session out', async (
   );
 });
 
+test('other work has its turn while a long page is looked for and while it is rendered', async () => {
+  const bng = bngWithSessions(6);
+  const slow = (): void => {
+    const untilMs = performance.now() + 5;
+    while (performance.now() < untilMs);
+  };
+  // Sessions that take long to find, and one member of each that takes long to read.
+  const list = bng.list.map((session) => ({
+    ...session,
+    get circuitId() {
+      slow();
+      return session.circuitId;
+    },
+  }));
+  let turns = 0;
+  const turnsAt: number[] = [];
+  bng.sessions = function* () {
+    for (const session of list) {
+      slow();
+      turnsAt.push(turns);
+      yield session;
+    }
+    turnsAt.push(turns);
+  };
+  const app = buildApi(apiOptions(bng));
+  await app.ready();
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const page = (await app.inject({ url: '/api/v1/sessions' })).json<Page>();
+  isOver = true;
+  assert.equal(page.sessions.length, 6);
+  const [first = 0] = turnsAt;
+  const found = turnsAt.at(-1) ?? 0;
+  assert.ok(found - first >= 5, `${found - first} turns while they were found`);
+  assert.ok(turns - found >= 6, `${turns - found} turns while they were rendered`);
+});
+
 test('the list can be narrowed to one state', async () => {
   const app = buildApi(apiOptions(bngWithSessions(10)));
   const page = (
