@@ -42,13 +42,16 @@ function fdinfo(descriptor: string): string {
 const binding = loadNative();
 const { object } = loadLargest(binding, objectPath, { accessIfindex: LOOPBACK, coreIfindex: LOOPBACK });
 const maps = openMaps();
+// An array by itself, in which each CPU has its part.
+const traffic = object.map('bng_traffic');
+const trafficBytes = (traffic.valueSize * traffic.maxEntries) / BngLimit.maxSubscribers;
 object.close();
 const sum = (wanted: (map: MapMemory) => boolean): number =>
   maps.filter(wanted).reduce((total, { bytes }) => total + bytes, 0) / BngLimit.maxSubscribers;
 tellParent({
   result: {
-    shared: sum(({ type }) => type !== PER_CPU_ARRAY),
-    perCpu: sum(({ type }) => type === PER_CPU_ARRAY),
+    shared: sum(({ type }) => type !== PER_CPU_ARRAY) - trafficBytes,
+    perCpu: sum(({ type }) => type === PER_CPU_ARRAY) + trafficBytes,
     possibleCpus: binding.possibleCpus(),
   },
 });
