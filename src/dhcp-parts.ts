@@ -33,13 +33,26 @@ export class DhcpParts {
     const clock = systemClock;
     const { leases } = sessions;
     const nonces = new Nonces(clock);
-    const rules = rulesOf(config);
     this.#prober = prober;
     this.#server = new DhcpServer({
-      ...{ inlet: sessions.dhcp, leases, punts, rules, nonces, prober, clock, observer, trace, onBug },
+      inlet: sessions.dhcp,
+      leases,
+      punts,
+      rules: rulesOf(config),
+      nonces,
+      prober,
+      clock,
+      observer,
+      trace,
+      onBug,
     });
     this.#forceRenewer = new ForceRenewer({
-      ...{ lifecycle: sessions, sessions: sessions.operator, leases, punts, nonces, clock },
+      lifecycle: sessions,
+      sessions: sessions.operator,
+      leases,
+      punts,
+      nonces,
+      clock,
       sVlanOf: (poolName) => this.#config.olt?.vlans[poolName] ?? null,
       tpids: tpidsOf(config),
     });
