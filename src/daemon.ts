@@ -226,7 +226,7 @@ export class Daemon {
       ],
     });
     const settings = new SettingsInForce(dataplane, config);
-    const gardenDns = openGardenDns({ config, settings, logger, onOutcome: metrics.gardenDns, onBug });
+    const gardenDns = openGardenDns({ config, settings, pools, logger, onOutcome: metrics.gardenDns, onBug });
     this.#reloader = new Reloader({
       config,
       readConfig,

@@ -7,12 +7,15 @@ import { listenForDns } from './garden-dns/listen.js';
 import { logEvent } from './log-events.js';
 import { systemClock } from './model/clock.js';
 import type { Ipv4 } from './model/ipv4.js';
-import { formatIpv4, prefixContains } from './model/ipv4.js';
+import { formatIpv4 } from './model/ipv4.js';
+import type { AddressPools } from './pool/port.js';
 import type { SettingsInForce } from './settings-in-force.js';
 
 export interface GardenDnsParts {
   readonly config: Config;
-  readonly settings: SettingsInForce;
+  readonly settings: Pick<SettingsInForce, 'useLearned'>;
+  /** As they are when a name is asked for: a reload may have added some. */
+  readonly pools: Pick<AddressPools, 'termsAt'>;
   readonly logger: Logger;
   readonly onOutcome: (outcome: GardenDnsOutcome) => void;
   readonly onBug: (error: unknown) => void;
@@ -27,7 +30,7 @@ const FAILURE_LOG_MS = 10_000;
 
 /** Null where it is not configured. It answers once `listen` has been called. */
 export function openGardenDns(parts: GardenDnsParts): GardenDns | null {
-  const { config, settings, logger, onOutcome } = parts;
+  const { config, settings, pools, logger, onOutcome } = parts;
   const { dns, portal } = config.walledGarden;
   if (dns === null) return null;
   let loggedMs = -Infinity;
@@ -37,7 +40,7 @@ export function openGardenDns(parts: GardenDnsParts): GardenDns | null {
     upstream: dns.upstream,
     upstreamTimeoutMs: UPSTREAM_TIMEOUT_MS,
     portal: portal.address,
-    mayReach: (address) => mayReach(config, address),
+    mayReach: (address) => isHost(address) && pools.termsAt(address) === null,
     maxDestinations: MOST_DESTINATIONS,
     apply: (destinations) =>
       settings.useLearned(
@@ -65,9 +68,8 @@ export async function listenGardenDns(
   };
 }
 
-/** Whoever answers for an allowed name must not open other subscribers, or this machine, to the garden. */
-function mayReach({ pools }: Config, address: Ipv4): boolean {
+/** Neither this machine nor a group: whoever answers for an allowed name must not open those to the garden. */
+function isHost(address: Ipv4): boolean {
   const first = address >>> 24;
-  const isHost = first !== 0 && first !== 127 && first < 224;
-  return isHost && !pools.some(({ network }) => prefixContains(network, address));
+  return first !== 0 && first !== 127 && first < 224;
 }

@@ -114,6 +114,7 @@ try {
       quarantine: () => undefined,
       unquarantine: () => undefined,
       terms: () => ({ ...TERMS, gateway: parseIpv4('10.0.0.1') }),
+      termsAt: () => null,
       usage: () => [{ name: POOL, capacity: 1_000_000, allocated: many, quarantined: 0 }],
     },
     dataplane: moving(dataplane),

@@ -38,11 +38,11 @@ export class HashRingPools implements AddressPools {
   }
 
   claim(address: Ipv4, holder: string): ClaimResult {
-    for (const [poolName, pool] of this.#pools) {
-      if (!prefixContains(pool.definition.network, address)) continue;
-      return pool.claim(address, holder) ? { kind: 'claimed', poolName } : { kind: 'taken' };
-    }
-    return { kind: 'no-pool' };
+    const pool = this.#at(address);
+    if (pool === null) return { kind: 'no-pool' };
+    return pool.claim(address, holder)
+      ? { kind: 'claimed', poolName: pool.definition.name }
+      : { kind: 'taken' };
   }
 
   free(poolName: string, address: Ipv4, holder: string): boolean {
@@ -63,8 +63,19 @@ export class HashRingPools implements AddressPools {
     return this.#pools.get(poolName)?.definition ?? null;
   }
 
+  termsAt(address: Ipv4): PoolTerms | null {
+    return this.#at(address)?.definition ?? null;
+  }
+
   usage(): readonly PoolUsage[] {
     return [...this.#pools.values()].map((pool) => pool.usage());
+  }
+
+  #at(address: Ipv4): AddressPool | null {
+    for (const pool of this.#pools.values()) {
+      if (prefixContains(pool.definition.network, address)) return pool;
+    }
+    return null;
   }
 
   #known(poolName: string): AddressPool {

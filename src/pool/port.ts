@@ -48,5 +48,7 @@ export interface AddressPools {
   quarantine(poolName: string, address: Ipv4): void;
   unquarantine(poolName: string, address: Ipv4): void;
   terms(poolName: string): PoolTerms | null;
+  /** Of the pool that the address lies in; null when it lies in none. */
+  termsAt(address: Ipv4): PoolTerms | null;
   usage(): readonly PoolUsage[];
 }

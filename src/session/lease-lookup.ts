@@ -1,7 +1,6 @@
 /** Leases and pools as others may ask for them: by address, by MAC, by client identifier. Looks only. */
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { prefixContains } from '../model/ipv4.js';
 import { leaseTerms } from '../model/lease.js';
 import type { AddressPools } from '../pool/port.js';
 import type { LeaseInspection, LeaseQuery, LeaseSighting, PoolPlace } from './inlet.js';
@@ -29,12 +28,9 @@ export class LeaseLookup implements LeaseInspection {
   }
 
   poolAt(address: Ipv4): PoolPlace | null {
-    for (const { name } of this.#o.pools.usage()) {
-      const terms = this.#o.pools.terms(name);
-      if (terms === null || !prefixContains(terms.network, address)) continue;
-      return { poolName: name, network: terms.network, gateway: terms.gateway };
-    }
-    return null;
+    const terms = this.#o.pools.termsAt(address);
+    if (terms === null) return null;
+    return { poolName: terms.name, network: terms.network, gateway: terms.gateway };
   }
 
   lease(query: LeaseQuery): LeaseSighting | null {

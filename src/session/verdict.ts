@@ -1,5 +1,4 @@
 /** From what the machine wants said to what the DHCP inlet can send: addresses and terms of the pool, read from it. */
-import { prefixContains } from '../model/ipv4.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { LeaseOption } from '../model/lease.js';
 import { leaseTerms, mergedOptions } from '../model/lease.js';
@@ -13,9 +12,7 @@ import type { ServiceOptions } from './service-options.js';
  * it asks for, not of the pool it is to move to.
  */
 function poolOf(address: Ipv4 | null, pools: AddressPools): PoolTerms | null {
-  if (address === null) return null;
-  const all = pools.usage().map((usage) => pools.terms(usage.name));
-  return all.find((terms) => terms !== null && prefixContains(terms.network, address)) ?? null;
+  return address === null ? null : pools.termsAt(address);
 }
 
 function withOptions(terms: PoolTerms, ofService: readonly LeaseOption[]): PoolTerms {

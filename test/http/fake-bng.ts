@@ -204,6 +204,7 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     quarantine: () => undefined,
     unquarantine: () => undefined,
     terms: (name) => TERMS.find((terms) => terms.name === name) ?? null,
+    termsAt: () => null,
     usage: () => this.usages,
   };
 
