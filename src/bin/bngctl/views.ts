@@ -27,10 +27,15 @@ export function utilizationBar(utilization: number): string {
 export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): string[] {
   const useStyle = ({ utilization }: PoolAnswer): Style =>
     utilization >= 0.95 ? 'red' : utilization >= 0.8 ? 'yellow' : 'green';
+  const stateStyle = ({ state }: PoolAnswer): Style => (state === 'open' ? 'green' : 'yellow');
   return table(
     terminal,
     [
       { title: 'POOL', text: (pool: PoolAnswer) => pool.name },
+      ...(pools.some(({ groups }) => groups.length > 0)
+        ? [{ title: 'GROUP', text: ({ groups }: PoolAnswer) => groups.join(',') || '-' }]
+        : []),
+      { title: 'STATE', text: ({ state }) => state, style: stateStyle },
       { title: '', text: (pool) => utilizationBar(pool.utilization), style: useStyle },
       { title: 'USE', text: (pool) => `${(pool.utilization * 100).toFixed(1)}%`, right: true },
       { title: 'NETWORK', text: (pool) => pool.network ?? '-' },
