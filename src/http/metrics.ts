@@ -223,7 +223,14 @@ export class Metrics {
   #readPools(): void {
     const { poolUtilization, poolAvailable, poolDraining, groupMember, groupUtilization, groupAvailable } =
       this.#families;
-    const gauges = [poolUtilization, poolAvailable, poolDraining, groupMember, groupUtilization, groupAvailable];
+    const gauges = [
+      poolUtilization,
+      poolAvailable,
+      poolDraining,
+      groupMember,
+      groupUtilization,
+      groupAvailable,
+    ];
     for (const gauge of gauges) gauge.reset();
     const pools = this.#sources.pools.usage();
     for (const usage of pools) {

@@ -58,7 +58,11 @@ const listQuerySchema = {
       description: 'next_cursor of the page before',
     },
     state: stateSchema,
-    pool: { type: 'string', pattern: '^[!-~]{1,64}$', description: 'the name of a pool, or of a group of pools' },
+    pool: {
+      type: 'string',
+      pattern: '^[!-~]{1,64}$',
+      description: 'the name of a pool, or of a group of pools',
+    },
     match: {
       type: 'string',
       pattern: '^[ -~]{1,128}$',

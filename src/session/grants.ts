@@ -30,7 +30,11 @@ export function makeGrant(pools: AddressPools, request: GrantRequest): GrantAnsw
   return { type: 'allocated', grant: { profile, ...place, address, leaseSeconds, terms } };
 }
 
-const WHY_NOT = { exhausted: 'is exhausted', drained: 'is drained', 'unknown-pool': 'does not exist' } as const;
+const WHY_NOT = {
+  exhausted: 'is exhausted',
+  drained: 'is drained',
+  'unknown-pool': 'does not exist',
+} as const;
 
 function makeFixedGrant(pools: AddressPools, request: GrantRequest, address: Ipv4): GrantAnswer {
   const home = pools.termsAt(address)?.name;

@@ -96,7 +96,10 @@ test('every key of the file has a decision whether it changes live, and no decis
 
 test('a configuration does not differ from itself, nor from one with its defaults written out', () => {
   assert.deepEqual(differencesOf(configOf(BASE), configOf(BASE), NOTHING_KEPT), []);
-  assert.deepEqual(differencesOf(configOf(BASE), configOf(`${BASE}log: { level: info }\n`), NOTHING_KEPT), []);
+  assert.deepEqual(
+    differencesOf(configOf(BASE), configOf(`${BASE}log: { level: info }\n`), NOTHING_KEPT),
+    [],
+  );
   assert.deepEqual(changed('gateway: 10.0.0.1 }', 'gateway: 10.0.0.1, leaseTime: 24h }'), []);
 });
 
@@ -126,7 +129,8 @@ test('an added pool, server or client is told with what it has', () => {
 });
 
 test('a pool that is gone is told with what it had, and refused for as long as it is in use', () => {
-  const isp = 'name isp, network 10.0.0.0/12, gateway 10.0.0.1, dns [], leaseTime 86400s, exclude [], drain none';
+  const isp =
+    'name isp, network 10.0.0.0/12, gateway 10.0.0.1, dns [], leaseTime 86400s, exclude [], drain none';
   const without = [/ {2}- \{ name: isp.*\n/, ''] as const;
   assert.deepEqual(changed(...without), [`pools[isp] removed: ${isp}`]);
   const whyKept: WhyKept = (path, name) => (path === 'pools[]' && name === 'isp' ? '3 are left' : null);

@@ -32,10 +32,6 @@ export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): str
     terminal,
     [
       { title: 'POOL', text: (pool: PoolAnswer) => pool.name },
-      ...(pools.some(({ groups }) => groups.length > 0)
-        ? [{ title: 'GROUP', text: ({ groups }: PoolAnswer) => groups.join(',') || '-' }]
-        : []),
-      { title: 'STATE', text: ({ state }) => state, style: stateStyle },
       { title: '', text: (pool) => utilizationBar(pool.utilization), style: useStyle },
       { title: 'USE', text: (pool) => `${(pool.utilization * 100).toFixed(1)}%`, right: true },
       { title: 'NETWORK', text: (pool) => pool.network ?? '-' },
@@ -43,6 +39,10 @@ export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): str
       { title: 'USED', text: (pool) => String(pool.allocated), right: true },
       { title: 'FREE', text: (pool) => String(pool.available), right: true },
       { title: 'QUARANTINED', text: (pool) => String(pool.quarantined), right: true },
+      ...(pools.some(({ groups }) => groups.length > 0)
+        ? [{ title: 'GROUP', text: ({ groups }: PoolAnswer) => groups.join(',') || '-' }]
+        : []),
+      { title: 'STATE', text: ({ state }) => state, style: stateStyle },
     ],
     pools,
   );
