@@ -3,6 +3,8 @@
  * A pair that is not listed changes nothing. Written as `sessionText` and `effectText` of machine-cases.ts write it.
  */
 
+import { relocatedTable } from './machine-relocated-table.js';
+
 export type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const restingTable: Table = {
@@ -357,33 +359,7 @@ export const restingTable: Table = {
     end: 'active isp bound until 20000 ?closing |  | ask remove',
     'answered home': 'active isp bound until 30000 | lease@30000, lease-renewed isp',
   },
-  'active none held': {
-    discover: 'active isp offered held isp-2 | offer isp, watch-unbound',
-    'request garden': 'active isp none held isp-2 | nak isp',
-    'request home': 'active isp none held isp-2 ?moving |  | ask remove',
-    'renew garden': 'active isp none held isp-2 | nak isp',
-    'renew home': 'active isp none held isp-2 ?moving |  | ask remove',
-    'renew home elsewhere': 'active isp none held isp-2 ?moving |  | ask remove',
-    'request stranger': 'active isp none held isp-2 | nak isp',
-    'inform home': 'active isp none held isp-2 | inform isp-2',
-    'release garden': 'active isp none held isp-2 | silence',
-    'release home': 'active isp none held isp-2 | silence',
-    'release home elsewhere': 'active isp none held isp-2 | silence',
-    'decline garden': 'active isp none held isp-2 | silence',
-    'activate home': 'active isp none held isp-2 | order-done',
-    'activate faster': 'active isp none held isp-2 | assign isp, lease-reprofiled isp, order-done',
-    'activate business': 'active isp none held isp-2 | refused conflict',
-    suspend: 'active isp none held isp-2 ?allocating |  | ask allocate',
-    resume: 'active isp none held isp-2 | order-done',
-    terminate: 'active isp none held isp-2 ?closing |  | ask remove',
-    'change rates': 'active isp none held isp-2 | assign isp, lease-reprofiled isp, order-done',
-    'change to the garden': 'active isp none held isp-2 ?allocating |  | ask allocate',
-    'change to business': 'active isp none held isp-2 ?allocating |  | ask allocate',
-    'held-expired': 'active isp none held isp-2 ?dropping-held |  | ask remove',
-    reprovision: 'active isp none held isp-2 ?provisioning |  | ask reconfigure',
-    relocate: 'active isp none held isp-2 ?relocating |  | ask allocate',
-    end: 'active isp none held isp-2 ?closing |  | ask remove',
-  },
+  ...relocatedTable,
   'suspended none': {
     discover: 'suspended wgar offered resume isp | offer wgar, watch-unbound',
     'request garden': 'suspended wgar none resume isp ?binding |  | ask install walled 100',
