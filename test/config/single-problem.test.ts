@@ -32,6 +32,7 @@ const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
 const BPS = 'a whole number of bits per second from 0 to 1000000000000';
 const FLAG = 'true or false';
+const GROUPS = 'a mapping of names to lists of pools';
 
 /** What one wrong thing in an otherwise right file is answered with: text, path, expected, found, line. */
 const TABLE: readonly ProblemRow[] = [
@@ -51,7 +52,7 @@ const TABLE: readonly ProblemRow[] = [
   [
     also('ntp: {}'),
     'ntp',
-    'only the keys access, core, pools, dhcp, lines, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
+    'only the keys access, core, pools, poolGroups, dhcp, lines, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
     'the unknown key ntp',
     8,
   ],
@@ -287,11 +288,43 @@ const TABLE: readonly ProblemRow[] = [
   [
     isp(`name: isp, ${NET}, size: 5`),
     'pools[1].size',
-    'only the keys name, network, gateway, dns, leaseTime, exclude, renewTime, rebindTime, options',
+    'only the keys name, network, gateway, dns, leaseTime, exclude, renewTime, rebindTime, options, drain',
     'the unknown key size',
     5,
   ],
   [withLine('  - { name: isp', '  -'), 'pools[1]', 'a mapping', 'nothing', 5],
+  [isp(`name: isp, ${NET}, drain: yes`), 'pools[1].drain', 'none or keep or move', 'yes', 5],
+  // groups of pools
+  [also('poolGroups: [isp]\n'), 'poolGroups', GROUPS, 'a list', 8],
+  [also('poolGroups: { home: isp }\n'), 'poolGroups.home', 'a list of pools', 'isp', 8],
+  [also('poolGroups: { home: [] }\n'), 'poolGroups.home', 'a list of pools', 'an empty list', 8],
+  [also('poolGroups: { isp: [isp] }\n'), 'poolGroups.isp', 'a name that no pool has', 'isp', 8],
+  [also('poolGroups: { home: [isp, lost] }\n'), 'poolGroups.home[1]', A_POOL, 'lost', 8],
+  [also('poolGroups: { home: [isp, isp] }\n'), 'poolGroups.home[1]', 'each pool once', 'isp', 8],
+  [
+    also('poolGroups: { home: [isp, wgar] }\n'),
+    'poolGroups.home[1]',
+    'another pool than that of walledGarden',
+    'wgar',
+    8,
+  ],
+  [
+    withLine(
+      '  - { name: wgar',
+      '  - { name: wgar, network: 10.255.0.0/16, gateway: 10.255.0.1, drain: keep }',
+    ),
+    'pools[0].drain',
+    'none, as it is the pool of walledGarden',
+    'keep',
+    4,
+  ],
+  [
+    `${withLine('walledGarden:', 'walledGarden: { pool: home }')}poolGroups: { home: [isp] }\n`,
+    'walledGarden.pool',
+    A_POOL,
+    'home',
+    7,
+  ],
   // pools together
   [isp(`name: wgar, ${NET}`), 'pools[1].name', 'a name other than that of pools[0]', 'wgar', 5],
   [
