@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { exec } from '../../src/lab/exec.js';
+import { exec, execOrThrow } from '../../src/lab/exec.js';
 import { patience } from '../../src/lab/patience.js';
 
 // dist/test/vm → the repository
@@ -51,10 +51,15 @@ describe(`on Debian's kernel ${KERNEL}`, { skip }, () => {
   let said = '';
 
   before(async () => {
+    const dist = join(repository, 'build/vm/dist-short');
+    const bundle = [process.execPath, join(repository, 'dist/scripts/vm/bundle.js'), dist];
+    await execOrThrow([...bundle, ...PARTS.map(({ file }) => file)], { timeoutMs: 60_000 * patience });
     const run = [
       join(repository, 'scripts/vm/run.sh'),
       '--kernel',
       KERNEL,
+      '--dist',
+      dist,
       '--memory',
       '2048',
       '--seconds',
