@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * XDP_PASS and nothing else, for the far ends of the tests' cables: a veth takes frames by XDP_REDIRECT or XDP_TX only when its
  * peer runs an XDP program. No part of the dataplane.

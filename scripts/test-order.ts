@@ -10,7 +10,7 @@ export const alone: Readonly<Record<string, string>> = {
 };
 
 /** Files that mean nothing on an emulated CPU beside those that run alone, and why. */
-const tooMuch: Readonly<Record<string, string>> = {
+export const tooMuchForEmulation: Readonly<Record<string, string>> = {
   'test/lab/counters-volume.test.ts': 'sends 10 GB',
   'test/lab/portal-browser.test.ts': 'Chromium gives up before an emulated CPU has started it',
 };
@@ -18,7 +18,7 @@ const tooMuch: Readonly<Record<string, string>> = {
 /** Why a file is left out where the CPU is emulated (BNG_EMULATED=1, of scripts/vm/test.sh); undefined where it runs. */
 export function leftOut(file: string): string | undefined {
   if (process.env['BNG_EMULATED'] !== '1') return undefined;
-  const why = alone[file] ?? tooMuch[file];
+  const why = alone[file] ?? tooMuchForEmulation[file];
   return why && `on an emulated CPU: it ${why}`;
 }
 

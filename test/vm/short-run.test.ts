@@ -12,7 +12,7 @@ import { patience } from '../../src/lab/patience.js';
 // dist/test/vm → the repository
 const repository = join(import.meta.dirname, '..', '..', '..');
 const KERNEL = '6.1';
-const SECONDS = 170 * patience;
+const SECONDS = 400 * patience;
 /** Most machines that test have no KVM of use to a stock kernel. */
 const GUEST_PATIENCE = 6 * patience;
 
