@@ -3,10 +3,10 @@
  * concerns reloads. All or nothing: whatever can be refused comes before the first change that cannot be taken back.
  */
 import type { Logger } from 'pino';
-import type { AaaParts, SecretOf } from './aaa-parts.js';
-import { coaClientsOf, readSecret, serversOf } from './aaa-parts.js';
+import type { AaaParts } from './aaa-parts.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config } from './config/config.js';
+import { coaClientsOf } from './coa-parts.js';
 import { describeDifference, differencesOf } from './config/differences.js';
 import type { ConfigResult } from './config/parse-config.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
@@ -16,9 +16,13 @@ import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
+import type { SecretOf } from './radius-servers.js';
+import { readSecret, serversOf } from './radius-servers.js';
 import type { GardenDns } from './garden-dns/garden-dns.js';
 import type { SettingsInForce } from './settings-in-force.js';
+import { lineSettings } from './line-settings.js';
 import type { DhcpDesk } from './session/dhcp-desk.js';
+import type { SessionManager } from './session/manager.js';
 import type { ServiceOptions } from './session/service-options.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
@@ -30,6 +34,7 @@ export interface ReloadParts {
   readonly pools: HashRingPools;
   readonly sessions: Pick<DhcpDesk, 'poolsChanged' | 'servicesChanged'>;
   readonly services: ServiceOptions;
+  readonly lines: Pick<SessionManager, 'useLines'>;
   readonly dataplane: Pick<SettingsInForce, 'useConfig'>;
   readonly gardenDns: Pick<GardenDns, 'useNames'> | null;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
@@ -81,7 +86,8 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { dataplane, gardenDns, pools, sessions, services, aaa, coa, dhcp, olt, logger } = this.#parts;
+    const { dataplane, gardenDns, pools, sessions, services, lines, aaa, coa, dhcp, olt, logger } =
+      this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
     const differences = differencesOf(before, config);
@@ -104,6 +110,7 @@ export class Reloader {
     gardenDns?.useNames(config.walledGarden.dns?.names ?? []);
     for (const pool of added) pools.add(pool);
     sessions.poolsChanged();
+    lines.useLines(lineSettings(config));
     services.use(config.dhcp.services);
     sessions.servicesChanged();
     dhcp()?.reconfigure(config);
