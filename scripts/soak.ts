@@ -215,8 +215,8 @@ async function until(
 }
 
 async function play(soak: Soak): Promise<boolean> {
-  say(`${lines} ONTs are plugged in`);
   await soak.plug();
+  say(`${lines} ONTs are plugged in`);
   for (let life = 0; life < restarts; life++) {
     await soak.startBng();
     await soak.order(performance.now() + LIFE_MS);

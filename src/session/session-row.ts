@@ -67,6 +67,7 @@ interface LineRow {
 
 interface GrantRow {
   readonly profile: ServiceProfile;
+  readonly poolName?: string;
   readonly address: string;
   readonly leaseSeconds: number;
   readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'classes'> & {
@@ -329,10 +330,11 @@ export function removedAddress(state: Served, step: RemovalStep): Ipv4 | null {
   return holding(state)?.grant.address ?? null;
 }
 
-function grantRow({ profile, address, leaseSeconds, terms }: Grant): GrantRow {
+function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): GrantRow {
   const { fixedAddress, classes, ...plain } = terms;
   return {
     profile,
+    ...(poolName === undefined ? {} : { poolName }),
     address: formatIpv4(address),
     leaseSeconds,
     terms: {
@@ -343,10 +345,11 @@ function grantRow({ profile, address, leaseSeconds, terms }: Grant): GrantRow {
   };
 }
 
-function grantOf({ profile, address, leaseSeconds, terms }: GrantRow): Grant {
+function grantOf({ profile, poolName, address, leaseSeconds, terms }: GrantRow): Grant {
   if (!isProfile(profile)) throw new TypeError('expected a profile');
   return {
     profile,
+    ...(poolName === undefined ? {} : { poolName: text(poolName) }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
     terms: {
