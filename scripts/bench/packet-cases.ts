@@ -225,6 +225,7 @@ export interface HelperCase
     | 'bench_clock'
     | 'bench_line'
     | 'bench_lookup'
+    | 'bench_miss'
     | 'bench_fib'
     | 'bench_rewrite'
     | 'bench_lease'
@@ -246,6 +247,7 @@ export const HELPER_NAMES = {
   fib: 'bpf_fib_lookup() alone',
   rewrite: 'tags off, Ethernet header, redirect alone',
   lookup: 'one hash lookup alone',
+  miss: 'one hash lookup that finds nobody',
   line: 'one cache line alone',
   lease: 'lease of a station alone',
   datagram: 'DHCP message copied, its checksum verified',
@@ -275,6 +277,7 @@ export const HELPER_CASES: readonly HelperCase[] = [
     ...{ name: HELPER_NAMES.rewrite, program: 'bench_rewrite', shift: 8, returns: XDP_REDIRECT },
   },
   ...drawn(HELPER_NAMES.lookup, 'bench_lookup'),
+  { ...FROM_ANYBODY, name: HELPER_NAMES.miss, program: 'bench_miss' },
   ...drawn(HELPER_NAMES.line, 'bench_line'),
   ...DRAWS.map(
     (draw, index): HelperCase => ({

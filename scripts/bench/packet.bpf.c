@@ -219,6 +219,20 @@ int bench_lookup(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* The lookup that says that a packet is nobody's here, by the destination; two tags in front. */
+SEC("xdp")
+int bench_miss(struct xdp_md *ctx)
+{
+	__be32 *addresses;
+
+	if (!bench_begin(ctx))
+		return XDP_ABORTED;
+	addresses = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, 2 * sizeof(*addresses));
+	if (!addresses)
+		return XDP_ABORTED;
+	return bpf_map_lookup_elem(&bng_subscribers, addresses + 1) ? XDP_ABORTED : XDP_PASS;
+}
+
 /* What the kernel takes for its part of a route: bpf_fib_lookup() and nothing else; two tags in front. */
 SEC("xdp")
 int bench_fib(struct xdp_md *ctx)
