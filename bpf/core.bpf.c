@@ -51,18 +51,19 @@ static __always_inline int bng_receive_core(struct xdp_md *ctx)
 	__be32 *destination;
 	int outcome;
 
-	/* The core link is untagged; a tagged frame there is someone else's. */
-	if (bng_parse_ethernet(&cursor, &frame) != BNG_CONTINUE || frame.protocol != bpf_htons(ETH_P_IP) ||
-	    frame.l3_offset != sizeof(struct ethhdr))
-		return BNG_VERDICT_FOREIGN;
-	/* Asked before the header is judged, so that a malformed packet for a subscriber has a name. */
+	/*
+	 * The core link is untagged; a tagged frame there is someone else's. Asked before the header is judged, so that a
+	 * malformed packet for a subscriber has a name, and what is nobody's here costs nothing else.
+	 */
 	destination = bng_peek_destination(&cursor);
 	if (!destination)
 		return BNG_VERDICT_FOREIGN;
 	to = bpf_map_lookup_elem(&bng_subscribers, destination);
 	if (!to)
 		return BNG_VERDICT_FOREIGN;
-	outcome = bng_parse_ipv4(ctx, &cursor, &frame);
+	outcome = bng_parse_ethernet(&cursor, &frame);
+	if (outcome == BNG_CONTINUE)
+		outcome = bng_parse_ipv4(ctx, &cursor, &frame);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	return bng_send_downstream(ctx, &frame, to);

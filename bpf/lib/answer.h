@@ -25,6 +25,8 @@ enum bng_answer_limit {
 
 enum bng_answer_time {
 	BNG_NS_PER_SECOND = 1000000000,
+	BNG_COARSE_LAG_NS =
+		20000000, /* by how much the coarse clock may be late: two ticks of the slowest (lib/police.h) */
 };
 
 /* IPv4 and UDP headers of an answer, and of its message all that is not the pool's. */
@@ -240,7 +242,10 @@ static __always_inline void bng_fill_answered(struct bng_lease_answered *record,
 	record->reserved = 0;
 }
 
-/* GCRA as in lib/police.h, with the time that is known already. Who loses the race passes: the winner has paid. */
+/*
+ * GCRA as in lib/police.h, at the time that is known already unless it refuses. Who loses the race passes: the winner has
+ * paid.
+ */
 static __always_inline bool bng_may_answer(struct bng_lease *lease, __u64 now)
 {
 	struct bng_rate rate = bng_copy_rate(&bng_settings.answer_rate);
@@ -249,8 +254,12 @@ static __always_inline bool bng_may_answer(struct bng_lease *lease, __u64 now)
 
 	if (!rate.ns_per_byte)
 		return true;
-	if (start - now + cost > rate.burst_ns)
-		return false;
+	if (start - now + cost > rate.burst_ns) {
+		now = bpf_ktime_get_ns();
+		start = seen > now ? seen : now;
+		if (start - now + cost > rate.burst_ns)
+			return false;
+	}
 	__sync_val_compare_and_swap(&lease->answer_tat, seen, start + cost);
 	return true;
 }
@@ -270,9 +279,23 @@ static __always_inline bool bng_read_promise(const struct bng_lease *lease, cons
 	return bng_same_mac(lease->mac, client->mac);
 }
 
-/* The client now counts on the address until then; nobody may count on it beyond the session's end. */
-static __always_inline void bng_extend(struct bng_lease *lease, __u64 expires)
+/* Whether the promise holds, and at what time: by the coarse clock (lib/police.h) unless the end is near. */
+static __always_inline bool bng_still_holds(const struct bng_promise *promise, __u64 *now)
 {
+	*now = bng_coarse_ns();
+	if (*now + BNG_COARSE_LAG_NS >= promise->expires_ns)
+		*now = bpf_ktime_get_ns();
+	return *now < promise->expires_ns;
+}
+
+/*
+ * The client now counts on the address from then on, by a clock that is not late; nobody may count on it beyond the
+ * session's end.
+ */
+static __always_inline void bng_extend(struct bng_lease *lease, __u64 now, __u32 lease_seconds)
+{
+	__u64 expires = now + BNG_COARSE_LAG_NS + (__u64)lease_seconds * BNG_NS_PER_SECOND;
+
 	lease->expires_ns = lease->ends_ns && lease->ends_ns < expires ? lease->ends_ns : expires;
 }
 
@@ -339,8 +362,7 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 	if (!bng_read_promise(lease, &client, &promise))
 		return BNG_CONTINUE;
 	reply = bpf_map_lookup_elem(&bng_dhcp_replies, &promise.reply);
-	now = bpf_ktime_get_ns();
-	if (!reply || now >= promise.expires_ns)
+	if (!reply || !bng_still_holds(&promise, &now))
 		return BNG_CONTINUE;
 	length = bng_copy_datagram(ctx, frame, dhcp, scratch);
 	if (!length)
@@ -373,7 +395,7 @@ static __always_inline int bng_answer_dhcp(struct xdp_md *ctx, const struct bng_
 		return bng_drop(BNG_DROP_MALFORMED);
 	}
 	if (type == BNG_DHCP_ANSWER_ACK)
-		bng_extend(lease, now + (__u64)reply->lease_seconds * BNG_NS_PER_SECOND);
+		bng_extend(lease, now, reply->lease_seconds);
 	bpf_ringbuf_submit(record, 0);
 	return BNG_VERDICT_DHCP_REPLY;
 }

@@ -35,7 +35,7 @@ static __always_inline int bng_answer_arp(struct xdp_md *ctx, struct bng_cursor 
 	bng_line_key(&key, ctx->ingress_ifindex, frame);
 	/* Somebody answers a probe of ours for an address that is to be offered (RFC 5227 2.1.1). */
 	if (arp->operation == bpf_htons(BNG_ARP_REPLY) && !arp->target_address) {
-		frame->l3_length = bpf_xdp_get_buff_len(ctx) - frame->l3_offset;
+		frame->l3_length = bng_frame_length(ctx) - frame->l3_offset;
 		return bng_punt(ctx, frame, &key);
 	}
 	leased = bpf_map_lookup_elem(&bng_lines, &key);

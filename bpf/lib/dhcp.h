@@ -76,6 +76,18 @@ static __always_inline __be32 bng_word_at(const __u8 *bytes)
 	return *(const __be32 *)bytes; /* one load: BPF runs where unaligned ones are cheap */
 }
 
+/* Whether the option means anything here: most that a client sends do not, and one look says so. */
+static __always_inline bool bng_counts(__u8 code)
+{
+	const __u64 below_64 = 1ull << BNG_DHCP_REQUESTED_ADDRESS | 1ull << BNG_DHCP_OVERLOAD |
+			       1ull << BNG_DHCP_MESSAGE_TYPE | 1ull << BNG_DHCP_SERVER_ID | 1ull << BNG_DHCP_MAX_SIZE |
+			       1ull << BNG_DHCP_CLIENT_ID;
+
+	if (code < 64)
+		return below_64 >> code & 1;
+	return code == BNG_DHCP_RELAY_AGENT || code == BNG_DHCP_FORCE_RENEW_NONCE;
+}
+
 /* False for an option that is not for XDP. `at` is where it begins; the buffer is longer than any option there. */
 static __always_inline bool bng_note_option(struct bng_dhcp_scratch *found, __u32 at, __u8 code, __u8 size)
 {
@@ -150,7 +162,7 @@ static __always_inline bool bng_read_options(struct bng_dhcp_scratch *found, __u
 		}
 		size = found->bytes[at + 1];
 		next = at + BNG_OPTION_HEAD + size;
-		if (next >= length || !bng_note_option(found, at, code, size))
+		if (next >= length || (bng_counts(code) && !bng_note_option(found, at, code, size)))
 			return false;
 		at = next;
 	}

@@ -22,6 +22,7 @@ enum bng_parse_limit {
 	BNG_VLAN_ID_MASK = 0x0fff,
 	BNG_VLAN_PRIORITY_MASK = 0xe000, /* priority code point */
 	BNG_FRAGMENT_MASK = 0x3fff, /* more-fragments bit and offset: zero for a whole packet */
+	BNG_SHORT_BUFFER = 1024, /* bytes; what no driver leaves of a buffer before it takes another */
 };
 
 enum bng_icmp_type {
@@ -222,10 +223,20 @@ static __always_inline int bng_read_ipv4(struct bng_cursor *cursor, struct bng_f
 	return BNG_CONTINUE;
 }
 
-/* A jumbo frame lies in several buffers, of which the cursor sees the first: its headers are there, its length is not. */
+/*
+ * How long the frame is. A jumbo frame lies in several buffers, of which `data` to `data_end` is the first: a driver fills
+ * that before it takes a second, so that a short one is all there is, and the kernel need not be asked.
+ */
+static __always_inline __u32 bng_frame_length(struct xdp_md *ctx)
+{
+	__u32 first = ctx->data_end - ctx->data;
+
+	return first < BNG_SHORT_BUFFER ? first : bpf_xdp_get_buff_len(ctx);
+}
+
 static __always_inline int bng_parse_ipv4(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)
 {
-	return bng_read_ipv4(cursor, frame, bpf_xdp_get_buff_len(ctx) - frame->l3_offset);
+	return bng_read_ipv4(cursor, frame, bng_frame_length(ctx) - frame->l3_offset);
 }
 
 /* For an skb, whose linear part holds the headers only: `length` is that of the whole frame. */
@@ -234,12 +245,16 @@ static __always_inline int bng_parse_ipv4_of_stack(struct bng_cursor *cursor, st
 	return bng_read_ipv4(cursor, frame, length - frame->l3_offset);
 }
 
-/* The destination address of what claims to be IPv4, before anything else of it is believed. */
+/* The destination address of what claims to be untagged IPv4, before anything else of it is believed. */
 static __always_inline __be32 *bng_peek_destination(const struct bng_cursor *cursor)
 {
 	struct bng_cursor ahead = *cursor;
-	struct iphdr *ip = bng_take(&ahead, sizeof(*ip));
+	struct ethhdr *ethernet = bng_take(&ahead, sizeof(*ethernet));
+	struct iphdr *ip;
 
+	if (!ethernet || ethernet->h_proto != bpf_htons(ETH_P_IP))
+		return NULL;
+	ip = bng_take(&ahead, sizeof(*ip));
 	return ip ? &ip->daddr : NULL;
 }
 

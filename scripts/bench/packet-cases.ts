@@ -218,16 +218,24 @@ export const PACKET_CASES: readonly PacketCase[] = [
 ];
 
 /** What the kernel's own helpers take of every packet, alone: no dataplane that asks them can be quicker. */
-export interface HelperCase extends Pick<PacketCase, 'name' | 'frame' | 'vary' | 'shift'> {
+export interface HelperCase
+  extends Pick<PacketCase, 'name' | 'frame' | 'vary' | 'shift' | 'whole' | 'fillsRing'> {
   readonly program:
     | 'bench_call'
     | 'bench_clock'
     | 'bench_line'
     | 'bench_lookup'
+    | 'bench_miss'
     | 'bench_fib'
-    | 'bench_rewrite';
+    | 'bench_rewrite'
+    | 'bench_lease'
+    | 'bench_datagram'
+    | 'bench_reply'
+    | 'bench_record';
   /** `XDP_*` that it returns. */
   readonly returns: number;
+  /** It moves the end of the frame. */
+  readonly moves?: true;
 }
 
 const XDP_PASS = 2;
@@ -239,11 +247,18 @@ export const HELPER_NAMES = {
   fib: 'bpf_fib_lookup() alone',
   rewrite: 'tags off, Ethernet header, redirect alone',
   lookup: 'one hash lookup alone',
+  miss: 'one hash lookup that finds nobody',
   line: 'one cache line alone',
+  lease: 'lease of a station alone',
+  datagram: 'DHCP message copied, its checksum verified',
+  reply: 'frame grown, reply of the pool stored',
+  record: 'record of an answer in the ring',
 } as const;
 export const DRAWS = ['one hot subscriber', '100,000 random subscribers'] as const;
 
 const FROM_ANYBODY = { frame: taggedFrame(), shift: 0, vary: 0, returns: XDP_PASS } as const;
+
+const FROM_CLIENT = { ...FROM_ANYBODY, frame: ontFrame(FIRST_CLIENT, null), whole: true } as const;
 
 /** `enum bench_vary` of each draw. */
 function drawn(name: string, program: HelperCase['program']): readonly HelperCase[] {
@@ -262,5 +277,15 @@ export const HELPER_CASES: readonly HelperCase[] = [
     ...{ name: HELPER_NAMES.rewrite, program: 'bench_rewrite', shift: 8, returns: XDP_REDIRECT },
   },
   ...drawn(HELPER_NAMES.lookup, 'bench_lookup'),
+  { ...FROM_ANYBODY, name: HELPER_NAMES.miss, program: 'bench_miss' },
   ...drawn(HELPER_NAMES.line, 'bench_line'),
+  ...DRAWS.map(
+    (draw, index): HelperCase => ({
+      ...FROM_CLIENT,
+      ...{ name: `${HELPER_NAMES.lease}, ${draw}`, program: 'bench_lease', vary: index === 0 ? 0 : 3 },
+    }),
+  ),
+  { ...FROM_CLIENT, name: HELPER_NAMES.datagram, program: 'bench_datagram' },
+  { ...FROM_CLIENT, name: HELPER_NAMES.reply, program: 'bench_reply', moves: true },
+  { ...FROM_CLIENT, name: HELPER_NAMES.record, program: 'bench_record', fillsRing: true },
 ];

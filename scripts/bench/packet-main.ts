@@ -78,50 +78,47 @@ class PacketBench {
       .durationNs;
   }
 
-  /** A helper of the kernel without the body. */
-  helper(one: HelperCase): number {
+  /** A part of the body by itself, or what the kernel does for it. */
+  async helper(one: HelperCase): Promise<number> {
     const ingressIfindex = this.#ifindexOf.bench_access;
-    writeCase(this.#object, one, { coreIfindex: this.#ifindexOf.bench_core, growth: 0 });
-    const run = (program: string) =>
-      this.#object
-        .program(program)
-        .testRun({ data: one.frame, repeat: this.#settings.rounds, ingressIfindex });
-    const alone = run('bench_restore').durationNs;
-    const moved = one.shift === 0 ? alone : run('bench_shift').durationNs;
-    const around = run(one.program);
-    if (around.returnValue !== one.returns) {
+    this.#prepare(one);
+    const { returnValue } = this.#object.program(one.program).testRun({ data: one.frame, ingressIfindex });
+    if (returnValue !== one.returns) {
       throw new BngError('BNG_ERR_DATAPLANE', 'expected the helper to find something', {
         helper: one.name,
-        found: around.returnValue,
+        found: returnValue,
       });
     }
-    return around.durationNs - alone - (moved - alone) / 2;
+    const alone = await this.#time('bench_restore', one);
+    const moves = one.shift !== 0 || one.moves === true;
+    const moved = moves ? await this.#time('bench_shift', one) : alone;
+    return (await this.#time(one.program, one)) - alone - (moved - alone) / 2;
   }
 
   close(): void {
     this.#object.close();
   }
 
-  #roundsOf(one: PacketCase): number {
+  #roundsOf(one: Pick<PacketCase, 'fillsRing'>): number {
     const { rounds } = this.#settings;
     return one.fillsRing ? Math.ceil(rounds / RING_ROUNDS / 4) * RING_ROUNDS : rounds;
   }
 
-  #prepare(one: PacketCase): void {
+  #prepare(one: PacketCase | HelperCase): void {
     const growth = one.whole ? this.#growth(one) : 0;
     writeCase(this.#object, one, { coreIfindex: this.#ifindexOf.bench_core, growth });
   }
 
   /** By how much the program makes the frame longer. */
-  #growth(one: PacketCase): number {
-    const ingressIfindex = this.#ifindexOf[one.program];
+  #growth(one: PacketCase | HelperCase): number {
+    const ingressIfindex = this.#ifindexOf.bench_access;
     const { dataOut } = this.#object.program('bng_access').testRun({ data: one.frame, ingressIfindex });
     return dataOut.length - one.frame.length;
   }
 
-  async #time(programName: string, one: PacketCase): Promise<number> {
+  async #time(programName: string, one: PacketCase | HelperCase): Promise<number> {
     const program = this.#object.program(programName);
-    const ingressIfindex = this.#ifindexOf[one.program];
+    const ingressIfindex = this.#ifindexOf[one.program === 'bench_core' ? 'bench_core' : 'bench_access'];
     const all = this.#roundsOf(one);
     const repeat = one.fillsRing ? RING_ROUNDS : all;
     let sum = 0;
@@ -161,7 +158,7 @@ for (let run = 0; run < settings.runs; run++) {
   tellParent({ progress: `run ${run + 1} of ${settings.runs}` });
   add('a program that does nothing', bench.trivial());
   for (const one of PACKET_CASES) add(one.name, await bench.run(one));
-  for (const one of HELPER_CASES) add(one.name, bench.helper(one));
+  for (const one of HELPER_CASES) add(one.name, await bench.helper(one));
   for (const one of PACKET_CASES) {
     if (one.verdict === 8) add(`${one.name}, without the wrapper`, bench.direct(one));
   }

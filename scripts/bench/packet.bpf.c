@@ -19,6 +19,7 @@ enum bench_limit {
 	BENCH_DHCP_HEAD = 84, /* two tags, IPv4, UDP, BOOTP up to the MAC in chaddr */
 	BENCH_LINES_OF_S_VLAN = 4000,
 	BENCH_FIRST_S_VLAN = 100,
+	BENCH_MESSAGE = 50, /* where DHCP begins behind two tags */
 	BENCH_TAGGED_SOURCE = 34, /* where the source address is behind two tags */
 };
 
@@ -218,6 +219,20 @@ int bench_lookup(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* The lookup that says that a packet is nobody's here, by the destination; two tags in front. */
+SEC("xdp")
+int bench_miss(struct xdp_md *ctx)
+{
+	__be32 *addresses;
+
+	if (!bench_begin(ctx))
+		return XDP_ABORTED;
+	addresses = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, 2 * sizeof(*addresses));
+	if (!addresses)
+		return XDP_ABORTED;
+	return bpf_map_lookup_elem(&bng_subscribers, addresses + 1) ? XDP_ABORTED : XDP_PASS;
+}
+
 /* What the kernel takes for its part of a route: bpf_fib_lookup() and nothing else; two tags in front. */
 SEC("xdp")
 int bench_fib(struct xdp_md *ctx)
@@ -270,6 +285,81 @@ int bench_line(struct xdp_md *ctx)
 	if (!found)
 		return XDP_ABORTED;
 	current->seed += found->downstream_packets >> 63;
+	return XDP_PASS;
+}
+
+/* The lease of the station that asks, two tags in front; the next draw waits for it as in bench_lookup. */
+SEC("xdp")
+int bench_lease(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_begin(ctx);
+	struct bng_tagged_header *head;
+	struct bng_line_key key = {};
+	struct bng_lease *found;
+
+	if (!current)
+		return XDP_ABORTED;
+	head = bng_frame_head(ctx, sizeof(*head));
+	if (!head)
+		return XDP_ABORTED;
+	key.ifindex = ctx->ingress_ifindex;
+	key.s_vlan = bpf_ntohs(head->tags[0].tci);
+	key.c_vlan = bpf_ntohs(head->tags[1].tci);
+	__builtin_memcpy(key.mac, head->ethernet.h_source, ETH_ALEN);
+	found = bpf_map_lookup_elem(&bng_leases, &key);
+	if (!found)
+		return XDP_ABORTED;
+	current->seed += found->reserved[0];
+	return XDP_PASS;
+}
+
+/* A client's message where it can be read, and the sum of its bytes found right: nothing of what it says. */
+SEC("xdp")
+int bench_datagram(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_begin(ctx);
+	struct bng_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	struct bng_dhcp_scratch *scratch;
+	struct bng_frame frame = {};
+	struct bng_dhcp *dhcp;
+	__u32 only = 0;
+
+	scratch = bpf_map_lookup_elem(&bng_dhcp_scratch, &only);
+	if (!current || !scratch || bng_parse_ethernet(&cursor, &frame) != BNG_CONTINUE ||
+	    bng_parse_ipv4(ctx, &cursor, &frame) != BNG_CONTINUE)
+		return XDP_ABORTED;
+	dhcp = bng_parse_dhcp(&frame);
+	return dhcp && bng_copy_datagram(ctx, &frame, dhcp, scratch) ? XDP_PASS : XDP_ABORTED;
+}
+
+/* The frame as long as the answer, and a pool's message in it: nothing that is the client's. */
+SEC("xdp")
+int bench_reply(struct xdp_md *ctx)
+{
+	struct bench_case *current = bench_begin(ctx);
+	struct bng_dhcp_reply *reply;
+	__u32 only = 0, length;
+
+	reply = bpf_map_lookup_elem(&bng_dhcp_replies, &only);
+	if (!current || !reply || !bng_make_room(ctx, current->grow))
+		return XDP_ABORTED;
+	length = bng_within(current->length + current->grow - BENCH_MESSAGE, BNG_DHCP_REPLY_ROOM - 1);
+	return bpf_xdp_store_bytes(ctx, BENCH_MESSAGE, reply->message, length) ? XDP_ABORTED : XDP_PASS;
+}
+
+/* What tells the control plane of an answer: a record in the ring. */
+SEC("xdp")
+int bench_record(struct xdp_md *ctx)
+{
+	struct bng_lease_answered *record;
+
+	if (!bench_begin(ctx))
+		return XDP_ABORTED;
+	record = bpf_ringbuf_reserve(&bng_punts, sizeof(*record), 0);
+	if (!record)
+		return XDP_ABORTED;
+	__builtin_memset(record, 0, sizeof(*record));
+	bpf_ringbuf_submit(record, 0);
 	return XDP_PASS;
 }
 
