@@ -20,7 +20,9 @@ import type { SecretOf } from './radius-servers.js';
 import { readSecret, serversOf } from './radius-servers.js';
 import type { GardenDns } from './garden-dns/garden-dns.js';
 import type { SettingsInForce } from './settings-in-force.js';
+import { lineSettings } from './line-settings.js';
 import type { DhcpDesk } from './session/dhcp-desk.js';
+import type { SessionManager } from './session/manager.js';
 import type { ServiceOptions } from './session/service-options.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
@@ -32,6 +34,7 @@ export interface ReloadParts {
   readonly pools: HashRingPools;
   readonly sessions: Pick<DhcpDesk, 'poolsChanged' | 'servicesChanged'>;
   readonly services: ServiceOptions;
+  readonly lines: Pick<SessionManager, 'useLines'>;
   readonly dataplane: Pick<SettingsInForce, 'useConfig'>;
   readonly gardenDns: Pick<GardenDns, 'useNames'> | null;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
@@ -83,7 +86,8 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { dataplane, gardenDns, pools, sessions, services, aaa, coa, dhcp, olt, logger } = this.#parts;
+    const { dataplane, gardenDns, pools, sessions, services, lines, aaa, coa, dhcp, olt, logger } =
+      this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
     const differences = differencesOf(before, config);
@@ -106,6 +110,7 @@ export class Reloader {
     gardenDns?.useNames(config.walledGarden.dns?.names ?? []);
     for (const pool of added) pools.add(pool);
     sessions.poolsChanged();
+    lines.useLines(lineSettings(config));
     services.use(config.dhcp.services);
     sessions.servicesChanged();
     dhcp()?.reconfigure(config);

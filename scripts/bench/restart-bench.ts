@@ -21,7 +21,6 @@ const PARENT = '/var/tmp';
 const ANSWER_TIMEOUT_MS = 60_000;
 /** What is left to do after the first answer is done by then. */
 const SETTLE_MS = 3_000;
-const POLL_MS = 20;
 
 const answerSchema = z.object({ wallMs: z.number(), ont: z.int() });
 
@@ -137,7 +136,12 @@ export async function benchRestart(context: BenchContext): Promise<readonly Figu
   const storePath = mkdtempSync(join(PARENT, 'bng-bench-restart-'));
   context.onClose(async () => rmSync(storePath, { recursive: true, force: true }));
   const loopProbe = join(world.paths.directory, 'loop.sock');
-  const bng = await world.startBng({ defaultPool: 'isp-residential', logLevel: 'info', loopProbe, storePath });
+  const bng = await world.startBng({
+    defaultPool: 'isp-residential',
+    logLevel: 'info',
+    loopProbe,
+    storePath,
+  });
   await sleep(SETTLE_MS);
   const empty = { resident: bng.residentBytes(), heap: (await usedMemory(loopProbe)).heapBytes };
   await fill(context, world, { count: MANY, bngPid: bng.pid });
@@ -149,8 +153,16 @@ export async function benchRestart(context: BenchContext): Promise<readonly Figu
     figure.values.push(value);
     figures.set(name, figure);
   };
-  const memory = (name: string, { residentBytes, heapBytes }: Pick<Measured, 'residentBytes' | 'heapBytes'>) => {
-    add(`${name}: resident memory, a session`, 'bytes', (residentBytes - empty.resident) / MANY, 'above a BNG without any');
+  const memory = (
+    name: string,
+    { residentBytes, heapBytes }: Pick<Measured, 'residentBytes' | 'heapBytes'>,
+  ) => {
+    add(
+      `${name}: resident memory, a session`,
+      'bytes',
+      (residentBytes - empty.resident) / MANY,
+      'above a BNG without any',
+    );
     add(`${name}: heap in use, a session`, 'bytes', (heapBytes - empty.heap) / MANY, 'garbage collected');
   };
   const residentBytes = bng.residentBytes();
@@ -162,7 +174,12 @@ export async function benchRestart(context: BenchContext): Promise<readonly Figu
       context.progress(`${kind}, run ${run} of ${runs}`);
       const name = kind === 'pinned' ? 'after kill -9, maps pinned' : 'as after a boot';
       const found = await restarts.run(kind);
-      add(`${name}: until all sessions are reconciled`, 'ms', found.reconciledMs, 'from the start of the process');
+      add(
+        `${name}: until all sessions are reconciled`,
+        'ms',
+        found.reconciledMs,
+        'from the start of the process',
+      );
       add(`${name}: until the first DHCP answer`, 'ms', found.answeredMs, 'from the start of the process');
       add(`${name}: event loop delay until then, most`, 'ms', found.opening.mostMs, 'nothing is served yet');
       add(`${name}: event loop delay after it, p99`, 'ms', found.serving.p99Ms);

@@ -9,6 +9,7 @@ export interface Draft {
   readonly core: Reading<typeof sections.CORE>;
   readonly pools: readonly Reading<typeof sections.POOL>[];
   readonly dhcp: Reading<typeof sections.DHCP>;
+  readonly lines: Reading<typeof sections.LINES>;
   readonly auth: Reading<typeof sections.AUTH>;
   readonly authRecords: readonly Reading<typeof sections.AUTH_RECORD>[];
   readonly radius: Reading<typeof sections.RADIUS> | null;
@@ -45,6 +46,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     core: section('core', sections.CORE),
     pools: pools ?? [],
     dhcp: section('dhcp', sections.DHCP),
+    lines: section('lines', sections.LINES),
     auth,
     authRecords:
       readMappings(

@@ -35,6 +35,7 @@ const FILE = z.strictObject({
   core: z.strictObject(sections.CORE),
   pools: z.array(z.strictObject(sections.POOL)).min(1),
   dhcp: withDefaults(sections.DHCP),
+  lines: withDefaults(sections.LINES),
   auth: z.strictObject({
     ...authKeys,
     records: z.array(z.strictObject(sections.AUTH_RECORD)).prefault([]),

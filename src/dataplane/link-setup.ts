@@ -108,7 +108,9 @@ export class LinkSetup {
       const { flags } = await readLink(access, deadlineMs);
       const routes = await readIp(['route', 'show', 'dev', access], deadlineMs);
       const isSet = (pool: PoolNetwork): boolean =>
-        routes.some((route) => route['dst'] === formatPrefix(pool.network) && this.#isOurs(route, pool, metric));
+        routes.some(
+          (route) => route['dst'] === formatPrefix(pool.network) && this.#isOurs(route, pool, metric),
+        );
       // A port that is shut has no routes.
       if (flags.includes('UP') && !pools.every(isSet)) return false;
     }

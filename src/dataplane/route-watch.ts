@@ -10,7 +10,8 @@ export interface RouteWatchOptions {
   readonly areSet: () => Promise<boolean>;
   /** Sets what is missing; gives the commands that did, or what keeps it from being done. */
   readonly restore: () => Promise<
-    { readonly ok: true; readonly changes: readonly string[] } | { readonly ok: false; readonly reason: string }
+    | { readonly ok: true; readonly changes: readonly string[] }
+    | { readonly ok: false; readonly reason: string }
   >;
   readonly onWarning: (warning: string) => void;
 }
@@ -58,7 +59,8 @@ export class RouteWatch {
     }
     const restored = await this.#o.restore();
     if (!restored.ok) return `routes of the pools are not as they should be: ${restored.reason}`;
-    for (const change of restored.changes) this.#o.onWarning(`somebody took away what is set again: ${change}`);
+    for (const change of restored.changes)
+      this.#o.onWarning(`somebody took away what is set again: ${change}`);
     return null;
   }
 }

@@ -171,7 +171,8 @@ function placeOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): P
   const link = direct ? null : giaddr;
   // RFC 3046 §2.1: option 82 with a giaddr of 0 comes from a trusted access node, or counts for nothing.
   const hasOption82 = message.options.has(DhcpOption.RelayAgentInformation);
-  if (hasOption82 && !rules.trustOption82 && rules.untrustedOption82 !== 'replace') return 'untrusted-option82';
+  if (hasOption82 && !rules.trustOption82 && rules.untrustedOption82 !== 'replace')
+    return 'untrusted-option82';
   if (!hasOption82 || !rules.trustOption82) {
     return { line: accessLine(line), way: { giaddr, link, serverId: null, hasOption82: false } };
   }

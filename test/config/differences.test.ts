@@ -30,6 +30,7 @@ const SECTION_OF: Readonly<Record<keyof typeof sections.ROOT, z.ZodRawShape>> = 
   core: sections.CORE,
   pools: sections.POOL,
   dhcp: sections.DHCP,
+  lines: sections.LINES,
   auth: sections.AUTH,
   radius: sections.RADIUS,
   accounting: sections.ACCOUNTING,

@@ -49,7 +49,9 @@ describe('the watch over routes', () => {
     world.isSet = false;
     world.foreign = true;
     await clock.advance(5 * LOOK_MS);
-    assert.deepEqual(world.warnings, ['routes of the pools are not as they should be: a route of somebody else']);
+    assert.deepEqual(world.warnings, [
+      'routes of the pools are not as they should be: a route of somebody else',
+    ]);
     world.foreign = false;
     await clock.advance(LOOK_MS);
     assert.equal(world.restored, 1);

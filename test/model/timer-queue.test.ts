@@ -28,7 +28,10 @@ describe('a queue of timers', () => {
       );
       assert.equal(fired.length, wanted.filter((due) => due <= nowMs).length);
     }
-    assert.deepEqual(fired, wanted.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      fired,
+      wanted.toSorted((a, b) => a - b),
+    );
   });
 
   it('takes timers and their ends while it fires, and goes on after one that throws', (t) => {

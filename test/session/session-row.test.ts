@@ -49,7 +49,10 @@ const NEW = {
 function rows(): SessionRows {
   const clock = new FakeClock();
   const instants = new Instants(clock, { bootId: 'boot', bootMs: () => 5_000_000 });
-  return new SessionRows(instants, { nameOf: () => 'access0', indexOf: (name) => (name === 'access0' ? 3 : null) });
+  return new SessionRows(instants, {
+    nameOf: () => 'access0',
+    indexOf: (name) => (name === 'access0' ? 3 : null),
+  });
 }
 
 describe('a session as a row', () => {
@@ -66,11 +69,12 @@ describe('a session as a row', () => {
     for (const row of [OLD, NEW]) {
       const own = rows();
       const [first, second] = ['a', 'b'].map((id) => own.decode(id, JSON.stringify(row)));
-      assert.ok(first?.line != null && second != null && first.state.lease.phase === 'bound');
+      assert.ok(first !== null && first !== undefined && first.state.lease.phase === 'bound');
       assert.equal(first.state.lease.attachment, first.line);
+      assert.ok(first.line !== null);
       assert.equal(first.use?.line, first.line);
       assert.equal(first.circuitId, first.line.circuitId);
-      assert.equal(first.state.grant.profile, second.state.grant.profile);
+      assert.equal(first.state.grant.profile, second?.state.grant.profile);
     }
   });
 
