@@ -11,6 +11,7 @@ import type { Clock, TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { addTraffic, mostTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
+import { servedProfile } from './machine/build.js';
 import type { Effect, Grant, Held } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 
@@ -85,7 +86,7 @@ export class AccountingLedger {
       ontSerial: record.identity.ontSerial,
       line: record.line === attachment ? record.line : accessLine(attachment, record.line ?? {}),
       address: grant.address,
-      profile: grant.profile,
+      profile: servedProfile(grant),
       terms: grant.terms,
       startedWallMs: this.#o.clock.wallMs(),
     };
@@ -106,7 +107,7 @@ export class AccountingLedger {
       ontSerial: identity.ontSerial,
       line: use.line,
       address: grant.address,
-      profile: grant.profile,
+      profile: servedProfile(grant),
       terms: grant.terms,
       startedWallMs: use.startedWallMs,
     };
@@ -186,7 +187,7 @@ export class AccountingLedger {
   reprofiled(grant: Grant): void {
     const entry = this.#byAddress.get(grant.address);
     if (entry === undefined) return;
-    entry.session = { ...entry.session, profile: grant.profile, terms: grant.terms };
+    entry.session = { ...entry.session, profile: servedProfile(grant), terms: grant.terms };
     entry.activeMs = this.#o.clock.monotonicMs();
     this.#watch(entry);
   }

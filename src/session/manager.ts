@@ -28,6 +28,7 @@ import { LivenessWatch } from './liveness.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import { holding, isServed } from './machine/build.js';
 import type { SessionEvent } from './machine/types.js';
+import { PoolDesk } from './pool-desk.js';
 import { OperatorDesk } from './operator-desk.js';
 import { Quarantines } from './quarantines.js';
 import type { SessionRecord } from './record.js';
@@ -95,6 +96,7 @@ export class SessionManager implements LifecycleSource {
   readonly dhcp: DhcpDesk;
   readonly onts: OntInlet;
   readonly operator: OperatorInlet;
+  readonly pools: PoolDesk;
   /** Who holds which address, for access nodes that ask. */
   readonly leases: LeaseInspection;
   /** What the AAA server may order. */
@@ -166,6 +168,7 @@ export class SessionManager implements LifecycleSource {
     const admission = new Admission({ ...options, table, runner, rules, storeFailure, tell, view });
     this.#admission = this.onts = admission;
     this.dhcp = new DhcpDesk({ admission, table, runner, pools, clock });
+    this.pools = new PoolDesk({ table, runner, pools });
     this.operator = new OperatorDesk({
       admission,
       table,

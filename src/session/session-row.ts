@@ -73,6 +73,7 @@ type SameLine = typeof SAME_LINE;
 
 interface GrantRow {
   readonly profile: ServiceProfile;
+  readonly poolName?: string;
   readonly address: string;
   readonly leaseSeconds: number;
   readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'classes'> & {
@@ -353,10 +354,11 @@ export function removedAddress(state: Served, step: RemovalStep): Ipv4 | null {
   return holding(state)?.grant.address ?? null;
 }
 
-function grantRow({ profile, address, leaseSeconds, terms }: Grant): GrantRow {
+function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): GrantRow {
   const { fixedAddress, classes, ...plain } = terms;
   return {
     profile,
+    ...(poolName === undefined ? {} : { poolName }),
     address: formatIpv4(address),
     leaseSeconds,
     terms: {
@@ -368,10 +370,11 @@ function grantRow({ profile, address, leaseSeconds, terms }: Grant): GrantRow {
 }
 
 function grantOf(row: GrantRow, subscriberId: string, ontSerial: string | null): Grant {
-  const { profile, address, leaseSeconds, terms } = row;
+  const { profile, poolName, address, leaseSeconds, terms } = row;
   const { userName } = terms;
   return {
     profile: sharedProfile(profile),
+    ...(poolName === undefined ? {} : { poolName }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
     terms: {
@@ -387,8 +390,7 @@ function grantOf(row: GrantRow, subscriberId: string, ontSerial: string | null):
 
 /** One object for all who have the same profile, as far as there are few of them. */
 function sharedProfile(profile: ServiceProfile): ServiceProfile {
-  const { serviceId, poolName, walled, downloadBitsPerSecond, uploadBitsPerSecond } = profile;
-  const key = [serviceId, poolName, walled, downloadBitsPerSecond, uploadBitsPerSecond].join('\n');
+  const key = JSON.stringify(profile);
   const known = PROFILES.get(key);
   if (known !== undefined) return known;
   if (PROFILES.size < MOST_SHARED_PROFILES) PROFILES.set(key, profile);
