@@ -19,6 +19,7 @@ import { benchMemory } from './bench/memory-bench.js';
 import { benchMetrics } from './bench/metrics-bench.js';
 import { benchPackets } from './bench/packet-bench.js';
 import { benchRadius } from './bench/radius-bench.js';
+import { benchRestart } from './bench/restart-bench.js';
 import { benchSetup } from './bench/setup-bench.js';
 import { benchStore } from './bench/store-bench.js';
 import { benchSubscribers } from './bench/subscriber-bench.js';
@@ -38,6 +39,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   store: benchStore,
   metrics: benchMetrics,
   listing: benchListing,
+  restart: benchRestart,
   setup: benchSetup,
   demo: benchDemo,
 };

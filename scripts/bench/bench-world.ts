@@ -37,6 +37,13 @@ export interface WorldBngOptions {
   readonly logLevel: 'info' | 'warn';
   /** Socket where the delay of its event loop can be asked for; not measured without it. */
   readonly loopProbe?: string;
+  /** Where its store is; in memory, with all else of the world, without it. */
+  readonly storePath?: string;
+}
+
+export interface WorldStart {
+  /** A command and its first arguments that the BNG's own command follows. */
+  readonly within?: readonly string[];
 }
 
 export class BenchWorld {
@@ -47,6 +54,12 @@ export class BenchWorld {
   readonly coreInterface = 'core0';
   /** Of the BNG's API. */
   readonly token = 'only-for-this-bench';
+  #command: readonly string[] = [];
+
+  /** Where the BNG pins what outlives it. */
+  get pinPath(): string {
+    return `${this.paths.bpffsDirectory}/bng`;
+  }
 
   private constructor(prefix: string) {
     this.paths = new LabPaths(prefix);
@@ -90,8 +103,8 @@ export class BenchWorld {
       walledGarden: { pool: 'wgar', portal: '10.240.0.1:80', allow: ['203.0.113.10/32'] },
       api: { listen: '127.0.0.1:8080', tokenFile, socket: this.paths.apiSocket },
       metrics: { listen: '127.0.0.1:9090', subscribers: true },
-      store: { path: join(this.paths.directory, 'store') },
-      dataplane: { pinPath: `${this.paths.bpffsDirectory}/bng` },
+      store: { path: options.storePath ?? join(this.paths.directory, 'store') },
+      dataplane: { pinPath: this.pinPath },
       log: { level: options.logLevel },
     };
     // JSON is YAML.
@@ -106,10 +119,15 @@ export class BenchWorld {
     const probe =
       loopProbe === undefined ? [] : ['--import', fileURLToPath(new URL('loop-probe.js', import.meta.url))];
     const environment = loopProbe === undefined ? [] : ['env', `BNG_LOOP_PROBE=${loopProbe}`];
-    const command = [...environment, process.execPath, ...probe, program, 'run', '-c', configFile];
-    const bng = new WorldBng(this, command);
+    this.#command = [...environment, process.execPath, ...probe, program, 'run', '-c', configFile];
+    const bng = this.startAgain();
     await bng.ready();
     return bng;
+  }
+
+  /** Starts the same `bng run` once more, with what the one before has left; does not wait until it is ready. */
+  startAgain({ within = [] }: WorldStart = {}): WorldBng {
+    return new WorldBng(this, [...within, ...this.#command]);
   }
 
   /** Ends every process in it and removes everything. */
@@ -192,5 +210,11 @@ export class WorldBng {
 
   async stop(): Promise<void> {
     await this.#child.stop('SIGTERM', STOP_TIMEOUT_MS);
+  }
+
+  /** Without a last word. */
+  async crash(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#child.ended;
   }
 }

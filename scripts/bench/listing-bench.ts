@@ -3,26 +3,20 @@
  * bngctl, scraped, and watched as the operator page does. The delay of the BNG's event loop is measured inside it.
  */
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { exec } from '../../src/lab/exec.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import { BngError } from '../../src/model/bng-error.js';
 import type { BenchContext } from './bench-context.js';
-import { runPart } from './bench-context.js';
 import { BenchWorld } from './bench-world.js';
 import type { Figure } from './figure.js';
-import type { LoadSettings } from './load-settings.js';
-import { loadResultSchema } from './load-settings.js';
+import type { LoopDelay } from './loop-delay.js';
+import { loopDelay } from './loop-delay.js';
+import { fill } from './many-sessions.js';
 
 const MANY = 100_000;
-const OUTSTANDING = 16;
-/** Exchanges that a crowded CPU lost are made up for, so often. */
-const MOST_ROUNDS = 5;
-const LOAD_TIMEOUT_MS = 120_000;
 const CASE_TIMEOUT_MS = 60_000;
 const IDLE_MS = 1_000;
 const WATCH_SECONDS = 5;
@@ -30,9 +24,6 @@ const WATCH_SECONDS = 5;
 const CURL_TIME_UP = 28;
 /** Eleven circuit-ids hold it: its own, and ten that are longer. */
 const FILTER = 'bench eth 1/1/4242';
-
-const probeSchema = z.object({ p99Ms: z.number(), mostMs: z.number(), count: z.int().positive() });
-type Probe = z.infer<typeof probeSchema>;
 
 interface Case {
   readonly name: string;
@@ -89,55 +80,21 @@ function casesOf(world: BenchWorld): readonly Case[] {
   ];
 }
 
-/** Begins a measurement; what was before is of no interest. */
-async function resetProbe(path: string): Promise<void> {
-  await text(connect(path));
-}
-
-async function askProbe(path: string): Promise<Probe> {
-  return probeSchema.parse(JSON.parse(await text(connect(path))));
-}
-
-/** At least `MANY` ONTs get their lease. */
-async function fill(context: BenchContext, world: BenchWorld, bngPid: number): Promise<void> {
-  let first = 0;
-  let finished = 0;
-  for (let round = 0; finished < MANY; round++) {
-    if (round === MOST_ROUNDS) throw new BngError('BNG_ERR_LAB', 'expected leases for all', { finished });
-    context.progress(`${finished} of ${MANY} sessions`);
-    const count = MANY - finished;
-    const settings: LoadSettings = {
-      ...{ interface: 'trunk0', exchange: 'lease', first, count },
-      pace: { outstanding: OUTSTANDING },
-      bngPid,
-    };
-    const result = await runPart({
-      program: 'load-main.js',
-      settings,
-      namespace: world.namespaces.ont,
-      logFile: world.paths.logFile('load'),
-      timeoutMs: LOAD_TIMEOUT_MS,
-    });
-    finished += loadResultSchema.parse(result).finished;
-    first += count;
-  }
-}
-
 /** Runs a case in the BNG's namespace. Its output goes to a file: what reads it must not cost the BNG time. */
 async function timed(
   one: Case,
   world: BenchWorld,
   loopProbe: string,
-): Promise<Probe & { readonly tookMs: number }> {
+): Promise<LoopDelay & { readonly tookMs: number }> {
   const outputFile = join(world.paths.directory, 'output');
-  await resetProbe(loopProbe);
+  await loopDelay(loopProbe);
   const began = performance.now();
   const { exitCode, stderr } = await exec(['sh', '-c', 'exec "$@" >"$0"', outputFile, ...one.command], {
     namespace: world.namespaces.bng,
     timeoutMs: CASE_TIMEOUT_MS,
   });
   const tookMs = performance.now() - began;
-  const probe = await askProbe(loopProbe);
+  const probe = await loopDelay(loopProbe);
   const found = one.count(readFileSync(outputFile, 'utf8'));
   if (exitCode !== one.exitCode || found < one.least) {
     const { name, least } = one;
@@ -150,7 +107,7 @@ export async function benchListing(context: BenchContext): Promise<readonly Figu
   const world = await BenchWorld.create(context, 'l');
   const loopProbe = join(world.paths.directory, 'loop.sock');
   const bng = await world.startBng({ defaultPool: 'isp-residential', logLevel: 'warn', loopProbe });
-  await fill(context, world, bng.pid);
+  await fill(context, world, { count: MANY, bngPid: bng.pid });
   const figures = new Map<string, Figure & { readonly values: number[] }>();
   const add = (name: string, value: number, note?: string): void => {
     const rest = note === undefined ? {} : { note };
@@ -158,7 +115,7 @@ export async function benchListing(context: BenchContext): Promise<readonly Figu
     figure.values.push(value);
     figures.set(name, figure);
   };
-  const addDelay = (name: string, { p99Ms, mostMs }: Probe): void => {
+  const addDelay = (name: string, { p99Ms, mostMs }: LoopDelay): void => {
     add(`${name}: event loop delay, p99`, p99Ms);
     add(`${name}: event loop delay, most`, mostMs);
   };
@@ -166,9 +123,9 @@ export async function benchListing(context: BenchContext): Promise<readonly Figu
   // The first of each is compiled on the way; a BNG is asked for months.
   for (let run = 0; run <= runs; run++) {
     context.progress(run === 0 ? 'warming up' : `run ${run} of ${runs}`);
-    await resetProbe(loopProbe);
+    await loopDelay(loopProbe);
     await sleep(IDLE_MS);
-    const idle = await askProbe(loopProbe);
+    const idle = await loopDelay(loopProbe);
     if (run > 0) addDelay('nobody asks', idle);
     for (const one of casesOf(world)) {
       const found = await timed(one, world, loopProbe);

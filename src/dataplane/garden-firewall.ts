@@ -12,6 +12,7 @@ import {
   addMember,
   GARDEN_DROPS,
   GARDEN_MEMBERS,
+  type NftCount,
   nftPolicyChange,
   nftRuleset,
   nftTeardown,
@@ -54,12 +55,16 @@ export class GardenFirewall {
     return this.#nft.pid;
   }
 
-  /** Makes the table anew with the members known so far, in one transaction. */
+  /**
+   * Makes the table anew with the members known so far, in one transaction. Drops are counted on from what a table that stands has
+   * counted, but for the few of the moment in between.
+   */
   async build(): Promise<NftOutcome> {
+    const counted = (await this.#counted()) ?? undefined;
     const members = [...this.#members].map(formatIpv4);
     const outcome = await this.#nft.change(
       [
-        ...nftRuleset(this.#options),
+        ...nftRuleset(this.#options, counted),
         ...(members.length === 0 ? [] : [addMember(this.#options.table, members.join(', '))]),
       ].join('; '),
     );
@@ -139,11 +144,15 @@ export class GardenFirewall {
     }
   }
 
-  /** Packets that our rules dropped since the table was built; null when the kernel does not say. */
+  /** Packets that our rules dropped since the first table was built; null when the kernel does not say. */
   async drops(): Promise<bigint | null> {
+    return (await this.#counted())?.packets ?? null;
+  }
+
+  async #counted(): Promise<NftCount | null> {
     const command = ['-j', 'list', 'counter', 'inet', this.#options.table, GARDEN_DROPS];
     const listed = await execa('nft', command, { timeout: this.#options.deadlineMs, reject: false });
-    return listed.failed ? null : counterPackets(JSON.parse(listed.stdout));
+    return listed.failed ? null : countOf(JSON.parse(listed.stdout));
   }
 
   /**
@@ -195,11 +204,14 @@ function memberTexts(listing: unknown): string[] {
   return found;
 }
 
-function counterPackets(listing: unknown): bigint | null {
+function countOf(listing: unknown): NftCount | null {
   for (const item of arrayAt(listing, 'nftables')) {
     const counter = isRecord(item) ? item['counter'] : undefined;
-    const packets = isRecord(counter) ? counter['packets'] : undefined;
-    if (typeof packets === 'number') return BigInt(packets);
+    if (!isRecord(counter)) continue;
+    const { packets, bytes } = counter;
+    if (typeof packets === 'number' && typeof bytes === 'number') {
+      return { packets: BigInt(packets), bytes: BigInt(bytes) };
+    }
   }
   return null;
 }

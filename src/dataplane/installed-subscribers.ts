@@ -7,7 +7,7 @@
  */
 import { type Attachment, attachmentKey } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
-import type { Ipv4 } from '../model/ipv4.js';
+import { type Ipv4, ipv4FromNumber } from '../model/ipv4.js';
 import { NO_TRAFFIC, type TrafficCounters } from '../model/traffic-counters.js';
 import { attempt } from './attempt.js';
 import type { Counters } from './counters.js';
@@ -42,13 +42,15 @@ export class InstalledSubscribers {
   readonly #parts: InstalledParts;
   readonly #slots: Slots;
   readonly #held = new Map<Ipv4, Placed>();
-  readonly #addressOfSlot = new Map<number, Ipv4>();
+  /** 0, which is nobody's address, for a slot that nobody has. */
+  readonly #addressOfSlot: Uint32Array;
   readonly #turns = new Map<Ipv4, Promise<unknown>>();
   #closed = false;
 
   constructor(parts: InstalledParts) {
     this.#parts = parts;
     this.#slots = new Slots(parts.maps.capacity);
+    this.#addressOfSlot = new Uint32Array(parts.maps.capacity);
   }
 
   has(address: Ipv4): boolean {
@@ -108,8 +110,8 @@ export class InstalledSubscribers {
       const of = this.#parts.counters.trafficFrom(first, end - first);
       const portion = new Map<Ipv4, TrafficCounters>();
       for (let slot = first; slot < end; slot++) {
-        const address = this.#addressOfSlot.get(slot);
-        if (address !== undefined) portion.set(address, of(slot));
+        const address = this.#addressOfSlot[slot] ?? 0;
+        if (address !== 0) portion.set(ipv4FromNumber(address), of(slot));
       }
       yield portion;
     }
@@ -152,7 +154,7 @@ export class InstalledSubscribers {
 
   #hold(placed: Placed): void {
     this.#held.set(placed.entry.address, placed);
-    this.#addressOfSlot.set(placed.slot, placed.entry.address);
+    this.#addressOfSlot[placed.slot] = placed.entry.address;
   }
 
   async #install(entry: SubscriberEntry): Promise<DataplaneOutcome> {
@@ -226,7 +228,7 @@ export class InstalledSubscribers {
     });
     if (!taken.ok) return taken;
     this.#held.delete(address);
-    this.#addressOfSlot.delete(held.slot);
+    this.#addressOfSlot[held.slot] = 0;
     // The slot is given away when these are forgotten, so a straggler is never counted for somebody else.
     await inFlightDone(this.#parts.clock);
     const traffic = this.#parts.counters.traffic(held.slot);

@@ -28,8 +28,12 @@ import {
   ensureNetworks,
   type LinkSettings,
   type LiveSettings,
+  type Networks,
+  networksAreSet,
+  type NetworksOutcome,
   reconfigureKernel,
 } from './reconfigure-kernel.js';
+import { RouteWatch } from './route-watch.js';
 import type {
   AnsweredLease,
   Dataplane,
@@ -69,6 +73,9 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   #closing: Promise<void> | null = null;
   #settings: LiveSettings;
   readonly #watch: LinkWatch;
+  readonly #routes: RouteWatch;
+  /** What sets routes is done one after the other. */
+  #settingRoutes: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: KernelParts, options: KernelDataplaneOptions) {
     this.#parts = parts;
@@ -102,15 +109,36 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
       onUp: (name) => void this.#restoreRoutes(name),
       onWarning: (text) => parts.warn(text),
     });
+    this.#routes = new RouteWatch({
+      clock: options.clock,
+      areSet: () => this.#inRouteTurn(() => networksAreSet(this.#parts, this.#links, this.#networks)),
+      restore: () => this.#ensureRoutes(),
+      onWarning: (text) => parts.warn(text),
+    });
+  }
+
+  get #networks(): Networks {
+    const { policy, pools } = this.#settings;
+    return { pools, localAddresses: policy.localAddresses };
   }
 
   /** The routes that the kernel took away when the link went down. */
   async #restoreRoutes(name: string): Promise<void> {
-    const { policy, pools } = this.#settings;
-    if (this.#closing !== null) return;
-    const { localAddresses } = policy;
-    const outcome = await ensureNetworks(this.#parts, this.#links, { pools, localAddresses });
+    const outcome = await this.#ensureRoutes();
     if (!outcome.ok) this.#parts.warn(`routes by ${name} are not set again: ${outcome.reason}`);
+  }
+
+  #ensureRoutes(): Promise<NetworksOutcome> {
+    return this.#inRouteTurn(async () => {
+      if (this.#closing !== null) return { ok: true, changes: [] };
+      return ensureNetworks(this.#parts, this.#links, this.#networks);
+    });
+  }
+
+  #inRouteTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#settingRoutes.then(act, act);
+    this.#settingRoutes = turn;
+    return turn;
   }
 
   /**
@@ -146,7 +174,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   async reconfigure(settings: LiveSettings): Promise<DataplaneOutcome> {
     if (this.#closing !== null) return { ok: false, reason: 'dataplane closed' };
     const change = { before: this.#settings, after: settings };
-    const outcome = await reconfigureKernel(this.#parts, this.#links, change);
+    const outcome = await this.#inRouteTurn(() => reconfigureKernel(this.#parts, this.#links, change));
     if (!outcome.ok) return outcome;
     this.#settings = settings;
     if (change.before.burstMs !== settings.burstMs) await this.#installed.useBurst(settings.burstMs);
@@ -309,6 +337,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     this.frames.close();
     this.#ring?.close();
     await this.#watch.close();
+    await this.#routes.close();
     await this.#installed.close();
     await this.#parts.close();
   }

@@ -105,11 +105,13 @@ export class LeaseMaps {
     const { keys, values, count } = this.#leases.readAll();
     const lines = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
     const leases = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    const kernelStartMs = this.clockMs(0n);
     return Array.from({ length: count }, (_, i) => {
       const { ifindex, sVlan, cVlan, mac } = readBngLineKey(lines, i * BNG_LINE_KEY_SIZE);
       const { address, expiresNs } = readBngLease(leases, i * BNG_LEASE_SIZE);
       const attachment = { ifindex, sVlan, cVlan, mac: macFromBytes(mac) };
-      return { address: ipv4FromNumber(address), attachment, expiresAtMs: this.clockMs(expiresNs) };
+      const expiresAtMs = kernelStartMs + Number(expiresNs) / NS_PER_MS;
+      return { address: ipv4FromNumber(address), attachment, expiresAtMs };
     });
   }
 

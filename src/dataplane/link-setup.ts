@@ -97,6 +97,34 @@ export class LinkSetup {
     for (const pool of pools) await this.#poolRoutes(pool, isUp);
   }
 
+  /** Whether `applyPools` would find all of it done, by two short listings; throws `BNG_ERR_DATAPLANE` when the machine does not say. */
+  async poolsAreSet(): Promise<boolean> {
+    const { accessInterfaces, localAddresses, pools, deadlineMs } = this.#options;
+    const [loopback] = await readIp(['addr', 'show', 'dev', 'lo'], deadlineMs);
+    const addresses: unknown = loopback?.['addr_info'];
+    const own = new Set(Array.isArray(addresses) ? (addresses as IpListing).map(({ local }) => local) : []);
+    if (localAddresses.some((address) => !own.has(formatIpv4(address)))) return false;
+    for (const [metric, access] of accessInterfaces.entries()) {
+      const { flags } = await readLink(access, deadlineMs);
+      const routes = await readIp(['route', 'show', 'dev', access], deadlineMs);
+      const isSet = (pool: PoolNetwork): boolean =>
+        routes.some(
+          (route) => route['dst'] === formatPrefix(pool.network) && this.#isOurs(route, pool, metric),
+        );
+      // A port that is shut has no routes.
+      if (flags.includes('UP') && !pools.every(isSet)) return false;
+    }
+    return true;
+  }
+
+  #isOurs(route: IpListing[number], { gateway }: PoolNetwork, metric: number): boolean {
+    return (
+      (route['metric'] ?? 0) === metric &&
+      route['prefsrc'] === formatIpv4(gateway) &&
+      mtuOf(route) === this.#options.subscriberMtu
+    );
+  }
+
   /**
    * The route to a pool is by one access port, and its subscribers come in by all. The kernel takes the higher of `all`
    * and an interface's own setting, and an interface without an address passes no check of either kind: what `all`
@@ -212,13 +240,7 @@ export class LinkSetup {
     }
     for (const [metric, access] of accessInterfaces.entries()) {
       const what = [...poolRoute(network, access, metric), 'src', gateway, 'mtu', String(subscriberMtu)];
-      const isThere = routes.some(
-        (route) =>
-          route['dev'] === access &&
-          (route['metric'] ?? 0) === metric &&
-          route['prefsrc'] === gateway &&
-          mtuOf(route) === subscriberMtu,
-      );
+      const isThere = routes.some((route) => route['dev'] === access && this.#isOurs(route, pool, metric));
       await this.#ensure({
         // The kernel takes no route by a port that is shut; whoever opens it is seen (link-watch.ts).
         done: isThere || !isUp.has(access),

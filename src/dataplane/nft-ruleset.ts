@@ -31,13 +31,21 @@ export const GARDEN_DROPS = 'garden_drops';
 const DNS_ASKERS = 'dns_askers';
 const DNS_RATE = 'rate over 50/second burst 100 packets';
 
-/** The commands that build the whole table anew, to be run as one transaction; members are added by others. */
-export function nftRuleset(options: NftRulesetOptions): readonly string[] {
+/** What a counter stands at. */
+export interface NftCount {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+const NOTHING: NftCount = { packets: 0n, bytes: 0n };
+
+/** The commands that build the whole table anew, to be run as one transaction; drops are counted on from `counted`, members are added by others. */
+export function nftRuleset(options: NftRulesetOptions, counted: NftCount = NOTHING): readonly string[] {
   const table = `inet ${options.table}`;
   return [
     ...nftTeardown(options.table),
     `add table ${table}`,
-    `add counter ${table} ${GARDEN_DROPS}`,
+    `add counter ${table} ${GARDEN_DROPS} { packets ${counted.packets} bytes ${counted.bytes} }`,
     `add set ${table} ${GARDEN_MEMBERS} { type ipv4_addr; }`,
     `add set ${table} garden_allow { type ipv4_addr; flags interval; }`,
     `add set ${table} garden_allow_port { type ipv4_addr . inet_service; flags interval; }`,

@@ -101,22 +101,45 @@ function addNetworks(
   });
 }
 
-/** Sets the routes and addresses of these pools where they are not as they should be. */
-export function ensureNetworks(
+export interface Networks {
+  readonly pools: readonly PoolNetwork[];
+  readonly localAddresses: readonly Ipv4[];
+}
+
+export type NetworksOutcome =
+  | { readonly ok: true; readonly changes: readonly string[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** Sets the routes and addresses of these pools where they are not as they should be; gives the commands that it took. */
+export async function ensureNetworks(
+  parts: Pick<KernelParts, 'journal' | 'deadlineMs'>,
+  links: LinkSettings,
+  networks: Networks,
+): Promise<NetworksOutcome> {
+  const changes: string[] = [];
+  try {
+    await networkSetup(parts, links, networks, (change) => changes.push(change)).applyPools();
+    return { ok: true, changes };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Whether all of it is there; rejects with `BNG_ERR_DATAPLANE` when the machine does not say. */
+export function networksAreSet(
+  parts: Pick<KernelParts, 'journal' | 'deadlineMs'>,
+  links: LinkSettings,
+  networks: Networks,
+): Promise<boolean> {
+  return networkSetup(parts, links, networks).poolsAreSet();
+}
+
+function networkSetup(
   { journal, deadlineMs }: Pick<KernelParts, 'journal' | 'deadlineMs'>,
   links: LinkSettings,
-  networks: { readonly pools: readonly PoolNetwork[]; readonly localAddresses: readonly Ipv4[] },
-): Promise<DataplaneOutcome> {
-  const setup = new LinkSetup({
-    ...links,
-    ...networks,
-    coreInterfaces: [],
-    tune: false,
-    deadlineMs,
-    journal,
-  });
-  return setup.applyPools().then(
-    () => ({ ok: true }),
-    (error: unknown) => ({ ok: false, reason: error instanceof Error ? error.message : String(error) }),
-  );
+  networks: Networks,
+  onChange: (change: string) => void = () => undefined,
+): LinkSetup {
+  const setting = { coreInterfaces: [], tune: false, deadlineMs, journal, onChange };
+  return new LinkSetup({ ...links, ...networks, ...setting });
 }

@@ -4,6 +4,7 @@
  */
 import type { PuntedFrame } from '../dataplane/port.js';
 import type { AccessLine } from '../model/access-line.js';
+import { accessLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { IPV4_ANY, IPV4_BROADCAST } from '../model/ipv4.js';
 import { isGroupMac } from '../model/mac.js';
@@ -158,30 +159,34 @@ function placeOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): P
   // The dataplane's source guard goes by the frame's MAC: an address for another MAC would serve nobody but a thief.
   if (direct && message.chaddr !== ethernet.source) return 'spoofed-chaddr';
   const { ifindex, sVlan, cVlan, sTpid, cTpid } = punted;
-  const clientId = message.options.get(DhcpOption.ClientIdentifier);
   const line = {
-    ...{ ifindex, sVlan, cVlan, mac: message.chaddr },
-    ...(sTpid === 0 ? {} : { sTpid }),
-    ...(cTpid === 0 ? {} : { cTpid }),
-    ...(clientId === undefined ? {} : { clientId }),
+    ifindex,
+    sVlan,
+    cVlan,
+    mac: message.chaddr,
+    sTpid: sTpid === 0 ? undefined : sTpid,
+    cTpid: cTpid === 0 ? undefined : cTpid,
+    clientId: message.options.get(DhcpOption.ClientIdentifier),
   };
   const link = direct ? null : giaddr;
-  const untold = { line, way: { giaddr, link, serverId: null, hasOption82: false } };
-  if (!message.options.has(DhcpOption.RelayAgentInformation)) return untold;
   // RFC 3046 §2.1: option 82 with a giaddr of 0 comes from a trusted access node, or counts for nothing.
-  if (!rules.trustOption82) return rules.untrustedOption82 === 'replace' ? untold : 'untrusted-option82';
+  const hasOption82 = message.options.has(DhcpOption.RelayAgentInformation);
+  if (hasOption82 && !rules.trustOption82 && rules.untrustedOption82 !== 'replace')
+    return 'untrusted-option82';
+  if (!hasOption82 || !rules.trustOption82) {
+    return { line: accessLine(line), way: { giaddr, link, serverId: null, hasOption82: false } };
+  }
   const told = message.options.relayAgentInformation;
   const option82 = message.options.get(DhcpOption.RelayAgentInformation);
   const selected = told?.linkSelectionAddress;
   const serverId = told?.serverIdOverrideAddress;
   return {
-    line: {
-      ...line,
-      ...(option82 === undefined ? {} : { option82 }),
-      ...(told?.circuitId === undefined ? {} : { circuitId: told.circuitId }),
-      ...(told?.remoteId === undefined ? {} : { remoteId: told.remoteId }),
-      ...(selected === undefined && serverId === undefined ? {} : { isSteered: true }),
-    },
+    line: accessLine(line, {
+      option82,
+      circuitId: told?.circuitId,
+      remoteId: told?.remoteId,
+      isSteered: selected === undefined && serverId === undefined ? undefined : true,
+    }),
     way: { giaddr, link: selected ?? link, serverId: serverId ?? null, hasOption82: true },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * The two times we use: monotonic for every duration and deadline, wall time only where people or protocols see it.
  */
+import { TimerQueue } from './timer-queue.js';
 
 export interface TimerHandle {
   cancel(): void;
@@ -23,22 +24,11 @@ export interface BootClock {
   bootMs(): number;
 }
 
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+const timers = new TimerQueue(() => performance.now());
 
 /** The clock of the running process. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  after(delayMs, fire) {
-    const due = performance.now() + delayMs;
-    let timer: NodeJS.Timeout;
-    const arm = (): void => {
-      const step = Math.min(Math.max(Math.ceil(due - performance.now()), 0), LONGEST_TIMEOUT_MS);
-      // A system timer may fire a fraction of a millisecond early; the caller was promised that ours never does.
-      timer = setTimeout(() => (performance.now() < due ? arm() : fire()), step);
-      timer.unref();
-    };
-    arm();
-    return { cancel: () => clearTimeout(timer) };
-  },
+  after: (delayMs, fire) => timers.add(performance.now() + delayMs, fire),
 };

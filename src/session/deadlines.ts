@@ -25,8 +25,8 @@ export class Deadlines {
 
   /** Sets the deadline anew, in monotonic ms; null takes it away. */
   arm(record: SessionRecord, which: 'lease' | 'held', atMs: number | null): void {
-    record.deadlines.get(which)?.cancel();
-    record.deadlines.delete(which);
+    record.deadlines[which]?.cancel();
+    record.deadlines[which] = null;
     if (atMs === null) return;
     const { clock, push } = this.#o;
     const type = which === 'lease' ? 'lease-expired' : 'held-expired';
@@ -36,7 +36,7 @@ export class Deadlines {
       if (laterMs > nowMs) this.arm(record, which, laterMs);
       else push(record, { type, nowMs });
     };
-    record.deadlines.set(which, clock.after(atMs - clock.monotonicMs(), fire));
+    record.deadlines[which] = clock.after(atMs - clock.monotonicMs(), fire);
   }
 
   /** The dataplane may have renewed the lease, and we have not yet heard of it. */
@@ -47,18 +47,20 @@ export class Deadlines {
 
   /** Has the session looked at when nobody has taken its offer for a while. */
   watchUnbound(record: SessionRecord): void {
-    record.deadlines.get('unbound')?.cancel();
+    record.deadlines.unbound?.cancel();
     const { clock, announcementOf, push } = this.#o;
     const { ontSerial } = record.identity;
     const fire = (): void => {
       const lineKnown = ontSerial !== null && announcementOf(ontSerial) !== null;
       push(record, { type: 'unbound-expired', lineKnown });
     };
-    record.deadlines.set('unbound', clock.after(UNBOUND_MS, fire));
+    record.deadlines.unbound = clock.after(UNBOUND_MS, fire);
   }
 
   clear(record: SessionRecord): void {
-    for (const timer of record.deadlines.values()) timer.cancel();
-    record.deadlines.clear();
+    for (const which of ['lease', 'held', 'unbound'] as const) {
+      record.deadlines[which]?.cancel();
+      record.deadlines[which] = null;
+    }
   }
 }

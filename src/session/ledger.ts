@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Accounting, AccountingSession, AccountingUsage, TerminateCause } from '../aaa/port.js';
 import type { Dataplane } from '../dataplane/port.js';
 import type { AccessLine, Attachment } from '../model/access-line.js';
+import { accessLine } from '../model/access-line.js';
 import type { Clock, TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { addTraffic, mostTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
@@ -50,7 +51,9 @@ interface Entry {
   activeMs: number;
   /** When the lease ran out, where that was before this run. */
   endedMs: number;
-  readonly timers: Map<'interim' | 'session' | 'idle', TimerHandle>;
+  interim: TimerHandle | null;
+  timeout: TimerHandle | null;
+  idle: TimerHandle | null;
 }
 
 export class AccountingLedger {
@@ -81,25 +84,15 @@ export class AccountingLedger {
       multiSessionId: record.id,
       subscriberId: record.identity.subscriberId,
       ontSerial: record.identity.ontSerial,
-      line: { ...record.line, ...attachment },
+      line: record.line === attachment ? record.line : accessLine(attachment, record.line ?? {}),
       address: grant.address,
       profile: servedProfile(grant),
       terms: grant.terms,
       startedWallMs: this.#o.clock.wallMs(),
     };
     const startedMs = this.#o.clock.monotonicMs();
-    const entry: Entry = {
-      session,
-      record,
-      startedMs,
-      base: NO_TRAFFIC,
-      known: NO_TRAFFIC,
-      activeMs: startedMs,
-      endedMs: Infinity,
-      timers: new Map(),
-    };
-    this.#byAddress.set(grant.address, entry);
-    this.#byAccountingId.set(session.accountingId, record);
+    const unused = { startedMs, base: NO_TRAFFIC, known: NO_TRAFFIC, activeMs: startedMs };
+    const entry = this.#add(record, session, unused, Infinity);
     this.#o.accounting.start(session);
     this.#watch(entry);
   }
@@ -118,11 +111,7 @@ export class AccountingLedger {
       terms: grant.terms,
       startedWallMs: use.startedWallMs,
     };
-    const { startedMs, base, known, activeMs } = use;
-    const endedMs = expiresAtMs <= this.#o.clock.monotonicMs() ? expiresAtMs : Infinity;
-    const entry = { session, record, startedMs, base, known, activeMs, endedMs, timers: new Map() };
-    this.#byAddress.set(grant.address, entry);
-    this.#byAccountingId.set(use.accountingId, record);
+    this.#add(record, session, use, expiresAtMs <= this.#o.clock.monotonicMs() ? expiresAtMs : Infinity);
   }
 
   /** The dataplane lost its counters of this address, or counts it anew: the account goes on from what was known. */
@@ -210,6 +199,19 @@ export class AccountingLedger {
     this.#o.accounting.stop(entry.session, { ...this.#usage(entry, effect.traffic), cause: effect.cause });
   }
 
+  #add(
+    record: SessionRecord,
+    session: AccountingSession,
+    { startedMs, base, known, activeMs }: Pick<Entry, 'startedMs' | 'base' | 'known' | 'activeMs'>,
+    endedMs: number,
+  ): Entry {
+    const used = { startedMs, base, known, activeMs, endedMs };
+    const entry = { session, record, ...used, interim: null, timeout: null, idle: null };
+    this.#byAddress.set(session.address, entry);
+    this.#byAccountingId.set(session.accountingId, record);
+    return entry;
+  }
+
   #remove(entry: Entry): void {
     this.#unwatch(entry);
     this.#byAddress.delete(entry.session.address);
@@ -233,31 +235,38 @@ export class AccountingLedger {
   }
 
   #unwatch(entry: Entry): void {
-    for (const timer of entry.timers.values()) timer.cancel();
-    entry.timers.clear();
+    for (const timer of [entry.interim, entry.timeout, entry.idle]) timer?.cancel();
+    entry.interim = null;
+    entry.timeout = null;
+    entry.idle = null;
   }
 
   #watch(entry: Entry): void {
     this.#unwatch(entry);
-    const { sessionTimeoutSeconds, idleTimeoutSeconds, interimIntervalSeconds } = entry.session.terms;
-    this.#watchInterim(entry, 1000 * (interimIntervalSeconds ?? this.#o.accounting.interimIntervalSeconds));
+    const { sessionTimeoutSeconds, idleTimeoutSeconds } = entry.session.terms;
+    // The first comes at a random part of the interval: sessions that began together must not report together.
+    this.#reportAfter(entry, this.#intervalMs(entry) * (1 + Math.random()) * 0.5);
     if (sessionTimeoutSeconds !== null) {
       const usedMs = this.#o.clock.monotonicMs() - entry.startedMs;
-      this.#after(entry, 'session', 1000 * sessionTimeoutSeconds - usedMs, () =>
+      entry.timeout = this.#after(1000 * sessionTimeoutSeconds - usedMs, () =>
         this.#o.onTimeout(entry.record, 'Session-Timeout'),
       );
     }
     if (idleTimeoutSeconds !== null) this.#watchIdle(entry, 1000 * idleTimeoutSeconds);
   }
 
-  /** The first interim comes at a random part of the interval: sessions that began together must not report together. */
-  #watchInterim(entry: Entry, intervalMs: number): void {
-    const report = (): void => {
-      this.#o.accounting.interim(entry.session, this.#usage(entry, this.#traffic(entry)));
-      this.#o.onReported?.(entry.record);
-      this.#after(entry, 'interim', intervalMs, report);
-    };
-    this.#after(entry, 'interim', intervalMs * (1 + Math.random()) * 0.5, report);
+  #intervalMs({ session: { terms } }: Entry): number {
+    return 1000 * (terms.interimIntervalSeconds ?? this.#o.accounting.interimIntervalSeconds);
+  }
+
+  #reportAfter(entry: Entry, delayMs: number): void {
+    entry.interim = this.#after(delayMs, () => this.#report(entry));
+  }
+
+  #report(entry: Entry): void {
+    this.#o.accounting.interim(entry.session, this.#usage(entry, this.#traffic(entry)));
+    this.#o.onReported?.(entry.record);
+    this.#reportAfter(entry, this.#intervalMs(entry));
   }
 
   #watchIdle(entry: Entry, timeoutMs: number): void {
@@ -268,13 +277,13 @@ export class AccountingLedger {
       if (now !== last) entry.activeMs = clock.monotonicMs();
       last = now;
       if (clock.monotonicMs() - entry.activeMs >= timeoutMs) this.#o.onTimeout(entry.record, 'Idle-Timeout');
-      else this.#after(entry, 'idle', timeoutMs / IDLE_LOOKS, look);
+      else entry.idle = this.#after(timeoutMs / IDLE_LOOKS, look);
     };
-    this.#after(entry, 'idle', timeoutMs / IDLE_LOOKS, look);
+    entry.idle = this.#after(timeoutMs / IDLE_LOOKS, look);
   }
 
-  #after(entry: Entry, name: 'interim' | 'session' | 'idle', delayMs: number, fire: () => void): void {
-    entry.timers.set(name, this.#o.clock.after(Math.max(0, delayMs), fire));
+  #after(delayMs: number, fire: () => void): TimerHandle {
+    return this.#o.clock.after(Math.max(0, delayMs), fire);
   }
 }
 

@@ -60,7 +60,9 @@ export class Promises {
       }
     }
     record.promised = wanted;
-    this.#byAttachment.set(attachmentKey(wanted.attachment), record);
+    const key = attachmentKey(wanted.attachment);
+    // The index's own text, of the same letters: there are very many of them.
+    this.#byAttachment.set(record.attachmentKeys.find((own) => own === key) ?? key, record);
   }
 
   /** The same, but not before `stored`: a first promise is the session's own to give. Rejections are the caller's. */

@@ -8,7 +8,7 @@ import type { DhcpVerdict, OperatorResult } from './inlet.js';
 import type { DurableGrant } from './journal.js';
 import { isServed, poolNameOf } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
-import type { Session, SessionEvent } from './machine/types.js';
+import type { Session, SessionEvent, State } from './machine/types.js';
 import type { AuthenticationSummary, SessionView } from './view.js';
 
 export type DhcpReply = (verdict: DhcpVerdict) => void;
@@ -43,7 +43,8 @@ export class SessionRecord {
   line: AccessLine | null;
   stateSinceMs: number;
   stateSinceWallMs: number;
-  readonly queue: QueuedEvent[] = [];
+  /** Null while nothing waits. */
+  queue: QueuedEvent[] | null = null;
   busy = false;
   /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
   mayHoldLostLease: boolean;
@@ -69,11 +70,13 @@ export class SessionRecord {
   successor: { readonly line: AccessLine | null } | null = null;
   /** The client that was told to wait while authentication is out. */
   heldReply: HeldReply | null = null;
-  readonly deadlines = new Map<DeadlineName, TimerHandle>();
+  readonly deadlines: Record<DeadlineName, TimerHandle | null> = { lease: null, held: null, unbound: null };
   /** What the dataplane may answer for it now. */
   promised: LeasePromise | null = null;
-  /** Keys under which the attachment index knows this record. */
+  /** The state for which the table's indexes know it, and under which attachments and addresses they do. */
+  indexedState: State | null = null;
   attachmentKeys: readonly string[] = [];
+  addresses: readonly Ipv4[] = [];
 
   constructor(options: {
     readonly id: string;

@@ -45,6 +45,8 @@ import type { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
 
 const PAGE = 1_000;
+/** What the kernel's time of a lease and the stored one may differ by without a renewal: a boot's time is read in hundredths. */
+const CLOCK_GRAIN_MS = 50;
 
 export interface RestorationOptions {
   readonly store: Store;
@@ -142,6 +144,7 @@ export class Restoration {
       const { state } = record.session;
       const now = isServed(state) ? holding(state) : null;
       if (!isServed(state) || now === null || !prolongs(promise, now)) continue;
+      if (promise.expiresAtMs - now.expiresAtMs < CLOCK_GRAIN_MS) continue;
       record.session = { state: withLeaseUntil(state, promise.expiresAtMs), step: null };
       ledger.prolonged(promise.address, promise.expiresAtMs);
       journal.changed(record);

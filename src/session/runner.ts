@@ -95,7 +95,7 @@ export class SessionRunner {
 
   /** Puts an event at the end of the session's queue. */
   push(record: SessionRecord, queued: QueuedEvent): void {
-    record.queue.push(queued);
+    (record.queue ??= []).push(queued);
     if (record.busy) return;
     record.busy = true;
     this.#drain(record).catch(this.#o.onBug);
@@ -130,10 +130,11 @@ export class SessionRunner {
   }
 
   async #drain(record: SessionRecord): Promise<void> {
-    for (let next = record.queue.shift(); next !== undefined; next = record.queue.shift()) {
+    for (let next = record.queue?.shift(); next !== undefined; next = record.queue?.shift()) {
       await this.#handle(record, next);
       if (next.done !== undefined) this.replies.settled(record, next.done);
     }
+    record.queue = null;
     record.busy = false;
   }
 

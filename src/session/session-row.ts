@@ -2,12 +2,14 @@
  * One session as a row of the store: JSON that an operator can read, and back. Addresses and MACs are text, bytes are
  * hexadecimal, counters decimal text, times those of the boot (see Instants). Decides nothing.
  */
-import type { AccessLine, Attachment } from '../model/access-line.js';
+import type { AccessLine } from '../model/access-line.js';
+import { accessLine, isSameLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 import { formatMac, parseMac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
+import { NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { StoreTable, StoreValue } from '../store/port.js';
 import type { Instant, Instants } from './instants.js';
 import { isInstant, isProfile } from './kept-rows.js';
@@ -16,7 +18,8 @@ import { holding, isServed } from './machine/build.js';
 import type { Grant, Held, Lease, Served, Step } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 
-export const SESSION_TABLE: StoreTable = { name: 'session', schemaVersion: 1 };
+/** Rows of version 1 say each line and all counters in full; both are read alike. */
+export const SESSION_TABLE: StoreTable = { name: 'session', schemaVersion: 2 };
 
 /** Access interfaces keep their names over a restart, not their indexes. */
 export interface PortNames {
@@ -65,6 +68,10 @@ interface LineRow {
   readonly clientId?: string;
 }
 
+/** The line that the session itself was last seen on. */
+const SAME_LINE = 'same';
+type SameLine = typeof SAME_LINE;
+
 interface GrantRow {
   readonly profile: ServiceProfile;
   readonly poolName?: string;
@@ -88,9 +95,10 @@ interface UseRow {
   readonly startedMs: number;
   readonly startedWallMs: number;
   readonly activeMs: number;
-  readonly line: LineRow;
-  readonly base: TrafficRow;
-  readonly known: TrafficRow;
+  readonly line: LineRow | SameLine;
+  /** Not there when there was none. */
+  readonly base?: TrafficRow;
+  readonly known?: TrafficRow;
 }
 
 interface SessionRow {
@@ -98,7 +106,11 @@ interface SessionRow {
   readonly ont: string | null;
   readonly state: Served['name'];
   readonly grant: GrantRow;
-  readonly lease: { readonly phase: Lease['phase']; readonly line?: LineRow; readonly expiresMs?: number };
+  readonly lease: {
+    readonly phase: Lease['phase'];
+    readonly line?: LineRow | SameLine;
+    readonly expiresMs?: number;
+  };
   readonly held: { readonly grant: GrantRow; readonly line: LineRow; readonly expiresMs: number } | null;
   readonly resumeTo: ServiceProfile | null;
   readonly suspendedFor: string | null;
@@ -128,6 +140,9 @@ export class SessionRows {
     const { state, step } = record.session;
     if (!isServed(state) || (step?.kind === 'provisioning' && !record.hasRow)) return null;
     const { lease, held } = state;
+    const { line } = record;
+    const seenOn = (other: AccessLine): LineRow | SameLine =>
+      line !== null && (other === line || isSameLine(other, line)) ? SAME_LINE : this.#lineRow(other);
     const row: SessionRow = {
       subscriber: record.identity.subscriberId,
       ont: record.identity.ontSerial,
@@ -137,10 +152,10 @@ export class SessionRows {
         lease.phase === 'none'
           ? { phase: 'none' }
           : lease.phase === 'offered'
-            ? { phase: 'offered', line: this.#lineRow(lease.attachment) }
+            ? { phase: 'offered', line: seenOn(lease.attachment) }
             : {
                 phase: 'bound',
-                line: this.#lineRow(lease.attachment),
+                line: seenOn(lease.attachment),
                 expiresMs: this.#instants.toBootMs(lease.expiresAtMs),
               },
       held:
@@ -159,7 +174,7 @@ export class SessionRows {
         step?.kind === 'provisioning' ||
         step?.kind === 'reconfiguring' ||
         step?.kind === 'opening',
-      line: record.line === null ? null : this.#lineRow(record.line),
+      line: line === null ? null : this.#lineRow(line),
       circuitId: record.circuitId === null ? null : hex(record.circuitId),
       mayHoldLostLease: record.mayHoldLostLease,
       createdWallMs: Math.round(record.createdWallMs),
@@ -173,9 +188,9 @@ export class SessionRows {
               startedMs: this.#instants.toBootMs(use.startedMs),
               startedWallMs: Math.round(use.startedWallMs),
               activeMs: this.#instants.toBootMs(use.activeMs),
-              line: this.#lineRow(use.line),
-              base: trafficRow(use.base),
-              known: trafficRow(use.known),
+              line: seenOn(use.line),
+              ...(isNoTraffic(use.base) ? {} : { base: trafficRow(use.base) }),
+              ...(isNoTraffic(use.known) ? {} : { known: trafficRow(use.known) }),
             },
       at,
     };
@@ -195,27 +210,37 @@ export class SessionRows {
   #decode(id: string, row: SessionRow): SavedSession {
     if (!isInstant(row.at)) throw new TypeError('expected a moment on both clocks');
     const time = this.#instants.reader(row.at);
-    const isPortGone = [row.lease.line, row.held?.line, row.use?.line].some(
-      (line) => line !== undefined && this.#ports.indexOf(line.port) === null,
-    );
+    const subscriberId = text(row.subscriber);
+    const line = row.line === null ? null : this.#lineOf(row.line);
+    // One object for all that say the same: there are very many of them.
+    const lineOf = (other: LineRow | SameLine): AccessLine => {
+      const made = other === SAME_LINE ? line : this.#lineOf(other);
+      if (made === null) throw new TypeError('expected a line');
+      return line !== null && isSameLine(made, line) ? line : made;
+    };
+    const isGone = (other: LineRow | SameLine | undefined): boolean => {
+      const port = other === SAME_LINE ? row.line?.port : other?.port;
+      return port !== undefined && this.#ports.indexOf(port) === null;
+    };
+    const isPortGone = isGone(row.lease.line) || isGone(row.held?.line) || isGone(row.use?.line);
     const held: Held | null =
       row.held === null
         ? null
         : {
-            grant: grantOf(row.held.grant),
-            attachment: this.#attachmentOf(row.held.line),
+            grant: grantOf(row.held.grant, subscriberId, row.ont),
+            attachment: lineOf(row.held.line),
             expiresAtMs: time(number(row.held.expiresMs)),
           };
-    const grant = grantOf(row.grant);
-    const lease = this.#leaseOf(row.lease, time);
+    const grant = grantOf(row.grant, subscriberId, row.ont);
+    const lease = leaseOf(row.lease, lineOf, time);
     const state: Served = { name: row.state, grant, lease, held, resumeTo: row.resumeTo };
     if (!STATES.has(row.state)) throw new TypeError('expected a state with a grant');
     return {
       id,
-      subscriberId: text(row.subscriber),
+      subscriberId,
       ontSerial: row.ont,
-      line: row.line === null ? null : this.#lineOf(row.line),
-      circuitId: row.circuitId === null ? null : bytesOf(row.circuitId),
+      line,
+      circuitId: row.circuitId === null ? null : sameBytes(bytesOf(row.circuitId), line?.circuitId),
       mayHoldLostLease: row.mayHoldLostLease,
       suspendedFor: row.suspendedFor,
       createdWallMs: number(row.createdWallMs),
@@ -225,27 +250,8 @@ export class SessionRows {
       state,
       step: stepOf(row.step, state),
       mustReprovision: row.mustReprovision,
-      use: row.use === null ? null : this.#useOf(row.use, time),
+      use: row.use === null ? null : useOf(row.use, lineOf(row.use.line), time),
       isPortGone,
-    };
-  }
-
-  #leaseOf(row: SessionRow['lease'], time: (bootMs: number) => number): Lease {
-    if (row.phase === 'none' || row.line === undefined) return { phase: 'none' };
-    const attachment = this.#attachmentOf(row.line);
-    if (row.phase === 'offered') return { phase: 'offered', attachment };
-    return { phase: 'bound', attachment, expiresAtMs: time(number(row.expiresMs)) };
-  }
-
-  #useOf(row: UseRow, time: (bootMs: number) => number): SavedUse {
-    return {
-      accountingId: text(row.accountingId),
-      startedMs: time(number(row.startedMs)),
-      startedWallMs: number(row.startedWallMs),
-      activeMs: time(number(row.activeMs)),
-      line: this.#lineOf(row.line),
-      base: trafficOf(row.base),
-      known: trafficOf(row.known),
     };
   }
 
@@ -265,29 +271,49 @@ export class SessionRows {
     };
   }
 
-  #attachmentOf(row: LineRow): Attachment {
-    return {
+  #lineOf(row: LineRow): AccessLine {
+    return accessLine({
       ifindex: this.#ports.indexOf(row.port) ?? 0,
       sVlan: number(row.sVlan),
       cVlan: number(row.cVlan),
       mac: parseMac(row.mac),
-      ...(row.sTpid === undefined ? {} : { sTpid: row.sTpid }),
-      ...(row.cTpid === undefined ? {} : { cTpid: row.cTpid }),
-    };
-  }
-
-  #lineOf(row: LineRow): AccessLine {
-    return {
-      ...this.#attachmentOf(row),
-      ...(row.circuitId === undefined ? {} : { circuitId: bytesOf(row.circuitId) }),
-      ...(row.remoteId === undefined ? {} : { remoteId: bytesOf(row.remoteId) }),
-      ...(row.option82 === undefined ? {} : { option82: bytesOf(row.option82) }),
-      ...(row.isSteered === true ? { isSteered: true } : {}),
-      ...(row.clientId === undefined ? {} : { clientId: bytesOf(row.clientId) }),
-    };
+      sTpid: row.sTpid,
+      cTpid: row.cTpid,
+      clientId: row.clientId === undefined ? undefined : bytesOf(row.clientId),
+      option82: row.option82 === undefined ? undefined : bytesOf(row.option82),
+      circuitId: row.circuitId === undefined ? undefined : bytesOf(row.circuitId),
+      remoteId: row.remoteId === undefined ? undefined : bytesOf(row.remoteId),
+      isSteered: row.isSteered,
+    });
   }
 }
 
+function leaseOf(
+  row: SessionRow['lease'],
+  lineOf: (row: LineRow | SameLine) => AccessLine,
+  time: (bootMs: number) => number,
+): Lease {
+  if (row.phase === 'none' || row.line === undefined) return { phase: 'none' };
+  const attachment = lineOf(row.line);
+  if (row.phase === 'offered') return { phase: 'offered', attachment };
+  return { phase: 'bound', attachment, expiresAtMs: time(number(row.expiresMs)) };
+}
+
+function useOf(row: UseRow, line: AccessLine, time: (bootMs: number) => number): SavedUse {
+  return {
+    accountingId: text(row.accountingId),
+    startedMs: time(number(row.startedMs)),
+    startedWallMs: number(row.startedWallMs),
+    activeMs: time(number(row.activeMs)),
+    line,
+    base: trafficOf(row.base),
+    known: trafficOf(row.known),
+  };
+}
+
+const MOST_SHARED_PROFILES = 1_000;
+const PROFILES = new Map<string, ServiceProfile>();
+const NO_CLASSES: readonly Uint8Array[] = [];
 const STATES: ReadonlySet<string> = new Set(['wgar', 'activating', 'active', 'suspended']);
 
 /** Only removals: of every other step the session is what it was before, see restore.ts. */
@@ -345,19 +371,33 @@ function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): G
   };
 }
 
-function grantOf({ profile, poolName, address, leaseSeconds, terms }: GrantRow): Grant {
+function grantOf(row: GrantRow, subscriberId: string, ontSerial: string | null): Grant {
+  const { profile, poolName, address, leaseSeconds, terms } = row;
   if (!isProfile(profile)) throw new TypeError('expected a profile');
+  const { userName } = terms;
   return {
-    profile,
+    profile: sharedProfile(profile),
     ...(poolName === undefined ? {} : { poolName: text(poolName) }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
     terms: {
-      ...terms,
+      userName: userName === subscriberId ? subscriberId : userName === ontSerial ? ontSerial : userName,
       fixedAddress: terms.fixedAddress === null ? null : parseIpv4(terms.fixedAddress),
-      classes: terms.classes.map(bytesOf),
+      sessionTimeoutSeconds: terms.sessionTimeoutSeconds,
+      idleTimeoutSeconds: terms.idleTimeoutSeconds,
+      interimIntervalSeconds: terms.interimIntervalSeconds,
+      classes: terms.classes.length === 0 ? NO_CLASSES : terms.classes.map(bytesOf),
     },
   };
+}
+
+/** One object for all who have the same profile, as far as there are few of them. */
+function sharedProfile(profile: ServiceProfile): ServiceProfile {
+  const key = JSON.stringify(profile);
+  const known = PROFILES.get(key);
+  if (known !== undefined) return known;
+  if (PROFILES.size < MOST_SHARED_PROFILES) PROFILES.set(key, profile);
+  return profile;
 }
 
 function trafficRow(traffic: TrafficCounters): TrafficRow {
@@ -369,7 +409,12 @@ function trafficRow(traffic: TrafficCounters): TrafficRow {
   };
 }
 
-function trafficOf(row: TrafficRow): TrafficCounters {
+function isNoTraffic({ upstreamPackets, downstreamPackets }: TrafficCounters): boolean {
+  return upstreamPackets === 0n && downstreamPackets === 0n;
+}
+
+function trafficOf(row: TrafficRow | undefined): TrafficCounters {
+  if (row === undefined || (row.upstreamPackets === '0' && row.downstreamPackets === '0')) return NO_TRAFFIC;
   return {
     upstreamPackets: BigInt(row.upstreamPackets),
     upstreamBytes: BigInt(row.upstreamBytes),
@@ -384,6 +429,11 @@ function hex(bytes: Uint8Array): string {
 
 function bytesOf(text: string): Uint8Array {
   return Buffer.from(text, 'hex');
+}
+
+/** The bytes that are there already, when they are the same. */
+function sameBytes(bytes: Uint8Array, there: Uint8Array | undefined): Uint8Array {
+  return there !== undefined && Buffer.compare(bytes, there) === 0 ? there : bytes;
 }
 
 function number(value: unknown): number {

@@ -2,8 +2,8 @@
 import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { holding, isServed } from './machine/build.js';
 import type { LineCensus } from './line-census.js';
+import { isServed } from './machine/build.js';
 import type { SessionRecord } from './record.js';
 import type { SessionStateName } from './view.js';
 
@@ -14,7 +14,6 @@ export class SessionTable {
   readonly #byId = new Map<string, SessionRecord>();
   readonly #byAttachment = new Map<string, SessionRecord>();
   readonly #byAddress = new Map<Ipv4, SessionRecord>();
-  readonly #addresses = new Map<SessionRecord, readonly Ipv4[]>();
   readonly #counts: Record<SessionStateName, number> = {
     discovered: 0,
     wgar: 0,
@@ -85,22 +84,23 @@ export class SessionTable {
 
   #reindex(record: SessionRecord): void {
     const { state } = record.session;
-    const now = isServed(state) ? holding(state) : null;
+    if (record.indexedState === state) return;
+    record.indexedState = state;
     const keys: string[] = [];
     const addresses: Ipv4[] = [];
     if (isServed(state)) {
       addresses.push(state.grant.address);
       if (state.lease.phase !== 'none') keys.push(attachmentKey(state.lease.attachment));
     }
-    if (now !== null) {
-      keys.push(attachmentKey(now.attachment));
-      addresses.push(now.grant.address);
+    // A bound lease and a held one never exist together.
+    if (isServed(state) && state.held !== null) {
+      keys.push(attachmentKey(state.held.attachment));
+      addresses.push(state.held.grant.address);
     }
     this.#replace(this.#byAttachment, record, record.attachmentKeys, keys);
-    this.#replace(this.#byAddress, record, this.#addresses.get(record) ?? [], addresses);
+    this.#replace(this.#byAddress, record, record.addresses, addresses);
     record.attachmentKeys = keys;
-    if (addresses.length === 0) this.#addresses.delete(record);
-    else this.#addresses.set(record, addresses);
+    record.addresses = addresses;
   }
 
   /** Two sessions may meet at one key for a moment (a port move): the newer owns it, the older must not delete it. */

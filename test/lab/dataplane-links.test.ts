@@ -100,6 +100,29 @@ test('what is as it should be already is left alone, also when everything is tak
   await revertFirst();
 });
 
+test('a route or an address that somebody takes away is missed, and is set again', async () => {
+  const { links, revert } = setup(OPTIONS);
+  await links.apply();
+  assert.equal(await links.poolsAreSet(), true);
+  for (const [taken, list] of [
+    ['ip route del 10.0.0.0/16', 'ip route'],
+    ['ip addr del 10.0.0.2/32 dev lo', 'ip -4 addr show lo | grep inet | sort'],
+    ['ip route replace 10.0.0.0/16 dev access0 src 10.0.0.1 mtu 900', 'ip route'],
+  ] as const) {
+    const was = run(list);
+    run(taken);
+    assert.equal(await links.poolsAreSet(), false, taken);
+    await links.applyPools();
+    assert.equal(run(list), was);
+    assert.equal(await links.poolsAreSet(), true);
+  }
+  run('ip link set access0 down');
+  assert.equal(await links.poolsAreSet(), true, 'a port that is shut has no routes');
+  run('ip link set access0 up');
+  assert.equal(await links.poolsAreSet(), false);
+  await revert();
+});
+
 test('routes of an earlier configuration become those of this one, without a moment without any', async () => {
   makeVeth('access1', 'sub1');
   const both = { ...OPTIONS, accessInterfaces: ['access0', 'access1'] };

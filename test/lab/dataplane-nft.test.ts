@@ -143,6 +143,8 @@ test('the firewall rebuilds table and members when its child dies, and removes i
   run('nft insert rule inet ker-garden input iifname lo counter name garden_drops');
   run('ping -q -c 3 -i 0.01 127.0.0.1 && conntrack -F 2>&1');
   assert.equal(await firewall.drops(), 6n);
+  assert.deepEqual(await firewall.build(), { ok: true }, 'as the next process does');
+  assert.equal(await firewall.drops(), 6n, 'counted on over a restart');
 
   run('nft delete table inet ker-garden');
   assert.equal(await firewall.drops(), null);
