@@ -27,7 +27,7 @@ export class Deadlines {
   arm(record: SessionRecord, which: 'lease' | 'held', atMs: number | null): void {
     record.deadlines.get(which)?.cancel();
     record.deadlines.delete(which);
-    if (atMs === null) return;
+    if (atMs === null || atMs === Infinity) return;
     const { clock, push } = this.#o;
     const type = which === 'lease' ? 'lease-expired' : 'held-expired';
     const fire = (): void => {

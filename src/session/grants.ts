@@ -1,6 +1,6 @@
 /** Makes a grant: a profile, its terms, and a place in a pool. The only place that takes addresses out of pools. */
-import type { Ipv4 } from '../model/ipv4.js';
-import { formatIpv4 } from '../model/ipv4.js';
+import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
+import { formatIpv4, prefixContains } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
@@ -14,6 +14,8 @@ export interface GrantRequest {
   readonly terms: SessionTerms;
   /** A fixed address may lie in another pool than the profile's; in this one it is walled. */
   readonly gardenPool: string;
+  /** Addresses here are used without DHCP. */
+  readonly statics: readonly Ipv4Prefix[];
 }
 
 /** Places the holder on the ring of the profile's pool, or on its fixed address and nowhere else. */
@@ -36,7 +38,12 @@ function makeFixedGrant(pools: AddressPools, request: GrantRequest, address: Ipv
     return { type: 'allocation-failed', reason: `fixed address ${formatIpv4(address)} ${why}` };
   }
   const { poolName } = claim;
-  const profile = { ...request.profile, poolName, walled: poolName === request.gardenPool };
+  const { profile: granted } = request;
+  // Walled in another pool than the garden's: a static address was, by an order.
+  const isWalledInPlace = granted.walled && granted.poolName !== request.gardenPool;
+  const profile = { ...granted, poolName, walled: poolName === request.gardenPool || isWalledInPlace };
   const leaseSeconds = pools.terms(poolName)?.leaseSeconds ?? 0;
-  return { type: 'allocated', grant: { profile, address, leaseSeconds, terms: request.terms } };
+  const grant = { profile, address, leaseSeconds, terms: request.terms };
+  const isStatic = request.statics.some((network) => prefixContains(network, address));
+  return { type: 'allocated', grant: isStatic ? { ...grant, isStatic } : grant };
 }

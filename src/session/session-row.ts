@@ -68,7 +68,9 @@ interface GrantRow {
   readonly profile: ServiceProfile;
   readonly address: string;
   readonly leaseSeconds: number;
-  readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'classes'> & {
+  readonly isStatic?: true;
+  readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'fixedMac' | 'classes'> & {
+    readonly fixedMac?: string;
     readonly fixedAddress: string | null;
     readonly classes: readonly string[];
   };
@@ -96,6 +98,7 @@ interface SessionRow {
   readonly ont: string | null;
   readonly state: Served['name'];
   readonly grant: GrantRow;
+  /** Without `expiresMs` a bound lease has no end. */
   readonly lease: { readonly phase: Lease['phase']; readonly line?: LineRow; readonly expiresMs?: number };
   readonly held: { readonly grant: GrantRow; readonly line: LineRow; readonly expiresMs: number } | null;
   readonly resumeTo: ServiceProfile | null;
@@ -139,7 +142,9 @@ export class SessionRows {
             : {
                 phase: 'bound',
                 line: this.#lineRow(lease.attachment),
-                expiresMs: this.#instants.toBootMs(lease.expiresAtMs),
+                ...(lease.expiresAtMs === Infinity
+                  ? {}
+                  : { expiresMs: this.#instants.toBootMs(lease.expiresAtMs) }),
               },
       held:
         held === null
@@ -231,7 +236,12 @@ export class SessionRows {
     if (row.phase === 'none' || row.line === undefined) return { phase: 'none' };
     const attachment = this.#attachmentOf(row.line);
     if (row.phase === 'offered') return { phase: 'offered', attachment };
-    return { phase: 'bound', attachment, expiresAtMs: time(number(row.expiresMs)) };
+    const { expiresMs } = row;
+    return {
+      phase: 'bound',
+      attachment,
+      expiresAtMs: expiresMs === undefined ? Infinity : time(number(expiresMs)),
+    };
   }
 
   #useOf(row: UseRow, time: (bootMs: number) => number): SavedUse {
@@ -327,27 +337,32 @@ export function removedAddress(state: Served, step: RemovalStep): Ipv4 | null {
   return holding(state)?.grant.address ?? null;
 }
 
-function grantRow({ profile, address, leaseSeconds, terms }: Grant): GrantRow {
-  const { fixedAddress, classes, ...plain } = terms;
+function grantRow({ profile, address, leaseSeconds, isStatic, terms }: Grant): GrantRow {
+  const { fixedAddress, fixedMac, classes, ...plain } = terms;
   return {
     profile,
     address: formatIpv4(address),
     leaseSeconds,
+    ...(isStatic === true ? { isStatic } : {}),
     terms: {
       ...plain,
+      ...(fixedMac === undefined ? {} : { fixedMac: formatMac(fixedMac) }),
       fixedAddress: fixedAddress === null ? null : formatIpv4(fixedAddress),
       classes: classes.map(hex),
     },
   };
 }
 
-function grantOf({ profile, address, leaseSeconds, terms }: GrantRow): Grant {
+function grantOf({ profile, address, leaseSeconds, isStatic, terms }: GrantRow): Grant {
+  const { fixedMac, ...plain } = terms;
   return {
     profile,
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
+    ...(isStatic === true ? { isStatic } : {}),
     terms: {
-      ...terms,
+      ...plain,
+      ...(fixedMac === undefined ? {} : { fixedMac: parseMac(fixedMac) }),
       fixedAddress: terms.fixedAddress === null ? null : parseIpv4(terms.fixedAddress),
       classes: terms.classes.map(bytesOf),
     },
