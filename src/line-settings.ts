@@ -3,12 +3,16 @@ import type { Config } from './config/config.js';
 import type { LineOptions, LineSettings } from './session/line-options.js';
 
 /** `accessPorts`: the indexes of the access interfaces. */
-export function lineOptions(
-  { lines }: Pick<Config, 'lines'>,
-  accessPorts: readonly number[],
-): LineOptions {
+export function lineOptions({ lines }: Pick<Config, 'lines'>, accessPorts: readonly number[]): LineOptions {
   const { sessions, macs, movedMac } = lines;
-  return { sessionLimit: sessions, macLimit: macs, movedMac, statics: lines.static, accessPorts, settings: lineSettings({ lines }) };
+  return {
+    sessionLimit: sessions,
+    macLimit: macs,
+    movedMac,
+    statics: lines.static,
+    accessPorts,
+    settings: lineSettings({ lines }),
+  };
 }
 
 /** The part of it that may change while the BNG runs. */

@@ -118,7 +118,11 @@ export const addressRange = textOf(
   whole(` *${IPV4} *(- *${IPV4} *)?`),
   readRange,
 );
-export const mac = textOf('a MAC address such as 02:00:00:00:00:01', /^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/, parseMac);
+export const mac = textOf(
+  'a MAC address such as 02:00:00:00:00:01',
+  /^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/,
+  parseMac,
+);
 export const listenEndpoint = textOf('ip:port such as 127.0.0.1:8080', whole(`${IPV4}:${PORT}`), (text) =>
   readEndpoint(text, 0),
 );

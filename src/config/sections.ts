@@ -69,10 +69,7 @@ export const LINES = {
   newMac: leaf.oneOf(['probe', 'replace', 'refuse']).default('probe'),
   // Two customers may have routers with one MAC: only who wants it so has the elder asked.
   movedMac: leaf.oneOf(['keep', 'probe']).default('keep'),
-  static: z
-    .array(leaf.prefix, { error: STATIC_COUNT })
-    .max(8, { error: STATIC_COUNT })
-    .prefault([]),
+  static: z.array(leaf.prefix, { error: STATIC_COUNT }).max(8, { error: STATIC_COUNT }).prefault([]),
   tries: leaf.integer(1, 100, 'a number of questions').default(3),
   wait: leaf.shortDuration.prefault('500ms'),
   liveness: mapping({

@@ -132,7 +132,10 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
     ...puntRates(options),
     trafficSlots: options.maxSubscribers,
     staticNetworkCount: options.staticNetworks.length,
-    staticNetworks: options.staticNetworks.map(({ network, length }) => ({ network, mask: prefixMask(length) })),
+    staticNetworks: options.staticNetworks.map(({ network, length }) => ({
+      network,
+      mask: prefixMask(length),
+    })),
   });
   return bytes;
 }

@@ -37,8 +37,8 @@ type Seen = Pick<SessionRecord, 'line' | 'circuitId' | 'mayHoldLostLease'>;
 export class Admission implements OntInlet {
   readonly #o: AdmissionOptions;
   readonly #onts = new Map<string, OntSighting>();
-  /** How many of them have these tags. */
-  readonly #tagged = new Map<number, number>();
+  /** Who of them has these tags: many on a shared VLAN. */
+  readonly #tagged = new Map<number, readonly string[]>();
   #refused = 0;
   #closed = false;
   #draining = false;
@@ -119,9 +119,9 @@ export class Admission implements OntInlet {
     return this.#begin(identity, { line, circuitId: line.circuitId ?? null, mayHoldLostLease: false });
   }
 
-  /** Whether the access node has an ONT at these tags. */
-  isAnnounced({ sVlan, cVlan }: VlanTags): boolean {
-    return this.#tagged.has(tagsNumber({ sVlan, cVlan }));
+  /** Serials of the ONTs that the access node has at these tags. */
+  ontsAt(tags: VlanTags): readonly string[] {
+    return this.#tagged.get(tagsNumber(tags)) ?? [];
   }
 
   ontMoved(ont: OntSighting): void {
@@ -162,15 +162,14 @@ export class Admission implements OntInlet {
     this.#forgetTags(ont.ontSerial);
     this.#onts.set(ont.ontSerial, ont);
     if (ont.tags === undefined) return;
-    const key = tagsNumber(ont.tags);
-    this.#tagged.set(key, (this.#tagged.get(key) ?? 0) + 1);
+    this.#tagged.set(tagsNumber(ont.tags), [...this.ontsAt(ont.tags), ont.ontSerial]);
   }
 
   #forgetTags(ontSerial: string): void {
     const tags = this.#onts.get(ontSerial)?.tags;
     if (tags === undefined) return;
-    const left = (this.#tagged.get(tagsNumber(tags)) ?? 0) - 1;
-    if (left > 0) this.#tagged.set(tagsNumber(tags), left);
+    const left = this.ontsAt(tags).filter((serial) => serial !== ontSerial);
+    if (left.length > 0) this.#tagged.set(tagsNumber(tags), left);
     else this.#tagged.delete(tagsNumber(tags));
   }
 

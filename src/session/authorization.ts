@@ -87,8 +87,7 @@ export class AuthorizationDesk implements AuthorizationInlet {
       profile: {
         poolName,
         // A static subscriber is walled in the pool that its address lies in: its pool is named to open it.
-        walled:
-          change.poolName === undefined ? profile.walled : poolName === this.#o.gardenProfile.poolName,
+        walled: change.poolName === undefined ? profile.walled : poolName === this.#o.gardenProfile.poolName,
         serviceId: change.serviceId ?? base.serviceId,
         downloadBitsPerSecond: change.downloadBitsPerSecond ?? base.downloadBitsPerSecond,
         uploadBitsPerSecond: change.uploadBitsPerSecond ?? base.uploadBitsPerSecond,

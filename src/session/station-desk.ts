@@ -7,6 +7,7 @@ import type { Clock } from '../model/clock.js';
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { prefixContains } from '../model/ipv4.js';
 import type { Admission } from './admission.js';
+import { ontIdentity } from './identity.js';
 import type { StationInlet } from './inlet.js';
 import { lineNumber } from './line-census.js';
 import type { LineRules } from './line-rules.js';
@@ -37,18 +38,18 @@ export class StationDesk implements StationInlet {
     const { admission, rules, statics, onBug } = this.#o;
     if (!statics.some((network) => prefixContains(network, address))) return;
     const holder = this.#holderOf(address);
-    const isElsewhere = holder === null ? admission.isAnnounced(line) : !this.#isAt(holder, line);
-    const known = holder ?? admission.sessionOf(line);
-    if (isElsewhere) {
-      rules.refuse('static-elsewhere', line, known);
+    const known = holder ?? this.#sessionAt(line);
+    if (known === 'unclear' || (holder !== null && !this.#isAt(holder, line))) {
+      rules.refuse('static-elsewhere', line, holder);
       return;
     }
-    const admitted = admission.admit(line, known);
+    const told = this.#asTold(line, known);
+    const admitted = admission.admit(told, known);
     if (admitted instanceof Promise) {
-      admitted.then((record) => this.#put(record, line, address), onBug);
+      admitted.then((record) => this.#put(record, told, address), onBug);
       return;
     }
-    this.#put(admitted, line, address);
+    this.#put(admitted, told, address);
   }
 
   #put(record: SessionRecord | string, line: AccessLine, address: Ipv4): void {
@@ -60,12 +61,32 @@ export class StationDesk implements StationInlet {
     runner.push(record, { event: { type: 'sighted', address, attachment: line, nowMs } });
   }
 
+  /** Of the one ONT that the access node has at these tags; where it has none, of the line itself. */
+  #sessionAt(line: AccessLine): SessionRecord | 'unclear' | null {
+    const { admission, table } = this.#o;
+    const [ontSerial, ...others] = admission.ontsAt(line);
+    if (ontSerial === undefined) return admission.sessionOf(line);
+    if (others.length > 0) return 'unclear';
+    return table.bySubscriber(ontIdentity(ontSerial).subscriberId) ?? 'unclear';
+  }
+
+  /** ARP says nothing of the line that an access node would; what it told of the ONT is as good. */
+  #asTold(line: AccessLine, record: SessionRecord | null): AccessLine {
+    const ontSerial = record?.identity.ontSerial ?? null;
+    const ont = ontSerial === null ? null : this.#o.admission.announcementOf(ontSerial);
+    if (ont === null) return line;
+    const { circuitId, remoteId } = ont;
+    return { ...line, circuitId, ...(remoteId === undefined ? {} : { remoteId }) };
+  }
+
   /** The session that has it for a static address. */
   #holderOf(address: Ipv4): SessionRecord | null {
     const record = this.#o.table.byAddress(address);
     if (record === null) return null;
     const { state } = record.session;
-    return isServed(state) && state.grant.isStatic === true && state.grant.address === address ? record : null;
+    return isServed(state) && state.grant.isStatic === true && state.grant.address === address
+      ? record
+      : null;
   }
 
   /** By what the access node says of the line; where it says nothing, by where the session has been. */

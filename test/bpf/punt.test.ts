@@ -347,7 +347,10 @@ const STATICS = {
   ],
 };
 const saying = (source: string): PacketBuilder =>
-  from(stranger).ipv4({ source, destination: '203.0.113.1' }).udp({ source: 1, destination: 2 }).payload('hello');
+  from(stranger)
+    .ipv4({ source, destination: '203.0.113.1' })
+    .udp({ source: 1, destination: 2 })
+    .payload('hello');
 const arping = (sender: string, operation = 1): PacketBuilder =>
   from(stranger, 'ff:ff:ff:ff:ff:ff').arp({
     operation,
@@ -364,19 +367,37 @@ judges('a station that nobody installed is told of when it uses a static address
   [arping('0.0.0.0'), 'drop unknown_line'],
 ]);
 
-judges('so is one that uses the static address of another MAC on its line', {
-  staticNetworkCount: 1,
-  staticNetworks: [{ network: address(qinq.address), mask: address('255.255.255.255') }],
-}, [
-  [from({ ...qinq, mac: stranger.mac }).ipv4({ source: qinq.address, destination: '203.0.113.1' }).udp({ source: 1, destination: 2 }), 'punt'],
-  [from(stranger).ipv4({ source: qinq.address, destination: '203.0.113.1' }).udp({ source: 1, destination: 2 }), 'punt'],
-]);
+judges(
+  'so is one that uses the static address of another MAC on its line',
+  {
+    staticNetworkCount: 1,
+    staticNetworks: [{ network: address(qinq.address), mask: address('255.255.255.255') }],
+  },
+  [
+    [
+      from({ ...qinq, mac: stranger.mac })
+        .ipv4({ source: qinq.address, destination: '203.0.113.1' })
+        .udp({ source: 1, destination: 2 }),
+      'punt',
+    ],
+    [
+      from(stranger)
+        .ipv4({ source: qinq.address, destination: '203.0.113.1' })
+        .udp({ source: 1, destination: 2 }),
+      'punt',
+    ],
+  ],
+);
 
-judges('it pays from a budget of its own: its DHCP comes through', { ...STATICS, puntNewRate: rate(1n), puntLineRate: rate(1n) }, [
-  [saying('10.0.9.5'), 'punt'],
-  [saying('10.0.9.5'), 'drop punt_line_rate'],
-  [dhcp(stranger), 'punt'],
-]);
+judges(
+  'it pays from a budget of its own: its DHCP comes through',
+  { ...STATICS, puntNewRate: rate(1n), puntLineRate: rate(1n) },
+  [
+    [saying('10.0.9.5'), 'punt'],
+    [saying('10.0.9.5'), 'drop punt_line_rate'],
+    [dhcp(stranger), 'punt'],
+  ],
+);
 
 test('of what it sends the control plane gets no more than the head', async () => {
   const fresh = new Rig(STATICS);
@@ -386,7 +407,10 @@ test('of what it sends the control plane gets no more than the head', async () =
     assert.deepEqual(
       records.map((record) => {
         const head = readBngPunt(new DataView(record.buffer, record.byteOffset, record.length), 0);
-        return [head.reason, record.subarray(BNG_PUNT_SIZE, BNG_PUNT_SIZE + head.frameLength).toString('hex')];
+        return [
+          head.reason,
+          record.subarray(BNG_PUNT_SIZE, BNG_PUNT_SIZE + head.frameLength).toString('hex'),
+        ];
       }),
       frames.map((frame, at) => [
         BngPuntReason.sighted,

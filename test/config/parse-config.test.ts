@@ -288,7 +288,16 @@ describe('a configuration that is right', () => {
     const { portal, pools, walledGarden, auth } = before;
     const lines = { ...after.lines, sessions: null, macs: null, static: [] };
     const dhcp = { ...after.dhcp, relays: null, services: {} };
-    const others = { radius: null, api: { ...after.api, tls: null }, portal, pools, walledGarden, dhcp, auth, lines };
+    const others = {
+      radius: null,
+      api: { ...after.api, tls: null },
+      portal,
+      pools,
+      walledGarden,
+      dhcp,
+      auth,
+      lines,
+    };
     assert.deepEqual({ ...after, ...others }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,

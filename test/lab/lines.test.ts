@@ -20,7 +20,9 @@ const STATIC = '10.16.5.9';
 const RELAY = parseIpv4('172.16.0.1');
 const RELAY_MAC = parseMac('02:00:5e:00:aa:01');
 const TWIN = parseMac('02:00:5e:00:00:77');
-const line = (n: number): { readonly ontSerial: string; readonly port: string; readonly tagging: 'qinq' } => ({
+const line = (
+  n: number,
+): { readonly ontSerial: string; readonly port: string; readonly tagging: 'qinq' } => ({
   ontSerial: `LINE0000000${n}`,
   port: `1/1/${n}`,
   tagging: 'qinq',
@@ -104,7 +106,10 @@ describe('access lines', () => {
     );
     assert.equal((await house.order('suspend', ontSerial)).status, 200);
     assert.equal(await pings(host), false);
-    assert.deepEqual((await house.gardenMembers()).filter((member) => member === STATIC), [STATIC]);
+    assert.deepEqual(
+      (await house.gardenMembers()).filter((member) => member === STATIC),
+      [STATIC],
+    );
     assert.equal((await house.order('resume', ontSerial)).status, 200);
     assert.equal(await pings(host), true);
   });

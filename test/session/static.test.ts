@@ -61,7 +61,8 @@ describe('a static subscriber', () => {
   it('is looked for by ARP on the tags of its ONT, until it is found', async () => {
     begin();
     await detected();
-    const asked = (): readonly unknown[] => arp.asked().map(({ targetIp, vlans, to }) => [targetIp, vlans, to]);
+    const asked = (): readonly unknown[] =>
+      arp.asked().map(({ targetIp, vlans, to }) => [targetIp, vlans, to]);
     const question = [OWN, [200, 7], 0xff_ff_ff_ff_ff_ff];
     assert.deepEqual(asked(), [question]);
     for (let second = 0; second < 10; second += 1) await bng.clock.advance(1_000);
@@ -174,6 +175,32 @@ describe('a static subscriber', () => {
   });
 });
 
+describe('a static subscriber whom nobody has authenticated yet', () => {
+  it('is asked for again when it is sighted, by the ONT that is at its tags', async () => {
+    let isAway = true;
+    bng = new InnerBng({
+      pools: [GARDEN, ISP],
+      authenticator: {
+        authenticate: async ({ line }) => {
+          if (isAway) return { kind: 'unreachable', reason: 'no server' };
+          assert.deepEqual(line?.circuitId, Buffer.from('agg-01|1/1/1'));
+          const terms = { ...plainTerms('office'), fixedAddress: OWN };
+          return { kind: 'accepted', profile: { ...RECORD, walled: false }, resumeTo: null, terms };
+        },
+        assign: () => undefined,
+        forget: () => undefined,
+      },
+      lines: { statics: [parsePrefix('10.0.0.192/26')], accessPorts: [3] },
+    });
+    arp = new ArpPeer(bng.dataplane);
+    await detected();
+    isAway = false;
+    await speaks();
+    assert.equal(installed()?.attachment.mac, STATION);
+    assert.equal([...bng.manager.operator.sessions()].length, 1);
+  });
+});
+
 describe('the suspension of a static subscriber', () => {
   it('walls it in place, and its resumption opens it again: same address, same lease', async () => {
     begin();
@@ -181,7 +208,10 @@ describe('the suspension of a static subscriber', () => {
     await speaks();
     const suspended = await bng.manager.operator.suspend('ONT1', 'unpaid');
     assert.ok(suspended.ok);
-    assert.deepEqual([session()?.state, session()?.address, session()?.heldAddress], ['suspended', OWN, null]);
+    assert.deepEqual(
+      [session()?.state, session()?.address, session()?.heldAddress],
+      ['suspended', OWN, null],
+    );
     assert.equal(installed()?.walled, true);
     assert.equal(bng.allocated('wgar'), 0, 'nothing is taken from the garden for who cannot move');
     const resumed = await bng.manager.operator.resume('ONT1');
@@ -255,7 +285,11 @@ describe('orders of the AAA server for a static subscriber', () => {
     assert.equal(await change('wgar'), 'ok');
     assert.deepEqual([session()?.state, installed()?.walled, session()?.address], ['suspended', true, OWN]);
     assert.equal(await change(), 'ok');
-    assert.deepEqual([session()?.state, installed()?.walled], ['suspended', true], 'rates alone open nothing');
+    assert.deepEqual(
+      [session()?.state, installed()?.walled],
+      ['suspended', true],
+      'rates alone open nothing',
+    );
     assert.equal(await change('isp'), 'ok');
     assert.deepEqual([session()?.state, installed()?.walled], ['active', false]);
     assert.equal(installed()?.downloadBitsPerSecond, 5e7);

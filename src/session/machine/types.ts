@@ -48,7 +48,11 @@ export interface Served {
 
 export type State =
   /** `waiting` is what the station has said, and what will be answered when authentication is done. */
-  | { readonly name: 'discovered'; readonly auth: 'pending' | 'refused'; readonly waiting: StationEvent | null }
+  | {
+      readonly name: 'discovered';
+      readonly auth: 'pending' | 'refused';
+      readonly waiting: StationEvent | null;
+    }
   | Served
   | { readonly name: 'terminated'; readonly cause: TerminateCause };
 
