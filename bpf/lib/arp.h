@@ -10,11 +10,6 @@
 #include "sight.h"
 #include "rewrite.h"
 
-enum bng_arp_operation {
-	BNG_ARP_REQUEST = 1,
-	BNG_ARP_REPLY = 2,
-};
-
 static __always_inline bool bng_answers_for(__be32 target)
 {
 	struct bng_local *local = bpf_map_lookup_elem(&bng_local, &target);
