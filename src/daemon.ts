@@ -144,7 +144,7 @@ export class Daemon {
       interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
     });
     this.#stops.push(() => aaa.close());
-    const pools = new HashRingPools(config.pools);
+    const pools = new HashRingPools(config.pools, config.poolGroups);
     const prober = arpProber(config, dataplane);
     this.#stops.push(() => prober.close());
     const services = new ServiceOptions(config.dhcp.services);
@@ -187,6 +187,8 @@ export class Daemon {
     });
     await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
     if (teardown) return;
+    // Whoever leaves a pool that was drained while nobody ran.
+    manager.pools.changed();
 
     const audit = openAuditLog({
       to: config.audit.to,
@@ -241,6 +243,7 @@ export class Daemon {
       pools,
       sessions: manager.dhcp,
       lines: manager,
+      poolDesk: manager.pools,
       dataplane: settings,
       gardenDns,
       aaa,

@@ -51,6 +51,7 @@ function viewOf(n: number): SessionView {
       downloadBitsPerSecond: 100_000_000,
       uploadBitsPerSecond: 50_000_000,
     },
+    poolName: POOL,
     address,
     heldAddress: null,
     createdWallMs: 0,
@@ -116,7 +117,14 @@ try {
       unquarantine: () => undefined,
       terms: () => ({ ...TERMS, gateway: parseIpv4('10.0.0.1') }),
       termsAt: () => null,
-      usage: () => [{ name: POOL, capacity: 1_000_000, allocated: many, quarantined: 0 }],
+      drainOf: () => 'none',
+      isDraining: false,
+      names: () => [POOL],
+      means: (name, poolName) => name === poolName,
+      usage: () => [
+        { name: POOL, capacity: 1_000_000, allocated: many, quarantined: 0, held: many, drain: 'none' },
+      ],
+      groups: () => [],
     },
     dataplane: moving(dataplane),
     radius: () => ({

@@ -32,6 +32,8 @@ export interface PoolConfig {
   readonly rebindSeconds?: number;
   /** What the answers of this pool say beside what the BNG itself says. */
   readonly options?: readonly LeaseOption[];
+  /** Whether it is being emptied: `keep` leaves addresses to who has them, `move` ends that when they are asked for again. */
+  readonly drain: 'none' | 'keep' | 'move';
 }
 
 /** A relay agent that may put itself in front of its clients with giaddr. */
@@ -269,6 +271,8 @@ export interface Config {
   readonly access: AccessConfig;
   readonly core: { readonly interfaces: readonly string[] };
   readonly pools: readonly PoolConfig[];
+  /** Several pools under one name, in the order in which they are used. */
+  readonly poolGroups: Readonly<Record<string, readonly string[]>>;
   readonly dhcp: DhcpConfig;
   readonly lines: LinesConfig;
   readonly auth: AuthConfig;

@@ -8,6 +8,7 @@ export interface Draft {
   readonly access: Reading<typeof sections.ACCESS>;
   readonly core: Reading<typeof sections.CORE>;
   readonly pools: readonly Reading<typeof sections.POOL>[];
+  readonly poolGroups: Readonly<Record<string, readonly string[]>>;
   readonly dhcp: Reading<typeof sections.DHCP>;
   readonly lines: Reading<typeof sections.LINES>;
   readonly auth: Reading<typeof sections.AUTH>;
@@ -45,6 +46,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     access: section('access', sections.ACCESS),
     core: section('core', sections.CORE),
     pools: pools ?? [],
+    poolGroups: top.poolGroups ?? {},
     dhcp: section('dhcp', sections.DHCP),
     lines: section('lines', sections.LINES),
     auth,

@@ -47,7 +47,7 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     meaning:
       'Networks must not overlap and may be as large as a /12. Network, gateway, broadcast and excluded addresses are never given to a subscriber.',
   },
-  'pools[].name': { meaning: 'By which orders, records and RADIUS name it.' },
+  'pools[].name': { meaning: 'By which orders, records, RADIUS and poolGroups name it.' },
   'pools[].network': { meaning: 'The addresses of the pool.' },
   'pools[].gateway': { meaning: 'The router of its subscribers; the BNG answers for it.' },
   'pools[].dns': { meaning: 'Resolvers, in order. Garden members reach those of their pool and no others.' },
@@ -65,6 +65,15 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     meaning:
       'More DHCP options for the clients of this pool: "15 text example.net", "42 addresses 192.0.2.1".',
   },
+  'pools[].drain': {
+    meaning:
+      'Empties the pool: nobody new gets an address of it. keep: who has one goes on renewing it; move: who asks again is moved to another pool of the group. An empty pool can be taken out by a reload.',
+  },
+  poolGroups: {
+    meaning:
+      'Several pools under one name, in the order in which they are filled. The name goes wherever a pool is named, walledGarden.pool apart.',
+  },
+  'poolGroups.*': { meaning: 'The pools of this group, in order.' },
   dhcp: { meaning: 'How DHCP is answered.' },
   'dhcp.untrustedOption82': {
     meaning:

@@ -9,10 +9,10 @@ import type { AllowedName, Config, Endpoint } from './config.js';
 import { formatLeaseOption } from './lease-option.js';
 
 /**
- * `live`: applied by a reload. `added`: new items are, what is there stays as it is until a restart. `restart`: a reload that
- * would change it is refused.
+ * `live`: applied by a reload. `unused`: new items are, and one goes when nothing uses it any more; their keys say what they say.
+ * `restart`: a reload that would change it is refused.
  */
-export type KeyChange = 'live' | 'added' | 'restart';
+export type KeyChange = 'live' | 'unused' | 'restart';
 
 export interface KeyRule<T> {
   readonly change: KeyChange;
@@ -188,7 +188,7 @@ function listRule<T>(
 
 /** Lists and mappings whose items are compared by name. */
 export const LIST_RULES: Readonly<Record<string, ListRule>> = {
-  'pools[]': listRule('added', ({ pools }) => byName(pools, ({ name }) => name), {
+  'pools[]': listRule('unused', ({ pools }) => byName(pools, ({ name }) => name), {
     // A pool with another name is another pool.
     '.name': ['restart', ({ name }) => name],
     '.network': ['restart', ({ network }) => formatPrefix(network)],
@@ -202,6 +202,11 @@ export const LIST_RULES: Readonly<Record<string, ListRule>> = {
       'restart',
       ({ exclude }) => list(exclude.map(({ first, last }) => `${formatIpv4(first)}-${formatIpv4(last)}`)),
     ],
+    '.drain': ['live', ({ drain }) => drain],
+  }),
+  'poolGroups.*': listRule('live', ({ poolGroups }) => new Map(Object.entries(poolGroups)), {
+    // Their order matters.
+    '': ['live', (pools) => list(pools)],
   }),
   'dhcp.relays[]': listRule(
     'live',

@@ -87,7 +87,8 @@ function assemble(draft: Draft): Config | null {
       ...(options.length === 0 ? {} : { options }),
       ...(pool.name === garden.pool ? { ...resolverOf(garden.dns, pool.gateway), captivePortal } : {}),
     })),
-    dhcp: assembleDhcp(dhcp),
+    poolGroups: draft.poolGroups,
+    dhcp: assembleDhcp(dhcp, draft.poolGroups),
     lines: assembleLines(lines),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
@@ -115,12 +116,21 @@ function resolverOf(dns: object | undefined, gateway: Ipv4): { readonly dns?: re
   return dns === undefined ? {} : { dns: [gateway] };
 }
 
-function assembleDhcp(dhcp: NonNullable<Draft['dhcp']['complete']>): Config['dhcp'] {
+/** Addresses of all pools of a group are good where the group is. */
+function assembleDhcp(
+  dhcp: NonNullable<Draft['dhcp']['complete']>,
+  groups: Config['poolGroups'],
+): Config['dhcp'] {
   const { relays, probeWait, ...rest } = dhcp;
   return {
     ...rest,
     probeWaitMs: probeWait,
-    relays: relays?.map(({ host, ...relay }) => ({ ...relay, address: host })) ?? null,
+    relays:
+      relays?.map(({ host, pools, ...relay }) => ({
+        ...relay,
+        pools: [...new Set(pools.flatMap((name) => groups[name] ?? [name]))],
+        address: host,
+      })) ?? null,
   };
 }
 

@@ -36,7 +36,18 @@ export const POOL = {
   renewTime: leaf.duration.optional(),
   rebindTime: leaf.duration.optional(),
   options: leaf.leaseOptions.prefault([]),
+  drain: leaf.oneOf(['none', 'keep', 'move']).default('none'),
 };
+
+const POOL_LIST = 'a list of pools';
+
+/** By the name of the group. */
+export const POOL_GROUPS = z
+  .record(leaf.poolName, z.array(leaf.poolName, { error: POOL_LIST }).min(1, { error: POOL_LIST }), {
+    error: (issue) =>
+      issue.code === 'invalid_key' ? leaf.POOL_NAME : 'a mapping of names to lists of pools',
+  })
+  .prefault({});
 
 export const DHCP = {
   untrustedOption82: leaf.oneOf(['refuse', 'replace']).default('refuse'),
@@ -244,6 +255,7 @@ export const ROOT = {
   access: z.unknown(),
   core: z.unknown(),
   pools: z.unknown(),
+  poolGroups: POOL_GROUPS,
   dhcp: z.unknown(),
   lines: z.unknown(),
   auth: z.unknown(),

@@ -15,7 +15,7 @@ import { MetricCatalogue } from './metric-catalogue.js';
 import type { FamilyDescription } from './metric-catalogue.js';
 import { defineFamilies } from './metric-families.js';
 import type { MetricFamilies } from './metric-families.js';
-import { availableAddresses, utilization } from './pool-figures.js';
+import { availableAddresses, groupFigures, utilization } from './pool-figures.js';
 import { ProcessMetrics } from './process-metrics.js';
 import { RadiusMetrics } from './radius-metrics.js';
 import type { RadiusReport } from './radius-report.js';
@@ -124,13 +124,12 @@ export class Metrics {
     storeFailing.set(0);
   }
 
-  /** Pools may be added while we run. */
+  /** Pools come and go while we run. */
   #beginPools(): void {
-    for (const { name } of this.#sources.pools.usage()) {
-      const terms = this.#sources.pools.terms(name);
-      if (terms === null || !this.#ledger.addPool({ name, network: terms.network })) continue;
-      this.#families.dhcpRequests.inc({ pool: name }, 0);
-    }
+    const { pools } = this.#sources;
+    const terms = pools.usage().flatMap(({ name }) => pools.terms(name) ?? []);
+    this.#ledger.usePools(terms);
+    for (const { name } of terms) this.#families.dhcpRequests.inc({ pool: name }, 0);
   }
 
   /** Of every family, in the order in which they are rendered. */
@@ -212,10 +211,7 @@ export class Metrics {
     for (const [state, count] of Object.entries(this.#sources.operator.stateCounts())) {
       families.sessions.set({ state }, count);
     }
-    for (const usage of this.#sources.pools.usage()) {
-      families.poolUtilization.set({ pool: usage.name }, utilization(usage));
-      families.poolAvailable.set({ pool: usage.name }, availableAddresses(usage));
-    }
+    this.#readPools();
     const { trafficBytes, trafficPackets } = families;
     trafficBytes.reset();
     trafficPackets.reset();
@@ -224,6 +220,33 @@ export class Metrics {
       mirror(trafficBytes, { direction: 'out', pool }, total.downstreamBytes);
       mirror(trafficPackets, { direction: 'in', pool }, total.upstreamPackets);
       mirror(trafficPackets, { direction: 'out', pool }, total.downstreamPackets);
+    }
+  }
+
+  #readPools(): void {
+    const { poolUtilization, poolAvailable, poolDraining, groupMember, groupUtilization, groupAvailable } =
+      this.#families;
+    const gauges = [
+      poolUtilization,
+      poolAvailable,
+      poolDraining,
+      groupMember,
+      groupUtilization,
+      groupAvailable,
+    ];
+    for (const gauge of gauges) gauge.reset();
+    const pools = this.#sources.pools.usage();
+    for (const usage of pools) {
+      const labels = { pool: usage.name };
+      poolUtilization.set(labels, utilization(usage));
+      poolAvailable.set(labels, availableAddresses(usage));
+      poolDraining.set(labels, usage.drain === 'none' ? 0 : 1);
+    }
+    for (const group of this.#sources.pools.groups()) {
+      const figures = groupFigures(group, pools);
+      groupUtilization.set({ group: group.name }, figures.utilization);
+      groupAvailable.set({ group: group.name }, figures.available);
+      group.pools.forEach((pool, at) => groupMember.set({ group: group.name, pool }, at + 1));
     }
   }
 

@@ -6,7 +6,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Admission } from './admission.js';
 import type { DhcpInlet, DhcpRequestKind, DhcpVerdict } from './inlet.js';
-import { isServed } from './machine/build.js';
+import { isServed, poolNameOf } from './machine/build.js';
 import type { DhcpEvent } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 import type { SessionRunner } from './runner.js';
@@ -63,9 +63,10 @@ export class DhcpDesk implements DhcpInlet {
     return this.#serverIds.has(address);
   }
 
-  /** To be called when a pool was added. */
+  /** To be called when there are other pools. */
   poolsChanged(): void {
     const { pools } = this.#o;
+    this.#serverIds.clear();
     for (const { name } of pools.usage()) {
       const terms = pools.terms(name);
       if (terms !== null) this.#serverIds.add(terms.gateway);
@@ -93,6 +94,7 @@ export class DhcpDesk implements DhcpInlet {
     this.#o.table.heardFrom(record, line);
     record.heard(this.#o.clock.monotonicMs());
     if (line.circuitId !== undefined) record.circuitId = line.circuitId;
+    if (event.type === 'discover' || event.type === 'request') this.#o.runner.relocate(record, true);
     return new Promise((reply) => this.#o.runner.push(record, { event, reply }));
   }
 }
@@ -100,5 +102,5 @@ export class DhcpDesk implements DhcpInlet {
 function poolOf({ session: { state } }: SessionRecord, address: Ipv4): string | null {
   if (!isServed(state)) return null;
   const grant = state.held?.grant.address === address ? state.held.grant : state.grant;
-  return grant.profile.poolName;
+  return poolNameOf(grant);
 }

@@ -18,32 +18,47 @@ export interface GrantRequest {
   readonly statics: readonly Ipv4Prefix[];
 }
 
-/** Places the holder on the ring of the profile's pool, or on its fixed address and nowhere else. */
+/** Places the holder on the ring of the profile's pool, or of one of its group, or on its fixed address and nowhere else. */
 export function makeGrant(pools: AddressPools, request: GrantRequest): GrantAnswer {
   const { holder, profile, terms } = request;
   if (terms.fixedAddress !== null) return makeFixedGrant(pools, request, terms.fixedAddress);
   const result = pools.allocate(profile.poolName, holder);
-  const leaseSeconds = pools.terms(profile.poolName)?.leaseSeconds;
-  if (result.kind === 'allocated' && leaseSeconds !== undefined) {
-    return { type: 'allocated', grant: { profile, address: result.address, leaseSeconds, terms } };
+  if (result.kind !== 'allocated') {
+    return { type: 'allocation-failed', reason: `pool ${profile.poolName} ${WHY_NOT[result.kind]}` };
   }
-  const reason = result.kind === 'exhausted' ? 'is exhausted' : 'does not exist';
-  return { type: 'allocation-failed', reason: `pool ${profile.poolName} ${reason}` };
+  const { address, poolName } = result;
+  const place = poolName === profile.poolName ? {} : { poolName };
+  const leaseSeconds = pools.terms(poolName)?.leaseSeconds ?? 0;
+  return { type: 'allocated', grant: { profile, ...place, address, leaseSeconds, terms } };
 }
 
+const WHY_NOT = {
+  exhausted: 'is exhausted',
+  drained: 'is drained',
+  'unknown-pool': 'does not exist',
+} as const;
+
 function makeFixedGrant(pools: AddressPools, request: GrantRequest, address: Ipv4): GrantAnswer {
+  const home = pools.termsAt(address)?.name;
+  if (home !== undefined && pools.drainOf(home) !== 'none') {
+    const reason = `fixed address ${formatIpv4(address)} is in pool ${home}, which is drained`;
+    return { type: 'allocation-failed', reason };
+  }
   const claim = pools.claim(address, request.holder);
   if (claim.kind !== 'claimed') {
     const why = claim.kind === 'taken' ? 'is held by another or reserved' : 'lies in no pool';
     return { type: 'allocation-failed', reason: `fixed address ${formatIpv4(address)} ${why}` };
   }
   const { poolName } = claim;
-  const { profile: granted } = request;
-  // Walled in another pool than the garden's: a static address was, by an order.
-  const isWalledInPlace = granted.walled && granted.poolName !== request.gardenPool;
-  const profile = { ...granted, poolName, walled: poolName === request.gardenPool || isWalledInPlace };
   const leaseSeconds = pools.terms(poolName)?.leaseSeconds ?? 0;
-  const grant = { profile, address, leaseSeconds, terms: request.terms };
-  const isStatic = request.statics.some((network) => prefixContains(network, address));
-  return { type: 'allocated', grant: isStatic ? { ...grant, isStatic } : grant };
+  const { profile: granted, terms, statics, gardenPool } = request;
+  const isStatic = statics.some((network) => prefixContains(network, address));
+  const place = { address, leaseSeconds, terms, ...(isStatic ? { isStatic } : {}) };
+  if (poolName !== granted.poolName && pools.means(granted.poolName, poolName)) {
+    return { type: 'allocated', grant: { ...place, profile: granted, poolName } };
+  }
+  // Walled in another pool than the garden's: a static address was, by an order.
+  const isWalledInPlace = granted.walled && granted.poolName !== gardenPool;
+  const walled = poolName === gardenPool || isWalledInPlace;
+  return { type: 'allocated', grant: { ...place, profile: { ...granted, poolName, walled } } };
 }

@@ -28,6 +28,7 @@ import { LivenessWatch } from './liveness.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import { holding, isServed } from './machine/build.js';
 import type { SessionEvent } from './machine/types.js';
+import { PoolDesk } from './pool-desk.js';
 import { OperatorDesk } from './operator-desk.js';
 import { Quarantines } from './quarantines.js';
 import type { SessionRecord } from './record.js';
@@ -99,6 +100,7 @@ export class SessionManager implements LifecycleSource {
   readonly stations: StationInlet;
   readonly onts: OntInlet;
   readonly operator: OperatorInlet;
+  readonly pools: PoolDesk;
   /** Who holds which address, for access nodes that ask. */
   readonly leases: LeaseInspection;
   /** What the AAA server may order. */
@@ -181,6 +183,7 @@ export class SessionManager implements LifecycleSource {
     const { statics } = lines;
     this.stations = new StationDesk({ admission, rules, table, runner, clock, statics, onBug });
     this.dhcp = new DhcpDesk({ admission, table, runner, pools, clock });
+    this.pools = new PoolDesk({ table, runner, pools });
     this.operator = new OperatorDesk({
       admission,
       table,

@@ -6,7 +6,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import type { Identity } from './identity.js';
 import type { DhcpVerdict, OperatorResult } from './inlet.js';
 import type { DurableGrant } from './journal.js';
-import { isServed } from './machine/build.js';
+import { isServed, poolNameOf } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
 import type { Session, SessionEvent } from './machine/types.js';
 import type { AuthenticationSummary, SessionView } from './view.js';
@@ -122,6 +122,7 @@ export class SessionRecord {
       leasePhase: lease.phase,
       attachment: lease.phase === 'none' ? (held?.attachment ?? null) : lease.attachment,
       profile: served?.grant.profile ?? null,
+      poolName: served === null ? null : poolNameOf(served.grant),
       address: served?.grant.address ?? null,
       heldAddress: held?.grant.address ?? null,
       createdWallMs: this.createdWallMs,

@@ -66,6 +66,7 @@ interface LineRow {
 
 interface GrantRow {
   readonly profile: ServiceProfile;
+  readonly poolName?: string;
   readonly address: string;
   readonly leaseSeconds: number;
   readonly isStatic?: true;
@@ -337,10 +338,11 @@ export function removedAddress(state: Served, step: RemovalStep): Ipv4 | null {
   return holding(state)?.grant.address ?? null;
 }
 
-function grantRow({ profile, address, leaseSeconds, isStatic, terms }: Grant): GrantRow {
+function grantRow({ profile, poolName, address, leaseSeconds, isStatic, terms }: Grant): GrantRow {
   const { fixedAddress, fixedMac, classes, ...plain } = terms;
   return {
     profile,
+    ...(poolName === undefined ? {} : { poolName }),
     address: formatIpv4(address),
     leaseSeconds,
     ...(isStatic === true ? { isStatic } : {}),
@@ -353,10 +355,11 @@ function grantRow({ profile, address, leaseSeconds, isStatic, terms }: Grant): G
   };
 }
 
-function grantOf({ profile, address, leaseSeconds, isStatic, terms }: GrantRow): Grant {
+function grantOf({ profile, poolName, address, leaseSeconds, isStatic, terms }: GrantRow): Grant {
   const { fixedMac, ...plain } = terms;
   return {
     profile,
+    ...(poolName === undefined ? {} : { poolName }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
     ...(isStatic === true ? { isStatic } : {}),

@@ -17,7 +17,10 @@ export interface SessionView {
   readonly state: SessionStateName;
   readonly leasePhase: LeasePhase;
   readonly attachment: Attachment | null;
+  /** What was granted; `poolName` in it may be a group's. */
   readonly profile: ServiceProfile | null;
+  /** The pool that the granted address is of. */
+  readonly poolName: string | null;
   /** The address granted; with `leasePhase` bound the client has it. */
   readonly address: Ipv4 | null;
   /** The address of before a move, which the client still holds until it asks again. */

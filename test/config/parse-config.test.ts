@@ -94,6 +94,7 @@ describe('a configuration that is right', () => {
           leaseSeconds: 86_400,
           captivePortal: 'http://10.255.0.1/captive-portal/api',
           exclude: [],
+          drain: 'none',
         },
         {
           name: 'isp',
@@ -102,6 +103,7 @@ describe('a configuration that is right', () => {
           dns: [],
           leaseSeconds: 86_400,
           exclude: [],
+          drain: 'none',
         },
       ],
       lines: {
@@ -114,6 +116,7 @@ describe('a configuration that is right', () => {
         waitMs: 500,
         liveness: { action: 'off', intervalSeconds: 300, perSecond: 100 },
       },
+      poolGroups: {},
       dhcp: {
         untrustedOption82: 'refuse',
         relays: null,
@@ -203,6 +206,19 @@ describe('a configuration that is right', () => {
     assert.equal(parsed(told).pools[0]?.captivePortal, 'https://portal.example/api');
   });
 
+  it('takes the name of a group wherever that of a pool may stand; for a relay it is all of its pools', () => {
+    const grouped =
+      MINIMAL.replace('defaultPool: wgar', 'defaultPool: home').replace(
+        'access0',
+        'access0, trustOption82: true',
+      ) +
+      'poolGroups: { home: [isp] }\ndhcp: { relays: [{ host: 10.9.0.1, pools: [home, isp, wgar] }] }\nolt: { vlans: { home: 7 } }\n';
+    const { auth, dhcp, olt, poolGroups } = parsed(grouped);
+    assert.deepEqual([auth.defaultPool, olt?.vlans], ['home', { home: 7 }]);
+    assert.deepEqual(poolGroups, { home: ['isp'] });
+    assert.deepEqual(dhcp.relays?.[0]?.pools, ['isp', 'wgar']);
+  });
+
   it('reads the example that is delivered', () => {
     const result = loadConfig(EXAMPLE);
     assert.ok(result.ok, result.ok ? '' : result.problems.map((problem) => problem.message).join('\n'));
@@ -285,7 +301,8 @@ describe('a configuration that is right', () => {
       [after.auth.records[0]?.address, after.auth.records[0]?.mac],
       [parseIpv4('10.16.0.53'), parseMac('02:00:00:00:00:53')],
     );
-    const { portal, pools, walledGarden, auth } = before;
+    assert.deepEqual(after.poolGroups, { residential: ['isp-residential', 'isp-business'] });
+    const { portal, pools, poolGroups, walledGarden, auth } = before;
     const lines = { ...after.lines, sessions: null, macs: null, static: [] };
     const dhcp = { ...after.dhcp, relays: null, services: {} };
     const others = {
@@ -293,6 +310,7 @@ describe('a configuration that is right', () => {
       api: { ...after.api, tls: null },
       portal,
       pools,
+      poolGroups,
       walledGarden,
       dhcp,
       auth,

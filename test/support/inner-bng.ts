@@ -16,6 +16,7 @@ import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { ServiceProfile } from '../../src/model/service-profile.js';
 import type { PoolDefinition } from '../../src/pool/address-pool.js';
+import type { PoolGroups } from '../../src/pool/hash-ring-pools.js';
 import { HashRingPools } from '../../src/pool/hash-ring-pools.js';
 import type { ReconfigureOutcome } from '../../src/session/access-node.js';
 import type { ActivationOrder, DhcpInlet, DhcpVerdict } from '../../src/session/inlet.js';
@@ -64,6 +65,7 @@ export interface Accounted {
 
 export interface InnerBngOptions {
   readonly pools?: readonly PoolDefinition[];
+  readonly poolGroups?: PoolGroups;
   readonly authenticator?: Authenticator;
   readonly trustOption82?: boolean;
   readonly rules?: Partial<DhcpRules>;
@@ -108,7 +110,7 @@ export class InnerBng {
 
   constructor(options: InnerBngOptions = {}) {
     const trustOption82 = options.trustOption82 ?? true;
-    this.pools = new HashRingPools(options.pools ?? [GARDEN, HOME, TINY]);
+    this.pools = new HashRingPools(options.pools ?? [GARDEN, HOME, TINY], options.poolGroups);
     const onBug = (error: unknown): void => void this.bugs.push(error);
     const { clock } = this;
     const tpids = { sTpid: 0x88a8, cTpid: 0x8100 };

@@ -27,6 +27,7 @@ export function utilizationBar(utilization: number): string {
 export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): string[] {
   const useStyle = ({ utilization }: PoolAnswer): Style =>
     utilization >= 0.95 ? 'red' : utilization >= 0.8 ? 'yellow' : 'green';
+  const stateStyle = ({ state }: PoolAnswer): Style => (state === 'open' ? 'green' : 'yellow');
   return table(
     terminal,
     [
@@ -38,6 +39,10 @@ export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): str
       { title: 'USED', text: (pool) => String(pool.allocated), right: true },
       { title: 'FREE', text: (pool) => String(pool.available), right: true },
       { title: 'QUARANTINED', text: (pool) => String(pool.quarantined), right: true },
+      ...(pools.some(({ groups }) => groups.length > 0)
+        ? [{ title: 'GROUP', text: ({ groups }: PoolAnswer) => groups.join(',') || '-' }]
+        : []),
+      { title: 'STATE', text: ({ state }) => state, style: stateStyle },
     ],
     pools,
   );

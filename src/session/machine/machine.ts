@@ -97,6 +97,12 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
       const { profile } = state.grant;
       return wait(state, { kind: 'provisioning', waiting: null }, { ask: 'reconfigure', profile });
     }
+    case 'relocate': {
+      // Who does not ask cannot be moved.
+      if (state.grant.isStatic === true) break;
+      const { profile, terms } = state.grant;
+      return wait(state, { kind: 'relocating' }, { ask: 'allocate', profile, terms });
+    }
     case 'end':
       return close(state, event.cause, false);
     case 'created':
@@ -166,6 +172,7 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
     case 'lease-expired':
     case 'held-expired':
     case 'reprovision':
+    case 'relocate':
       return unchanged({ state, step: null });
   }
 }

@@ -2,6 +2,7 @@
 import { BngDropReason, BngVerdict } from '../../../src/dataplane/abi.js';
 import { conformsDown, conformsEgress } from './buckets.js';
 import { judgeGarden } from './judge-parts.js';
+import { isArpProbe } from './judge-arp.js';
 import { dropped, type Outcome, passed, sent, SENT_ELSEWHERE } from './outcome.js';
 import { EtherType, type Ipv4, isGroupFrame, parseEthernet, parseIpv4, portsOf, Protocol } from './parse.js';
 import { oneHopOn, reframed } from './rewrite.js';
