@@ -24,6 +24,7 @@
 #include "lib/rewrite.h"
 #include "lib/route.h"
 #include "lib/service.h"
+#include "lib/sight.h"
 #include "lib/trace.h"
 
 const volatile struct bng_settings bng_settings SEC(".rodata");
@@ -139,6 +140,10 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	outcome = bng_guard_source(ctx, frame, &from);
+	if (outcome == bng_drop(BNG_DROP_UNKNOWN_LINE) || outcome == bng_drop(BNG_DROP_SPOOFED_MAC)) {
+		frame->l3_length = sizeof(*frame->ip);
+		return bng_sight(ctx, frame, frame->ip->saddr, outcome);
+	}
 	if (outcome != BNG_CONTINUE)
 		return outcome;
 	if (bng_is_group(frame))

@@ -33,6 +33,7 @@ enum bng_limit {
 	BNG_DHCP_REPLY_ROOM = 1024, /* what the verifier has to be shown instead: a power of two */
 	BNG_MAX_TRACED = 64, /* lines that are traced at once */
 	BNG_TRACE_RING_BYTES = 65536,
+	BNG_MAX_STATIC_NETWORKS = 8,
 	BNG_TRACE_PER_SECOND = 20, /* frames told of a traced line, and as many of those that were dropped */
 };
 
@@ -83,6 +84,7 @@ enum bng_drop_reason {
 enum bng_punt_reason {
 	BNG_PUNT_DHCP = 1,
 	BNG_PUNT_LEASE_ANSWERED = 2, /* no frame: struct bng_lease_answered */
+	BNG_PUNT_SIGHTED = 3, /* a station that is not installed uses a static address: its ARP, or an IPv4 header */
 };
 
 /* Which way a frame goes, seen from the subscriber. */
@@ -126,6 +128,12 @@ struct bng_rate {
 	__u64 burst_ns;
 };
 
+/* Addresses with the bits of `network` where `mask` has ones. */
+struct bng_prefix {
+	__be32 network;
+	__be32 mask;
+};
+
 /* An interface that subscribers are behind, and the MAC that they see as their gateway's there. */
 struct bng_access_port {
 	__u32 ifindex;
@@ -150,7 +158,8 @@ struct bng_settings {
 	__u64 option82_seed; /* secret, of bng_lease.option82 */
 	__u64 option82_factor; /* secret, odd */
 	__u32 traffic_slots; /* entries of each CPU in bng_traffic */
-	__u32 reserved; /* zero */
+	__u32 static_network_count; /* of static_networks */
+	struct bng_prefix static_networks[BNG_MAX_STATIC_NETWORKS]; /* whose addresses are used without DHCP */
 };
 
 /* Key of bng_lines: where one station is attached. VLAN ids in host byte order, 0 = no such tag. */
@@ -159,7 +168,7 @@ struct bng_line_key {
 	__u16 s_vlan;
 	__u16 c_vlan;
 	__u8 mac[6];
-	__u16 reserved; /* zero */
+	__u16 reserved; /* zero; 1 in bng_punt_lines for what is sighted, which must not cost the station its DHCP */
 };
 
 /*
@@ -318,6 +327,7 @@ union bng_abi {
 	enum bng_dhcp_answer dhcp_answer;
 	enum bng_direction direction;
 	enum bng_carry_counters carry_counters;
+	struct bng_prefix prefix;
 	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;

@@ -10,8 +10,9 @@
  * The stack knows one route to each pool, by one access port, and that may not be the subscriber's: such a packet is
  * redirected, untouched and uncounted, to the port that is, and meets this program again there.
  *
- * Two kinds pass untouched and uncounted, both frames that the control plane has built itself on a packet socket: tagged
- * ones (the stack has no VLAN device, so no tag is its own) and untagged DHCP replies of a local address.
+ * Three kinds pass untouched and uncounted, all of them frames that the control plane has built itself on a packet socket:
+ * tagged ones (the stack has no VLAN device, so no tag is its own), untagged DHCP replies of a local address, to clients or to
+ * relays, and untagged ARP questions from no address (the stack asks none: the port has no neighbours).
  *
  * A GSO packet stands for several: it is policed and counted as what leaves on the wire.
  */
@@ -45,8 +46,16 @@ static __always_inline bool bng_is_dhcp_reply(const struct bng_frame *frame)
 	if (frame->ip->protocol != IPPROTO_UDP || bng_is_fragment(frame->ip))
 		return false;
 	ports = bng_parse_ports(frame);
-	return ports && ports->source == bpf_htons(BNG_DHCP_SERVER) &&
-	       ports->destination == bpf_htons(BNG_DHCP_CLIENT) && bng_is_local(frame->ip->saddr);
+	if (!ports || ports->source != bpf_htons(BNG_DHCP_SERVER) || !bng_is_local(frame->ip->saddr))
+		return false;
+	return ports->destination == bpf_htons(BNG_DHCP_CLIENT) || ports->destination == bpf_htons(BNG_DHCP_SERVER);
+}
+
+static __always_inline bool bng_is_arp_probe(struct bng_cursor *cursor)
+{
+	struct bng_arp *arp = bng_parse_arp(cursor);
+
+	return arp && arp->operation == bpf_htons(BNG_ARP_REQUEST) && !arp->sender_address;
 }
 
 /* Each segment carries the headers again, which the length of the whole contains once. */
@@ -140,6 +149,8 @@ static __always_inline int bng_send_egress(struct __sk_buff *skb, __u32 *port)
 		return BNG_EGRESS_OWN;
 	if (outcome != BNG_CONTINUE)
 		return outcome;
+	if (frame.protocol == bpf_htons(ETH_P_ARP) && bng_is_arp_probe(&cursor))
+		return BNG_EGRESS_OWN;
 	if (frame.protocol != bpf_htons(ETH_P_IP))
 		return bng_drop(BNG_DROP_EGRESS_ETHERTYPE);
 	return bng_send_to_line(skb, &cursor, &frame, port);

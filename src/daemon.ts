@@ -164,7 +164,10 @@ export class Daemon {
       maxSessions: BngLimit.maxSubscribers,
       services,
       prober,
-      lines: lineOptions(config),
+      lines: lineOptions(
+        config,
+        config.access.interfaces.map((name) => loadNative().interfaceIndex(name)),
+      ),
       durability:
         store === null || aaa.commits === null
           ? null
@@ -371,6 +374,7 @@ function openDataplane(config: Config, objectPath: string, logger: Logger): Prom
     localForwarding: access.localForwarding,
     forwardInStack: access.forwardInStack,
     fastDhcp: access.fastDhcp ? { trustOption82: answersAnyRelay(config), replies } : null,
+    staticNetworks: config.lines.static,
     nftTable: NFT_TABLE,
     pinPath: config.dataplane.pinPath,
     onWarning: (warning) => logEvent(logger, 'dataplane-warning', { warning }),

@@ -41,6 +41,7 @@ export class DhcpParts {
       rules: rulesOf(config),
       nonces,
       prober,
+      stations: sessions.stations,
       clock,
       observer,
       trace,

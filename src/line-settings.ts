@@ -2,9 +2,17 @@
 import type { Config } from './config/config.js';
 import type { LineOptions, LineSettings } from './session/line-options.js';
 
-export function lineOptions({ lines }: Pick<Config, 'lines'>): LineOptions {
+/** `accessPorts`: the indexes of the access interfaces. */
+export function lineOptions({ lines }: Pick<Config, 'lines'>, accessPorts: readonly number[]): LineOptions {
   const { sessions, macs, movedMac } = lines;
-  return { sessionLimit: sessions, macLimit: macs, movedMac, settings: lineSettings({ lines }) };
+  return {
+    sessionLimit: sessions,
+    macLimit: macs,
+    movedMac,
+    statics: lines.static,
+    accessPorts,
+    settings: lineSettings({ lines }),
+  };
 }
 
 /** The part of it that may change while the BNG runs. */

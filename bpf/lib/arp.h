@@ -7,13 +7,8 @@
 #define BNG_LIB_ARP_H
 
 #include "guard.h"
-#include "punt.h"
+#include "sight.h"
 #include "rewrite.h"
-
-enum bng_arp_operation {
-	BNG_ARP_REQUEST = 1,
-	BNG_ARP_REPLY = 2,
-};
 
 static __always_inline bool bng_answers_for(__be32 target)
 {
@@ -36,11 +31,13 @@ static __always_inline int bng_answer_arp(struct xdp_md *ctx, struct bng_cursor 
 	/* Somebody answers a probe of ours for an address that is to be offered (RFC 5227 2.1.1). */
 	if (arp->operation == bpf_htons(BNG_ARP_REPLY) && !arp->target_address) {
 		frame->l3_length = bng_frame_length(ctx) - frame->l3_offset;
-		return bng_punt(ctx, frame, &key);
+		return bng_punt(ctx, frame, &key, BNG_PUNT_DHCP);
 	}
 	leased = bpf_map_lookup_elem(&bng_lines, &key);
-	if (!leased)
-		return bng_drop(BNG_DROP_UNKNOWN_LINE);
+	if (!leased) {
+		frame->l3_length = sizeof(*arp);
+		return bng_sight(ctx, frame, arp->sender_address, bng_drop(BNG_DROP_UNKNOWN_LINE));
+	}
 	if (!bng_same_mac(arp->sender_mac, frame->ethernet->h_source))
 		return bng_drop(BNG_DROP_SPOOFED_MAC);
 	sender = arp->sender_address;

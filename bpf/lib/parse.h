@@ -46,6 +46,11 @@ struct bng_vlan_tag {
 	__be16 protocol;
 };
 
+enum bng_arp_operation {
+	BNG_ARP_REQUEST = 1,
+	BNG_ARP_REPLY = 2,
+};
+
 /* RFC 826 with Ethernet and IPv4 addresses. */
 struct bng_arp {
 	__be16 hardware;

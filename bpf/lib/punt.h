@@ -90,12 +90,12 @@ static __always_inline int bng_admit_punt(const struct bng_line_key *station)
 }
 
 static __always_inline void bng_fill_punt(struct bng_punt *head, const struct bng_frame *frame, __u32 ifindex,
-					  __u32 length)
+					  __u32 length, const __u32 reason)
 {
 	head->time_ns = bpf_ktime_get_ns();
 	head->ifindex = ifindex;
 	head->frame_length = length;
-	head->reason = BNG_PUNT_DHCP;
+	head->reason = reason;
 	head->s_vlan = frame->s_vlan;
 	head->c_vlan = frame->c_vlan;
 	head->s_tpid = frame->s_tpid;
@@ -106,13 +106,13 @@ static __always_inline void bng_fill_punt(struct bng_punt *head, const struct bn
 
 /* A record with room for `room` bytes of frame: a constant, as the verifier wants it, hence two calls for two sizes. */
 static __always_inline int bng_record_punt(struct xdp_md *ctx, const struct bng_frame *frame, __u32 length,
-					   const __u32 room)
+					   const __u32 room, const __u32 reason)
 {
 	struct bng_punt *head = bpf_ringbuf_reserve(&bng_punts, sizeof(*head) + room, 0);
 
 	if (!head)
 		return bng_drop(BNG_DROP_PUNT_RING_FULL);
-	bng_fill_punt(head, frame, ctx->ingress_ifindex, length);
+	bng_fill_punt(head, frame, ctx->ingress_ifindex, length, reason);
 	if (bpf_xdp_load_bytes(ctx, 0, head + 1, length)) {
 		bpf_ringbuf_discard(head, 0);
 		return bng_drop(BNG_DROP_MALFORMED);
@@ -123,7 +123,7 @@ static __always_inline int bng_record_punt(struct xdp_md *ctx, const struct bng_
 
 /* Reads nothing of the frame itself, whose pointers may be void. */
 static __always_inline int bng_punt(struct xdp_md *ctx, const struct bng_frame *frame,
-				    const struct bng_line_key *station)
+				    const struct bng_line_key *station, const __u32 reason)
 {
 	__u32 length = frame->l3_offset + (__u32)frame->l3_length;
 	int outcome;
@@ -147,8 +147,8 @@ static __always_inline int bng_punt(struct xdp_md *ctx, const struct bng_frame *
 	if (length > BNG_PUNT_LARGE)
 		return bng_drop(BNG_DROP_MALFORMED);
 	if (length > BNG_PUNT_SMALL)
-		return bng_record_punt(ctx, frame, length, BNG_PUNT_LARGE);
-	return bng_record_punt(ctx, frame, length, BNG_PUNT_SMALL);
+		return bng_record_punt(ctx, frame, length, BNG_PUNT_LARGE, reason);
+	return bng_record_punt(ctx, frame, length, BNG_PUNT_SMALL, reason);
 }
 
 /*
@@ -175,7 +175,7 @@ static __always_inline int bng_take_dhcp(struct xdp_md *ctx, const struct bng_fr
 		return BNG_CONTINUE;
 	bng_line_key(&key, ctx->ingress_ifindex, frame);
 	outcome = bng_answer_dhcp(ctx, frame, &key);
-	return outcome == BNG_CONTINUE ? bng_punt(ctx, frame, &key) : outcome;
+	return outcome == BNG_CONTINUE ? bng_punt(ctx, frame, &key, BNG_PUNT_DHCP) : outcome;
 }
 
 #endif

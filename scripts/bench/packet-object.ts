@@ -81,6 +81,7 @@ export function loadLargest(
     pins: null,
     maxSubscribers: BngLimit.maxSubscribers,
     fastDhcp,
+    staticNetworks: [],
     option82Key: key,
   });
   const leases = new LeaseMaps(object, { key, clock: systemClock });

@@ -1,11 +1,16 @@
 /** Authentication from configured records and what was assigned since; all in memory. Knows no file and no protocol. */
-import { plainTerms } from '../model/session-terms.js';
+import type { Ipv4 } from '../model/ipv4.js';
+import type { Mac } from '../model/mac.js';
+import { plainTerms, type SessionTerms } from '../model/session-terms.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator } from './port.js';
 
 /** What configuration grants one ONT. A rate of 0 means unlimited. */
 export interface LocalRecord {
   readonly ontSerial: string;
+  /** The one address it has, and the one station that may use it without DHCP. */
+  readonly address?: Ipv4;
+  readonly mac?: Mac;
   readonly poolName: string;
   readonly serviceId: string;
   readonly downloadBitsPerSecond: number;
@@ -20,6 +25,11 @@ export interface LocalAuthenticatorOptions {
   readonly gardenPool: string;
 }
 
+interface RecordedGrant {
+  readonly profile: ServiceProfile;
+  readonly fixed: Partial<Pick<SessionTerms, 'fixedAddress' | 'fixedMac'>>;
+}
+
 interface Assignment {
   readonly profile: ServiceProfile;
   readonly resumeTo: ServiceProfile | null;
@@ -29,28 +39,36 @@ interface Assignment {
 export class LocalAuthenticator implements Authenticator {
   readonly #gardenPool: string;
   #defaultProfile: ServiceProfile;
-  #recordOf: ReadonlyMap<string, ServiceProfile>;
+  #recordOf: ReadonlyMap<string, RecordedGrant>;
   readonly #assigned = new Map<string, Assignment>();
 
   constructor({ records, defaultPool, gardenPool }: LocalAuthenticatorOptions) {
     this.#gardenPool = gardenPool;
     this.#defaultProfile = this.#defaultOf(defaultPool);
-    this.#recordOf = this.#profilesOf(records);
+    this.#recordOf = this.#grantsOf(records);
   }
 
   /** Later authentications grant what this says. What was assigned stays. */
   reconfigure({ records, defaultPool }: Pick<LocalAuthenticatorOptions, 'records' | 'defaultPool'>): void {
     this.#defaultProfile = this.#defaultOf(defaultPool);
-    this.#recordOf = this.#profilesOf(records);
+    this.#recordOf = this.#grantsOf(records);
   }
 
   async authenticate(request: AuthenticationRequest): Promise<AuthenticationResult> {
     const { subscriberId, ontSerial } = request;
     const assigned = this.#assigned.get(subscriberId);
-    const terms = plainTerms(ontSerial ?? subscriberId);
-    if (assigned !== undefined) return { kind: 'accepted', ...assigned, terms };
+    const plain = plainTerms(ontSerial ?? subscriberId);
     const record = ontSerial === null ? undefined : this.#recordOf.get(ontSerial);
-    return { kind: 'accepted', profile: record ?? this.#defaultProfile, resumeTo: null, terms };
+    const terms = { ...plain, ...record?.fixed };
+    if (assigned === undefined) {
+      return { kind: 'accepted', profile: record?.profile ?? this.#defaultProfile, resumeTo: null, terms };
+    }
+    // A fixed address belongs to the pool of its record.
+    const { poolName, walled } = assigned.profile;
+    // So is one that was walled in place.
+    const isInPlace = walled && poolName !== this.#gardenPool;
+    const keeps = isInPlace || poolName === record?.profile.poolName;
+    return { kind: 'accepted', ...assigned, terms: keeps ? terms : plain };
   }
 
   assign(subscriberId: string, profile: ServiceProfile, resumeTo: ServiceProfile | null): void {
@@ -71,8 +89,17 @@ export class LocalAuthenticator implements Authenticator {
     });
   }
 
-  #profilesOf(records: readonly LocalRecord[]): ReadonlyMap<string, ServiceProfile> {
-    return new Map(records.map((record) => [record.ontSerial, this.#profile(record)]));
+  #grantsOf(records: readonly LocalRecord[]): ReadonlyMap<string, RecordedGrant> {
+    return new Map(
+      records.map((record) => {
+        const { ontSerial, address, mac } = record;
+        const fixed = {
+          ...(address === undefined ? {} : { fixedAddress: address }),
+          ...(mac === undefined ? {} : { fixedMac: mac }),
+        };
+        return [ontSerial, { profile: this.#profile(record), fixed }];
+      }),
+    );
   }
 
   #profile(grant: Omit<LocalRecord, 'ontSerial'>): ServiceProfile {

@@ -262,8 +262,9 @@ export class RadiusAuthenticator implements Authenticator {
     const isSamePool = profile.poolName === answer.profile.poolName;
     // A suspended subscriber's way back is known here only.
     if (resumeTo === null && isSamePool && hasSameRates(profile, answer.profile)) this.forget(subscriberId);
-    // A fixed address belongs to the pool that the server meant.
-    const fixedAddress = isSamePool ? answer.terms.fixedAddress : null;
+    // A fixed address belongs to the pool that the server meant, or to that in which a static one was walled in place.
+    const isInPlace = profile.walled && profile.poolName !== this.#options.garden.poolName;
+    const fixedAddress = isSamePool || isInPlace ? answer.terms.fixedAddress : null;
     return { kind: 'accepted', profile, resumeTo, terms: { ...answer.terms, fixedAddress } };
   }
 

@@ -3,6 +3,7 @@
  * Holds no YAML and no check.
  */
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
+import type { Mac } from '../model/mac.js';
 import type { LeaseOption } from '../model/lease.js';
 
 /** Addresses from `first` to `last`, both included. */
@@ -66,6 +67,8 @@ export interface LinesConfig {
   readonly newMac: 'probe' | 'replace' | 'refuse';
   /** What becomes of the lease that a MAC has on another line. */
   readonly movedMac: 'keep' | 'probe';
+  /** Addresses that are used without DHCP. */
+  readonly static: readonly Ipv4Prefix[];
   /** How often, and how long each time, a station is asked before it counts as gone. */
   readonly tries: number;
   readonly waitMs: number;
@@ -99,6 +102,9 @@ export interface AccessConfig {
 /** What the local authenticator grants one ONT. A rate of 0 means unlimited. */
 export interface LocalRecord {
   readonly ontSerial: string;
+  /** The one address it has, and the one station that may use it without DHCP. */
+  readonly address?: Ipv4;
+  readonly mac?: Mac;
   readonly poolName: string;
   readonly serviceId: string;
   readonly downloadBitsPerSecond: number;

@@ -3,6 +3,7 @@ import { CAPTIVE_API_PATH } from '../model/captive-portal.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import type { Endpoint } from './config.js';
 import type { Draft } from './draft.js';
+import { checkLines } from './line-checks.js';
 import { checkGroups, checkPools } from './pool-checks.js';
 import { checkRadius } from './radius-checks.js';
 import { formatPath } from './problem.js';
@@ -21,6 +22,7 @@ export function crossCheck(draft: Draft): readonly Finding[] {
     ...checkPoolNames(draft),
     ...checkRelays(draft),
     ...checkAuth(draft),
+    ...checkLines(draft),
     ...checkRadius(draft),
     ...checkPortal(draft),
     ...checkGardenDns(draft),

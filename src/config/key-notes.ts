@@ -118,6 +118,10 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     meaning:
       'A MAC gets a lease and has one on another line: keep leaves both, probe ends the other when nobody answers there.',
   },
+  'lines.static': {
+    meaning:
+      'Fixed addresses in these networks are used without DHCP: by whom AAA gives one (Framed-IP-Address, auth.records[].address). Excluded in their pool.',
+  },
   'lines.tries': { meaning: 'How often a station is asked by ARP before it counts as gone.' },
   'lines.wait': { meaning: 'How long each answer to that is waited for.' },
   'lines.liveness': { meaning: 'Looks whether stations with a lease are still there.' },
@@ -134,6 +138,14 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'auth.records': { meaning: 'For mode local: what single ONTs get.' },
   'auth.records[].ontSerial': { meaning: 'One of digits alone needs quotes.' },
   'auth.records[].pool': { meaning: 'The pool of this ONT.' },
+  'auth.records[].address': {
+    meaning: 'The one address of this ONT, in place of one that the pool gives.',
+    otherwise: 'one of the pool',
+  },
+  'auth.records[].mac': {
+    meaning: 'The one station that may use an address of lines.static.',
+    otherwise: 'the first that is sighted',
+  },
   'auth.records[].serviceId': { meaning: 'Shown with the session.', otherwise: 'the name of the pool' },
   'auth.records[].downloadBps': { meaning: 'Rate towards the subscriber; 0 is unlimited.', unit: 'bit/s' },
   'auth.records[].uploadBps': { meaning: 'Rate from the subscriber; 0 is unlimited.', unit: 'bit/s' },

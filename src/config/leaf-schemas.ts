@@ -6,6 +6,7 @@ import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { isBngError } from '../model/bng-error.js';
 import { parseIpv4, parsePrefix } from '../model/ipv4.js';
+import { parseMac } from '../model/mac.js';
 import { LEASE_OPTION, LEASE_OPTION_PATTERN, readLeaseOption } from './lease-option.js';
 import type { AddressRange, AllowedDestination, AllowedName, Endpoint } from './config.js';
 
@@ -116,6 +117,11 @@ export const addressRange = textOf(
   'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10',
   whole(` *${IPV4} *(- *${IPV4} *)?`),
   readRange,
+);
+export const mac = textOf(
+  'a MAC address such as 02:00:00:00:00:01',
+  /^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/,
+  parseMac,
 );
 export const listenEndpoint = textOf('ip:port such as 127.0.0.1:8080', whole(`${IPV4}:${PORT}`), (text) =>
   readEndpoint(text, 0),

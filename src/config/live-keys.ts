@@ -4,6 +4,7 @@
  */
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { formatIpv4, formatPrefix } from '../model/ipv4.js';
+import { formatMac } from '../model/mac.js';
 import type { AllowedName, Config, Endpoint } from './config.js';
 import { formatLeaseOption } from './lease-option.js';
 
@@ -81,6 +82,8 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'lines.newMac': live(({ lines }) => lines.newMac),
   // Who is where is only kept where something asks for it.
   'lines.movedMac': restart(({ lines }) => lines.movedMac),
+  // XDP holds them as constants of the loaded programs.
+  'lines.static': restart(({ lines }) => list(lines.static.map(formatPrefix))),
   'lines.tries': live(({ lines }) => lines.tries),
   'lines.wait': live(({ lines }) => ms(lines.waitMs)),
   'lines.liveness.action': live(({ lines }) => lines.liveness.action),
@@ -220,6 +223,8 @@ export const LIST_RULES: Readonly<Record<string, ListRule>> = {
   'auth.records[]': listRule('live', ({ auth }) => byName(auth.records, ({ ontSerial }) => ontSerial), {
     '.ontSerial': ['live', ({ ontSerial }) => ontSerial],
     '.pool': ['live', ({ poolName }) => poolName],
+    '.address': ['live', ({ address: own }) => address(own)],
+    '.mac': ['live', ({ mac }) => mac && formatMac(mac)],
     '.serviceId': ['live', ({ serviceId }) => serviceId],
     '.downloadBps': ['live', ({ downloadBitsPerSecond }) => downloadBitsPerSecond],
     '.uploadBps': ['live', ({ uploadBitsPerSecond }) => uploadBitsPerSecond],

@@ -164,10 +164,12 @@ function assemblePortal(portal: NonNullable<Draft['portal']['complete']>): Confi
 function assembleRecords(draft: Draft): Config['auth']['records'] {
   return draft.authRecords.flatMap(({ complete }) => {
     if (complete === null) return [];
-    const { ontSerial, pool, serviceId, downloadBps, uploadBps } = complete;
+    const { ontSerial, pool, address, mac, serviceId, downloadBps, uploadBps } = complete;
     return [
       {
         ontSerial,
+        ...(address === undefined ? {} : { address }),
+        ...(mac === undefined ? {} : { mac }),
         poolName: pool,
         serviceId: serviceId ?? pool,
         downloadBitsPerSecond: downloadBps,

@@ -71,12 +71,16 @@ export const DHCP = {
   forceRenew: leaf.flag.default(false),
 };
 
+/** The dataplane's limit (`BNG_MAX_STATIC_NETWORKS`). */
+const STATIC_COUNT = 'a list of at most 8 networks';
+
 export const LINES = {
   sessions: leaf.integer(1, 131_072, 'a number of sessions').optional(),
   macs: leaf.integer(1, 65_535, 'a number of stations').optional(),
   newMac: leaf.oneOf(['probe', 'replace', 'refuse']).default('probe'),
   // Two customers may have routers with one MAC: only who wants it so has the elder asked.
   movedMac: leaf.oneOf(['keep', 'probe']).default('keep'),
+  static: z.array(leaf.prefix, { error: STATIC_COUNT }).max(8, { error: STATIC_COUNT }).prefault([]),
   tries: leaf.integer(1, 100, 'a number of questions').default(3),
   wait: leaf.shortDuration.prefault('500ms'),
   liveness: mapping({
@@ -100,6 +104,8 @@ export const AUTH = {
 export const AUTH_RECORD = {
   ontSerial: leaf.ontSerial,
   pool: leaf.poolName,
+  address: leaf.address.optional(),
+  mac: leaf.mac.optional(),
   serviceId: leaf.serviceId.optional(),
   downloadBps: leaf.bitsPerSecond.default(0),
   uploadBps: leaf.bitsPerSecond.default(0),

@@ -52,6 +52,7 @@ export const BngLimit = {
   dhcpReplyRoom: 1024,
   maxTraced: 64,
   traceRingBytes: 65536,
+  maxStaticNetworks: 8,
   tracePerSecond: 20,
 } as const;
 
@@ -74,6 +75,7 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [1024, 'dhcp_reply_room'],
   [64, 'max_traced'],
   [65536, 'trace_ring_bytes'],
+  [8, 'max_static_networks'],
   [20, 'trace_per_second'],
 ]);
 
@@ -162,11 +164,13 @@ export const BngDropReasonLabels: ReadonlyMap<number, string> = new Map([
 export const BngPuntReason = {
   dhcp: 1,
   leaseAnswered: 2,
+  sighted: 3,
 } as const;
 
 export const BngPuntReasonLabels: ReadonlyMap<number, string> = new Map([
   [1, 'dhcp'],
   [2, 'lease_answered'],
+  [3, 'sighted'],
 ]);
 
 export const BngPuntShare = {
@@ -244,6 +248,25 @@ export const BngCarryCountersLabels: ReadonlyMap<number, string> = new Map([
   [3, 'drops'],
 ]);
 
+export const BNG_PREFIX_SIZE = 8;
+
+export interface BngPrefix {
+  readonly network: number;
+  readonly mask: number;
+}
+
+export function writeBngPrefix(view: DataView, offset: number, value: BngPrefix): void {
+  view.setUint32(offset, value.network, false);
+  view.setUint32(offset + 4, value.mask, false);
+}
+
+export function readBngPrefix(view: DataView, offset: number): BngPrefix {
+  return {
+    network: view.getUint32(offset, false),
+    mask: view.getUint32(offset + 4, false),
+  };
+}
+
 export const BNG_ACCESS_PORT_SIZE = 12;
 
 export interface BngAccessPort {
@@ -283,7 +306,7 @@ export function readBngRate(view: DataView, offset: number): BngRate {
   };
 }
 
-export const BNG_SETTINGS_SIZE = 328;
+export const BNG_SETTINGS_SIZE = 392;
 
 export interface BngSettings {
   readonly accessPortCount: number;
@@ -301,6 +324,8 @@ export interface BngSettings {
   readonly option82Seed: bigint;
   readonly option82Factor: bigint;
   readonly trafficSlots: number;
+  readonly staticNetworkCount: number;
+  readonly staticNetworks: readonly BngPrefix[];
 }
 
 export function writeBngSettings(view: DataView, offset: number, value: BngSettings): void {
@@ -319,7 +344,8 @@ export function writeBngSettings(view: DataView, offset: number, value: BngSetti
   view.setBigUint64(offset + 304, value.option82Seed, true);
   view.setBigUint64(offset + 312, value.option82Factor, true);
   view.setUint32(offset + 320, value.trafficSlots, true);
-  view.setUint32(offset + 324, 0, true);
+  view.setUint32(offset + 324, value.staticNetworkCount, true);
+  elements(8, value.staticNetworks, readBngPrefix(new DataView(new ArrayBuffer(BNG_PREFIX_SIZE)), 0)).forEach((element, index) => writeBngPrefix(view, offset + 328 + 8 * index, element));
 }
 
 export function readBngSettings(view: DataView, offset: number): BngSettings {
@@ -339,6 +365,8 @@ export function readBngSettings(view: DataView, offset: number): BngSettings {
     option82Seed: view.getBigUint64(offset + 304, true),
     option82Factor: view.getBigUint64(offset + 312, true),
     trafficSlots: view.getUint32(offset + 320, true),
+    staticNetworkCount: view.getUint32(offset + 324, true),
+    staticNetworks: Array.from({ length: 8 }, (_, index) => readBngPrefix(view, offset + 328 + 8 * index)),
   };
 }
 
@@ -753,6 +781,10 @@ export function readBngCarry(view: DataView, offset: number): BngCarry {
 /** Every struct and enum above, for comparison with a loaded object. */
 export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums: readonly AbiEnum[] } = {
   structs: [
+    { name: 'bng_prefix', size: 8, fields: [
+      { name: 'network', offset: 0, size: 4, kind: 'be32' },
+      { name: 'mask', offset: 4, size: 4, kind: 'be32' },
+    ] },
     { name: 'bng_access_port', size: 12, fields: [
       { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
       { name: 'mac', offset: 4, size: 6, kind: 'bytes' },
@@ -762,7 +794,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'ns_per_byte', offset: 0, size: 8, kind: 'u64' },
       { name: 'burst_ns', offset: 8, size: 8, kind: 'u64' },
     ] },
-    { name: 'bng_settings', size: 328, fields: [
+    { name: 'bng_settings', size: 392, fields: [
       { name: 'access_port_count', offset: 0, size: 4, kind: 'u32' },
       { name: 'portal_address', offset: 4, size: 4, kind: 'be32' },
       { name: 'portal_port', offset: 8, size: 2, kind: 'be16' },
@@ -778,7 +810,8 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'option82_seed', offset: 304, size: 8, kind: 'u64' },
       { name: 'option82_factor', offset: 312, size: 8, kind: 'u64' },
       { name: 'traffic_slots', offset: 320, size: 4, kind: 'u32' },
-      { name: 'reserved', offset: 324, size: 4, kind: 'u32' },
+      { name: 'static_network_count', offset: 324, size: 4, kind: 'u32' },
+      { name: 'static_networks', offset: 328, size: 64, kind: 'array', count: 8, element: 'bng_prefix' },
     ] },
     { name: 'bng_line_key', size: 16, fields: [
       { name: 'ifindex', offset: 0, size: 4, kind: 'u32' },
@@ -912,6 +945,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_DHCP_REPLY_ROOM: 1024,
       BNG_MAX_TRACED: 64,
       BNG_TRACE_RING_BYTES: 65536,
+      BNG_MAX_STATIC_NETWORKS: 8,
       BNG_TRACE_PER_SECOND: 20,
     } },
     { name: 'bng_verdict', members: {
@@ -957,6 +991,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
     { name: 'bng_punt_reason', members: {
       BNG_PUNT_DHCP: 1,
       BNG_PUNT_LEASE_ANSWERED: 2,
+      BNG_PUNT_SIGHTED: 3,
     } },
     { name: 'bng_punt_share', members: {
       BNG_PUNT_SHARE_INSTALLED: 0,

@@ -13,6 +13,7 @@ import {
   writeBngSettings,
 } from './abi.js';
 import type { BngRate, BngSettings } from './abi.js';
+import { prefixMask, type Ipv4Prefix } from '../model/ipv4.js';
 import { checkAbi } from './abi-check.js';
 import { Adoption, type AdoptionOptions } from './adopt.js';
 import type { GardenLimits, GardenPolicy } from './garden-policy.js';
@@ -52,6 +53,8 @@ export interface KernelLoadOptions {
   readonly puntTotalRatePerSecond: number;
   /** Null: the control plane answers every DHCP message itself. */
   readonly fastDhcp: FastDhcp | null;
+  /** Addresses that are used without DHCP: stations that do so are handed up. */
+  readonly staticNetworks: readonly Ipv4Prefix[];
   readonly option82Key: Option82Key;
   /** Fewer than the ABI's limit saves memory. */
   readonly maxSubscribers: number;
@@ -131,6 +134,11 @@ function settings(options: KernelLoadOptions, found: number): Uint8Array {
     ...options.option82Key,
     ...puntRates(options),
     trafficSlots: options.maxSubscribers,
+    staticNetworkCount: options.staticNetworks.length,
+    staticNetworks: options.staticNetworks.map(({ network, length }) => ({
+      network,
+      mask: prefixMask(length),
+    })),
   });
   return bytes;
 }

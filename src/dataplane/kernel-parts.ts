@@ -4,7 +4,7 @@
  */
 import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
-import type { Ipv4 } from '../model/ipv4.js';
+import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { BngLimit } from './abi.js';
 import type { Adoption } from './adopt.js';
 import { Attachments, type XdpPlace } from './attachments.js';
@@ -59,6 +59,8 @@ export interface KernelDataplaneOptions {
   readonly maxSubscribers?: number;
   /** What XDP needs to answer DHCP by itself. Default: the control plane answers everything. */
   readonly fastDhcp?: FastDhcp | null;
+  /** Addresses that are used without DHCP: stations that do so are handed up. */
+  readonly staticNetworks?: readonly Ipv4Prefix[];
   readonly nftTable: string;
   /**
    * Folder in bpffs for what outlives this process; the next one with the same goes on with it. Without it nothing outlives
@@ -176,6 +178,7 @@ async function open(options: KernelDataplaneOptions, opening: Opening): Promise<
     puntTotalRatePerSecond: options.puntTotalRatePerSecond ?? PUNT_TOTAL_RATE_PER_SECOND,
     maxSubscribers: options.maxSubscribers ?? BngLimit.maxSubscribers,
     fastDhcp,
+    staticNetworks: options.staticNetworks ?? [],
     option82Key: key,
     pins: pins === null ? null : { root: pins, warn },
   });

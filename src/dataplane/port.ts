@@ -94,6 +94,8 @@ export interface PuntedFrame {
   /** TPIDs as on the wire (0x8100, 0x88a8); 0 = no such tag. */
   readonly sTpid: number;
   readonly cTpid: number;
+  /** It asks for nothing: a station that nobody has installed uses an address of `staticNetworks`. */
+  readonly isSighting?: boolean;
 }
 
 export interface PuntPath {

@@ -55,6 +55,7 @@ export function readPunts(slab: Uint8Array, used: number, listeners: PuntListene
       cVlan: punt.cVlan,
       sTpid: punt.sTpid,
       cTpid: punt.cTpid,
+      ...(punt.reason === BngPuntReason.sighted ? { isSighting: true } : {}),
     });
   }
   return broken;

@@ -9,6 +9,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import { IPV4_ANY, IPV4_BROADCAST } from '../model/ipv4.js';
 import { isGroupMac } from '../model/mac.js';
 import type { DhcpRequestKind } from '../session/inlet.js';
+import { attachmentOf } from './line-tags.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpMessage } from '../wire/dhcpv4-message.js';
 import { DhcpOption } from '../wire/dhcpv4-option-codes.js';
@@ -158,14 +159,8 @@ function placeOf(frame: DhcpFrame, punted: PuntedFrame, rules: ClassifyRules): P
   if (isGroupMac(message.chaddr)) return 'spoofed-chaddr';
   // The dataplane's source guard goes by the frame's MAC: an address for another MAC would serve nobody but a thief.
   if (direct && message.chaddr !== ethernet.source) return 'spoofed-chaddr';
-  const { ifindex, sVlan, cVlan, sTpid, cTpid } = punted;
   const line = {
-    ifindex,
-    sVlan,
-    cVlan,
-    mac: message.chaddr,
-    sTpid: sTpid === 0 ? undefined : sTpid,
-    cTpid: cTpid === 0 ? undefined : cTpid,
+    ...attachmentOf(punted, message.chaddr),
     clientId: message.options.get(DhcpOption.ClientIdentifier),
   };
   const link = direct ? null : giaddr;

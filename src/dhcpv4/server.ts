@@ -5,14 +5,18 @@
 import type { PuntedFrame, PuntPath } from '../dataplane/port.js';
 import { isBngError, isWireError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
-import type { DhcpInlet, DhcpVerdict, LeaseInspection } from '../session/inlet.js';
+import { IPV4_ANY, type Ipv4 } from '../model/ipv4.js';
+import type { Mac } from '../model/mac.js';
+import type { DhcpInlet, DhcpVerdict, LeaseInspection, StationInlet } from '../session/inlet.js';
 import { decodeArp } from '../wire/arp.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
+import { decodeIpv4Source } from '../wire/ipv4-udp.js';
 import { decodeEthernet, ETHERTYPE_ARP, TPID_CTAG, TPID_STAG } from '../wire/ethernet.js';
 import type { ArpProber } from './arp-prober.js';
 import type { ClassifiedMessage, ClientMessage, DhcpRules, IgnoreReason } from './classify.js';
 import { classify } from './classify.js';
+import { attachmentOf } from './line-tags.js';
 import { leasequeryReply } from './leasequery.js';
 import { goodOn, linkOf, refusalOf, WRONG_LINK } from './link.js';
 import type { Nonces } from './nonces.js';
@@ -28,6 +32,8 @@ export interface DhcpServerOptions {
   readonly nonces: Nonces;
   /** Hears the answers to ARP. */
   readonly prober?: Pick<ArpProber, 'heard'>;
+  /** Told of stations that use an address without asking. */
+  readonly stations?: StationInlet;
   readonly clock: Clock;
   readonly observer: DhcpServerObserver;
   /** Told of every message while somebody follows a line. */
@@ -92,8 +98,8 @@ export class DhcpServer {
 
   #receive(punted: PuntedFrame): void {
     if (!this.#open) return;
-    if (isArp(punted)) {
-      this.#receiveArp(punted);
+    if (punted.isSighting === true || isArp(punted)) {
+      this.#receiveStation(punted);
       return;
     }
     let frame: DhcpFrame;
@@ -158,17 +164,28 @@ export class DhcpServer {
     observer.answered(verdict.kind, clock.monotonicMs() - arrivedMs);
   }
 
-  #receiveArp(punted: PuntedFrame): void {
+  /** What a station sent that asked for nothing: it has an address, or answers for one. */
+  #receiveStation(punted: PuntedFrame): void {
     try {
-      const { payloadOffset, source } = decodeEthernet(punted.frame);
-      const arp = decodeArp(punted.frame, payloadOffset);
-      // The source guard has seen the frame's MAC; what stands in the packet anybody can write.
-      if (arp.senderMac === source) this.#o.prober?.heard(arp, punted);
-      else this.#drop('inconsistent');
+      const { payloadOffset, source, etherType } = decodeEthernet(punted.frame);
+      if (etherType === ETHERTYPE_ARP) {
+        const arp = decodeArp(punted.frame, payloadOffset);
+        // The source guard goes by the frame's MAC; what stands in the packet anybody can write.
+        if (arp.senderMac !== source) this.#drop('inconsistent');
+        else {
+          this.#o.prober?.heard(arp, punted);
+          this.#sighted(punted, source, arp.senderIp);
+        }
+      } else this.#sighted(punted, source, decodeIpv4Source(punted.frame, payloadOffset));
     } catch (error) {
       if (!isWireError(error)) throw error;
       this.#drop('malformed');
     }
+  }
+
+  #sighted(punted: PuntedFrame, mac: Mac, address: Ipv4): void {
+    // What only wants to know whether it may have an address has none.
+    if (address !== IPV4_ANY) this.#o.stations?.sighted(attachmentOf(punted, mac), address);
   }
 
   #answerQuery(frame: DhcpFrame, { ifindex }: Place): void {

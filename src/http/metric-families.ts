@@ -23,6 +23,7 @@ export function defineFamilies(catalogue: MetricCatalogue) {
     ...defineSessionFamilies(catalogue),
     ...definePoolFamilies(catalogue),
     ...defineDataplaneFamilies(catalogue),
+    ...defineLineFamilies(catalogue),
     ...defineStoreFamilies(catalogue),
     eventClientsDropped: catalogue.counter(
       'bng_event_clients_dropped_total',
@@ -155,6 +156,29 @@ function defineDataplaneFamilies(catalogue: MetricCatalogue) {
       'bng_xdp_native',
       '1 where XDP runs in the driver, 0 where it runs in generic mode',
       { interface: 'name of an access or core interface' },
+    ),
+  };
+}
+
+function defineLineFamilies(catalogue: MetricCatalogue) {
+  return {
+    lineRefusals: catalogue.counter(
+      'bng_line_refusals_total',
+      'Messages of stations that were not let in on their line (section lines of bng.yaml)',
+      {
+        reason:
+          '`line-sessions`, `line-macs` (as many as the line may have), `new-mac` (another has the line), or `static-elsewhere` (its address is another line’s)',
+      },
+    ),
+    lineTakeovers: catalogue.counter(
+      'bng_line_takeovers_total',
+      'Sessions ended because another station has come in their place',
+      { why: '`new-mac` (to the same line), or `moved-mac` (the same MAC, to another line)' },
+    ),
+    livenessChecks: catalogue.counter(
+      'bng_liveness_checks_total',
+      'Looks whether the station of a lease is still there',
+      { result: '`active` (it has sent something), `answered` (ARP), or `silent`' },
     ),
   };
 }

@@ -10,7 +10,7 @@ import { type LineFigures, SESSION_STATES } from '../session/view.js';
 import type { ExpositionFormat } from './exposition.js';
 import { renderFamilies } from './exposition.js';
 import { GardenAudit } from './garden-audit.js';
-import { LineMetrics } from './line-metrics.js';
+import { readLines } from './line-metrics.js';
 import { MetricCatalogue } from './metric-catalogue.js';
 import type { FamilyDescription } from './metric-catalogue.js';
 import { defineFamilies } from './metric-families.js';
@@ -71,7 +71,6 @@ export class Metrics {
   readonly #radius: RadiusMetrics;
   readonly #process: ProcessMetrics;
   readonly #store: StoreMetrics;
-  readonly #lines: LineMetrics;
   readonly #ledger: TrafficLedger;
   readonly #scores = new TrafficScores();
   readonly #audit: GardenAudit;
@@ -105,7 +104,6 @@ export class Metrics {
     this.#radius = new RadiusMetrics(this.#catalogue);
     this.#process = new ProcessMetrics(this.#catalogue);
     this.#store = new StoreMetrics(this.#catalogue);
-    this.#lines = new LineMetrics(this.#catalogue);
     this.#audit = new GardenAudit(sources);
     this.#ledger = new TrafficLedger({
       onMoved: (address, bytes) => this.#scores.moved(address, bytes, sources.clock.monotonicMs()),
@@ -154,7 +152,7 @@ export class Metrics {
     this.#readAudit();
     this.#process.read();
     this.#store.read(this.#sources.store());
-    this.#lines.read(this.#sources.lines());
+    readLines(this.#families, this.#sources.lines());
     const roundTrips = this.#radius.read(this.#sources.radius());
     return renderFamilies([...(await this.#catalogue.families()), roundTrips], format);
   }

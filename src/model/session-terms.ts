@@ -1,11 +1,14 @@
 /** What AAA says of one session beside its service profile: timers, a fixed address, and what accounting must echo. */
 import type { Ipv4 } from './ipv4.js';
+import type { Mac } from './mac.js';
 
 export interface SessionTerms {
   /** As the subscriber is known to the AAA server (User-Name). */
   readonly userName: string;
   /** The one address the subscriber must have; null lets the pool place it. */
   readonly fixedAddress: Ipv4 | null;
+  /** The one station that may have a static address; left out, the first that is sighted. */
+  readonly fixedMac?: Mac;
   readonly sessionTimeoutSeconds: number | null;
   readonly idleTimeoutSeconds: number | null;
   /** Null leaves the interval to the accounting's own default. */

@@ -7,7 +7,7 @@ import type { Clock } from '../model/clock.js';
 import { parseMac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { AccessNode, ReconfigureOptions, ReconfigureOutcome } from '../session/access-node.js';
-import type { OntInlet } from '../session/inlet.js';
+import type { OntInlet, OntSighting } from '../session/inlet.js';
 import { OltConnection } from './olt-connection.js';
 import type { OltEvent, Ont } from './protocol.js';
 import { ontListSchema } from './protocol.js';
@@ -97,28 +97,33 @@ export class OltClient implements AccessNode {
 
   #observe(event: OltEvent): void {
     if (event.type === 'NewONTDetected') this.#detected(event, false);
+    if (event.type === 'ONTReconfigured') this.#options.inlet.ontMoved(sightingOf(event, false));
     if (event.type === 'ONTDisconnected') this.#disconnected(event.ontSerial);
     this.#options.onEvent?.(event);
   }
 
   #detected(ont: Ont, wasThere: boolean): void {
     this.#known.add(ont.ontSerial);
-    const { ontSerial, circuitId, remoteId, mac } = ont;
-    const tags = tagsOnTrunk(ont);
-    this.#options.inlet.ontDetected({
-      ontSerial,
-      circuitId: new TextEncoder().encode(circuitId),
-      ...(remoteId !== undefined && { remoteId: new TextEncoder().encode(remoteId) }),
-      ...(tags !== null && { tags }),
-      ...(mac !== undefined && { mac: parseMac(mac) }),
-      wasThere,
-    });
+    this.#options.inlet.ontDetected(sightingOf(ont, wasThere));
   }
 
   #disconnected(ontSerial: string): void {
     this.#known.delete(ontSerial);
     this.#options.inlet.ontDisconnected(ontSerial);
   }
+}
+
+function sightingOf(ont: Ont, wasThere: boolean): OntSighting {
+  const { ontSerial, circuitId, remoteId, mac } = ont;
+  const tags = tagsOnTrunk(ont);
+  return {
+    ontSerial,
+    circuitId: new TextEncoder().encode(circuitId),
+    ...(remoteId !== undefined && { remoteId: new TextEncoder().encode(remoteId) }),
+    ...(tags !== null && { tags }),
+    ...(mac !== undefined && { mac: parseMac(mac) }),
+    wasThere,
+  };
 }
 
 /** Null while the line is not provisioned. */

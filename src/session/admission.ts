@@ -3,7 +3,7 @@
  * the access node has reported; decides nothing of a session that runs.
  */
 import { randomUUID } from 'node:crypto';
-import type { AccessLine } from '../model/access-line.js';
+import type { AccessLine, VlanTags } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { StoreFailure } from '../store/port.js';
@@ -37,6 +37,8 @@ type Seen = Pick<SessionRecord, 'line' | 'circuitId' | 'mayHoldLostLease'>;
 export class Admission implements OntInlet {
   readonly #o: AdmissionOptions;
   readonly #onts = new Map<string, OntSighting>();
+  /** Who of them has these tags: many on a shared VLAN. */
+  readonly #tagged = new Map<number, readonly string[]>();
   #refused = 0;
   #closed = false;
   #draining = false;
@@ -86,16 +88,24 @@ export class Admission implements OntInlet {
    * The session of a station that asks for an address, a new one where it has none; or why there is none for it. A promise where
    * the station that had the line must be asked, or its session ended, first.
    */
-  admit(line: AccessLine): SessionRecord | string | Promise<SessionRecord | string> {
-    const known = this.sessionOf(line);
+  admit(
+    line: AccessLine,
+    known: SessionRecord | null = this.sessionOf(line),
+  ): SessionRecord | string | Promise<SessionRecord | string> {
     const obstacle = this.#o.rules.obstacle(line, known);
     if (obstacle === null) return known ?? this.#create(line);
-    return obstacle.kind === 'refused' ? obstacle.reason : this.#admitAfter(obstacle.occupant, line);
+    return obstacle.kind === 'refused' ? obstacle.reason : this.#admitAfter(obstacle.occupant, line, known);
   }
 
-  async #admitAfter(occupant: SessionRecord, line: AccessLine): Promise<SessionRecord | string> {
+  async #admitAfter(
+    occupant: SessionRecord,
+    line: AccessLine,
+    known: SessionRecord | null,
+  ): Promise<SessionRecord | string> {
     const refusal = await this.#o.rules.makeWay(occupant, line);
-    return refusal ?? this.sessionOf(line) ?? this.#create(line);
+    if (refusal !== null) return refusal;
+    const next = known === null ? null : this.#o.table.bySubscriber(known.identity.subscriberId);
+    return next ?? this.sessionOf(line) ?? this.#create(line);
   }
 
   #create(line: AccessLine): SessionRecord | string {
@@ -109,8 +119,17 @@ export class Admission implements OntInlet {
     return this.#begin(identity, { line, circuitId: line.circuitId ?? null, mayHoldLostLease: false });
   }
 
+  /** Serials of the ONTs that the access node has at these tags. */
+  ontsAt(tags: VlanTags): readonly string[] {
+    return this.#tagged.get(tagsNumber(tags)) ?? [];
+  }
+
+  ontMoved(ont: OntSighting): void {
+    if (this.#onts.has(ont.ontSerial)) this.#announce(ont);
+  }
+
   ontDetected(ont: OntSighting): void {
-    this.#onts.set(ont.ontSerial, ont);
+    this.#announce(ont);
     const identity = ontIdentity(ont.ontSerial);
     const known = this.#o.table.bySubscriber(identity.subscriberId);
     if (known !== null) {
@@ -123,6 +142,7 @@ export class Admission implements OntInlet {
   }
 
   ontDisconnected(ontSerial: string): void {
+    this.#forgetTags(ontSerial);
     this.#onts.delete(ontSerial);
     const record = this.#o.table.bySubscriber(ontIdentity(ontSerial).subscriberId);
     if (record !== null) this.#o.runner.push(record, { event: { type: 'end', cause: 'Lost-Carrier' } });
@@ -136,6 +156,21 @@ export class Admission implements OntInlet {
     // Who has given way to another holds nothing that is lost.
     if (successor !== null) this.#begin(identity, { ...successor, circuitId, mayHoldLostLease: false });
     else this.#begin(identity, { line, circuitId, mayHoldLostLease: true });
+  }
+
+  #announce(ont: OntSighting): void {
+    this.#forgetTags(ont.ontSerial);
+    this.#onts.set(ont.ontSerial, ont);
+    if (ont.tags === undefined) return;
+    this.#tagged.set(tagsNumber(ont.tags), [...this.ontsAt(ont.tags), ont.ontSerial]);
+  }
+
+  #forgetTags(ontSerial: string): void {
+    const tags = this.#onts.get(ontSerial)?.tags;
+    if (tags === undefined) return;
+    const left = this.ontsAt(tags).filter((serial) => serial !== ontSerial);
+    if (left.length > 0) this.#tagged.set(tagsNumber(tags), left);
+    else this.#tagged.delete(tagsNumber(tags));
   }
 
   #begin(identity: Identity, seen: Seen): SessionRecord | string {
@@ -155,4 +190,8 @@ export class Admission implements OntInlet {
     runner.push(record, { event: { type: 'created' } });
     return record;
   }
+}
+
+function tagsNumber({ sVlan, cVlan }: VlanTags): number {
+  return sVlan * 4096 + cVlan;
 }

@@ -81,12 +81,13 @@ export class AuthorizationDesk implements AuthorizationInlet {
     if (!isServed(state)) return { type: 'resume' };
     const { profile, terms } = state.grant;
     const poolName = change.poolName ?? profile.poolName;
-    const base = this.#base(state, poolName);
+    const base = this.#base(state, change.poolName ?? null);
     return {
       type: 'change',
       profile: {
         poolName,
-        walled: poolName === this.#o.gardenProfile.poolName,
+        // A static subscriber is walled in the pool that its address lies in: its pool is named to open it.
+        walled: change.poolName === undefined ? profile.walled : poolName === this.#o.gardenProfile.poolName,
         serviceId: change.serviceId ?? base.serviceId,
         downloadBitsPerSecond: change.downloadBitsPerSecond ?? base.downloadBitsPerSecond,
         uploadBitsPerSecond: change.uploadBitsPerSecond ?? base.uploadBitsPerSecond,
@@ -96,11 +97,11 @@ export class AuthorizationDesk implements AuthorizationInlet {
   }
 
   /** What is not named in a change of pool: as the operator's suspension, resumption and activation have it. */
-  #base(state: Served, poolName: string): ServiceProfile {
+  #base(state: Served, poolName: string | null): ServiceProfile {
     const { profile } = state.grant;
-    if (poolName === profile.poolName) return profile;
+    if (poolName !== null && state.resumeTo?.poolName === poolName) return state.resumeTo;
+    if (poolName === null || poolName === profile.poolName) return profile;
     if (poolName === this.#o.gardenProfile.poolName) return this.#o.gardenProfile;
-    if (state.resumeTo?.poolName === poolName) return state.resumeTo;
     // The garden's service is none that an ISP sells.
     return profile.walled ? { ...profile, serviceId: poolName } : profile;
   }

@@ -27,7 +27,7 @@ export class Deadlines {
   arm(record: SessionRecord, which: 'lease' | 'held', atMs: number | null): void {
     record.deadlines[which]?.cancel();
     record.deadlines[which] = null;
-    if (atMs === null) return;
+    if (atMs === null || atMs === Infinity) return;
     const { clock, push } = this.#o;
     const type = which === 'lease' ? 'lease-expired' : 'held-expired';
     const fire = (): void => {

@@ -1,6 +1,6 @@
 /** Makes a grant: a profile, its terms, and a place in a pool. The only place that takes addresses out of pools. */
-import type { Ipv4 } from '../model/ipv4.js';
-import { formatIpv4 } from '../model/ipv4.js';
+import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
+import { formatIpv4, prefixContains } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
@@ -14,6 +14,8 @@ export interface GrantRequest {
   readonly terms: SessionTerms;
   /** A fixed address may lie in another pool than the profile's; in this one it is walled. */
   readonly gardenPool: string;
+  /** Addresses here are used without DHCP. */
+  readonly statics: readonly Ipv4Prefix[];
 }
 
 /** Places the holder on the ring of the profile's pool, or of one of its group, or on its fixed address and nowhere else. */
@@ -49,10 +51,14 @@ function makeFixedGrant(pools: AddressPools, request: GrantRequest, address: Ipv
   }
   const { poolName } = claim;
   const leaseSeconds = pools.terms(poolName)?.leaseSeconds ?? 0;
-  if (poolName !== request.profile.poolName && pools.means(request.profile.poolName, poolName)) {
-    const { profile, terms } = request;
-    return { type: 'allocated', grant: { profile, poolName, address, leaseSeconds, terms } };
+  const { profile: granted, terms, statics, gardenPool } = request;
+  const isStatic = statics.some((network) => prefixContains(network, address));
+  const place = { address, leaseSeconds, terms, ...(isStatic ? { isStatic } : {}) };
+  if (poolName !== granted.poolName && pools.means(granted.poolName, poolName)) {
+    return { type: 'allocated', grant: { ...place, profile: granted, poolName } };
   }
-  const profile = { ...request.profile, poolName, walled: poolName === request.gardenPool };
-  return { type: 'allocated', grant: { profile, address, leaseSeconds, terms: request.terms } };
+  // Walled in another pool than the garden's: a static address was, by an order.
+  const isWalledInPlace = granted.walled && granted.poolName !== gardenPool;
+  const walled = poolName === gardenPool || isWalledInPlace;
+  return { type: 'allocated', grant: { ...place, profile: { ...granted, poolName, walled } } };
 }

@@ -65,6 +65,12 @@ export interface LeaseInspection {
   lease(query: LeaseQuery): LeaseSighting | null;
 }
 
+/** Stations that speak without having asked for an address. */
+export interface StationInlet {
+  /** The station of the line uses this address: it sent a packet from it, or answered for it. */
+  sighted(line: AccessLine, address: Ipv4): void;
+}
+
 /** An ONT as the access node reports it. */
 export interface OntSighting extends AnnouncedLine {
   readonly ontSerial: string;
@@ -74,6 +80,8 @@ export interface OntSighting extends AnnouncedLine {
 
 export interface OntInlet {
   ontDetected(ont: OntSighting): void;
+  /** Its line has other tags now. */
+  ontMoved(ont: OntSighting): void;
   ontDisconnected(ontSerial: string): void;
 }
 

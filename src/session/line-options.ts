@@ -1,4 +1,5 @@
 /** What is configured for lines. Plain values; holds no rule. */
+import type { Ipv4Prefix } from '../model/ipv4.js';
 import type { ProbeEffort } from './address-prober.js';
 import type { LivenessSettings } from './liveness.js';
 
@@ -21,6 +22,10 @@ export interface LineOptions {
   /** Stations of one line, as the access node names it, else interface and tags; null: as many as come. */
   readonly macLimit: number | null;
   readonly movedMac: MovedMacRule;
+  /** Addresses that are used without DHCP. */
+  readonly statics: readonly Ipv4Prefix[];
+  /** Interfaces that an ONT may be behind. */
+  readonly accessPorts: readonly number[];
   readonly settings: LineSettings;
 }
 
@@ -28,6 +33,8 @@ export const DEFAULT_LINES: LineOptions = {
   sessionLimit: null,
   macLimit: null,
   movedMac: 'keep',
+  statics: [],
+  accessPorts: [],
   settings: {
     newMac: 'probe',
     effort: { tries: 3, waitMs: 500 },

@@ -48,6 +48,7 @@ const WORDS: Readonly<Record<LineRefusal, string>> = {
   'line-sessions': 'the line has as many sessions as it may',
   'line-macs': 'the line has as many stations as it may',
   'new-mac': 'another station has the line',
+  'static-elsewhere': 'the address belongs to another line',
 };
 
 export class LineRules {
@@ -56,6 +57,7 @@ export class LineRules {
     'line-sessions': 0,
     'line-macs': 0,
     'new-mac': 0,
+    'static-elsewhere': 0,
   };
   readonly #takeovers: Record<Takeover, number> = { 'new-mac': 0, 'moved-mac': 0 };
   readonly #toldMs = new WeakMap<SessionRecord, number>();

@@ -14,12 +14,12 @@ import type { AddressProber } from './address-prober.js';
 import { Admission } from './admission.js';
 import { AuthorizationDesk } from './authorization.js';
 import { DhcpDesk } from './dhcp-desk.js';
-import type { LeaseInspection, OntInlet, OperatorInlet } from './inlet.js';
+import type { LeaseInspection, OntInlet, OperatorInlet, StationInlet } from './inlet.js';
 import { Instants } from './instants.js';
 import { SessionJournal } from './journal.js';
 import { LeaseLookup } from './lease-lookup.js';
 import { AccountingLedger } from './ledger.js';
-import { LineCensus } from './line-census.js';
+import { LineCensus, type LinePlace } from './line-census.js';
 import { LineMacs } from './line-macs.js';
 import type { LineOptions, LineSettings } from './line-options.js';
 import { DEFAULT_LINES, needsCensus } from './line-options.js';
@@ -38,6 +38,8 @@ import { Restoration } from './restore.js';
 import { SessionRunner } from './runner.js';
 import type { PortNames } from './session-row.js';
 import { ServiceOptions } from './service-options.js';
+import { StaticSeeker } from './static-seeker.js';
+import { StationDesk } from './station-desk.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
 import type { LineFigures, SessionView } from './view.js';
@@ -90,10 +92,12 @@ export class SessionManager implements LifecycleSource {
   readonly #admission: Admission;
   readonly #rules: LineRules;
   readonly #liveness: LivenessWatch | null;
+  readonly #seeker: StaticSeeker | null;
   #lineSettings: LineSettings;
   readonly #listeners = new Set<LifecycleListener>();
   #refusedOrders = 0;
   readonly dhcp: DhcpDesk;
+  readonly stations: StationInlet;
   readonly onts: OntInlet;
   readonly operator: OperatorInlet;
   readonly pools: PoolDesk;
@@ -143,6 +147,8 @@ export class SessionManager implements LifecycleSource {
       ledger,
       tell,
       announcementOf: (ontSerial) => this.#admission.announcementOf(ontSerial),
+      statics: lines.statics,
+      onUnseen: (record) => this.#seeker?.seek(record),
       onLeaseBegan: (record, mac) => this.#rules.leaseBegan(record, mac),
       onTerminated: (record) => this.#admission.ended(record),
     }));
@@ -161,12 +167,21 @@ export class SessionManager implements LifecycleSource {
       push,
       trouble,
     }));
+    // An ONT says which tags it has, and no interface.
+    const placesOf = ({ identity: { ontSerial }, line }: SessionRecord): readonly LinePlace[] => {
+      const tags = ontSerial === null ? undefined : this.#admission.announcementOf(ontSerial)?.tags;
+      if (tags === undefined) return line === null ? [] : [line];
+      return lines.accessPorts.map((ifindex) => ({ ifindex, ...tags }));
+    };
+    this.#seeker = prober === null ? null : new StaticSeeker({ prober, clock, placesOf });
     this.#liveness =
       prober === null ? null : new LivenessWatch({ table, dataplane, prober, clock, push, trouble, onBug });
     this.#liveness?.reconfigure(lines.settings.liveness);
     const storeFailure = (): StoreFailure | null => journal?.failure ?? null;
     const admission = new Admission({ ...options, table, runner, rules, storeFailure, tell, view });
     this.#admission = this.onts = admission;
+    const { statics } = lines;
+    this.stations = new StationDesk({ admission, rules, table, runner, clock, statics, onBug });
     this.dhcp = new DhcpDesk({ admission, table, runner, pools, clock });
     this.pools = new PoolDesk({ table, runner, pools });
     this.operator = new OperatorDesk({
@@ -232,6 +247,7 @@ export class SessionManager implements LifecycleSource {
   async close(how: 'end' | 'keep' = 'end'): Promise<void> {
     this.#admission.close();
     this.#liveness?.close();
+    this.#seeker?.close();
     if (how === 'keep' && this.#journal !== null) return this.#keep(this.#journal);
     await this.#afterAll({ type: 'end', cause: 'NAS-Request' }, () => true);
   }

@@ -85,6 +85,7 @@ export class Promises {
     const { line } = record;
     if (step !== null || !isServed(state) || state.lease.phase !== 'bound' || line === null) return null;
     const { grant, lease } = state;
+    if (grant.isStatic === true) return null;
     // The dataplane knows the answers of pools, and no others.
     if (line.isSteered === true || this.#o.services.hasOptions(grant.profile.serviceId)) return null;
     const poolName = poolNameOf(grant);

@@ -130,7 +130,10 @@ export class SessionRecord {
       heldAddress: held?.grant.address ?? null,
       createdWallMs: this.createdWallMs,
       stateSinceWallMs: this.stateSinceWallMs,
-      leaseExpiresWallMs: lease.phase === 'bound' ? this.#expiryWallMs(lease.expiresAtMs, now) : null,
+      leaseExpiresWallMs:
+        lease.phase === 'bound' && lease.expiresAtMs !== Infinity
+          ? this.#expiryWallMs(lease.expiresAtMs, now)
+          : null,
       suspendedFor: state.name === 'suspended' ? this.suspendedFor : null,
     };
   }

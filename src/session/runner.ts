@@ -6,6 +6,7 @@ import type { AuthenticationResult, Authenticator } from '../aaa/port.js';
 import type { Dataplane, RemovalReceipt } from '../dataplane/port.js';
 import type { AnnouncedLine } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
+import type { Ipv4Prefix } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
@@ -53,10 +54,14 @@ export interface RunnerOptions {
   readonly prober: AddressProber | null;
   readonly clock: Clock;
   readonly gardenPool: string;
+  /** Addresses here are used without DHCP. */
+  readonly statics: readonly Ipv4Prefix[];
   readonly table: SessionTable;
   readonly tell: (event: LifecycleEvent) => void;
   /** As the access node has the line now; null for one that it does not have. */
   readonly announcementOf: (ontSerial: string) => AnnouncedLine | null;
+  /** Its static address is granted, and where its station is is not known. */
+  readonly onUnseen: (record: SessionRecord) => void;
   /** The client at this MAC has a lease that it did not have before. */
   readonly onLeaseBegan: (record: SessionRecord, mac: Mac) => void;
   readonly onTerminated: (record: SessionRecord) => void;
@@ -107,6 +112,7 @@ export class SessionRunner {
     this.#deadlines.arm(record, 'lease', leaseAtMs);
     this.#deadlines.arm(record, 'held', held?.expiresAtMs ?? null);
     if (leaseAtMs === null && held === null) this.#deadlines.watchUnbound(record);
+    this.#lookOut(record);
   }
 
   /** Lets the dataplane answer for the lease of a session of an earlier run again. */
@@ -163,8 +169,16 @@ export class SessionRunner {
     if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
+    this.#lookOut(record);
     if (before.state !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
     if (first.type !== 'relocate') this.relocate(record, false);
+  }
+
+  #lookOut(record: SessionRecord): void {
+    const { state } = record.session;
+    if (isServed(state) && state.grant.isStatic === true && state.lease.phase === 'none') {
+      this.#o.onUnseen(record);
+    }
   }
 
   /** Accounting and session know these last counters, in one and the same commit. */
@@ -308,7 +322,7 @@ export class SessionRunner {
 
   #grant(record: SessionRecord, profile: ServiceProfile, terms: SessionTerms): GrantAnswer {
     const holder = record.identity.subscriberId;
-    const made = makeGrant(this.#o.pools, { holder, profile, terms, gardenPool: this.#o.gardenPool });
+    const made = makeGrant(this.#o.pools, { ...this.#o, holder, profile, terms });
     const isKnown =
       made.type !== 'allocated' || this.#o.prober?.asks !== true || this.#proven.has(made.grant.address);
     return isKnown ? made : { ...made, grant: { ...made.grant, isUnproven: true } };

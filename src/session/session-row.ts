@@ -77,7 +77,9 @@ interface GrantRow {
   readonly poolName?: string;
   readonly address: string;
   readonly leaseSeconds: number;
-  readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'classes'> & {
+  readonly isStatic?: true;
+  readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'fixedMac' | 'classes'> & {
+    readonly fixedMac?: string;
     readonly fixedAddress: string | null;
     readonly classes: readonly string[];
   };
@@ -106,6 +108,7 @@ interface SessionRow {
   readonly ont: string | null;
   readonly state: Served['name'];
   readonly grant: GrantRow;
+  /** Without `expiresMs` a bound lease has no end: a static subscriber's. */
   readonly lease: {
     readonly phase: Lease['phase'];
     readonly line?: LineRow | SameLine;
@@ -156,7 +159,9 @@ export class SessionRows {
             : {
                 phase: 'bound',
                 line: seenOn(lease.attachment),
-                expiresMs: this.#instants.toBootMs(lease.expiresAtMs),
+                ...(lease.expiresAtMs === Infinity
+                  ? {}
+                  : { expiresMs: this.#instants.toBootMs(lease.expiresAtMs) }),
               },
       held:
         held === null
@@ -232,7 +237,7 @@ export class SessionRows {
             expiresAtMs: time(number(row.held.expiresMs)),
           };
     const grant = grantOf(row.grant, subscriberId, row.ont);
-    const lease = leaseOf(row.lease, lineOf, time);
+    const lease = leaseOf(row.lease, lineOf, time, grant.isStatic === true);
     const state: Served = { name: row.state, grant, lease, held, resumeTo: row.resumeTo };
     if (!STATES.has(row.state)) throw new TypeError('expected a state with a grant');
     return {
@@ -292,11 +297,13 @@ function leaseOf(
   row: SessionRow['lease'],
   lineOf: (row: LineRow | SameLine) => AccessLine,
   time: (bootMs: number) => number,
+  isStatic: boolean,
 ): Lease {
   if (row.phase === 'none' || row.line === undefined) return { phase: 'none' };
   const attachment = lineOf(row.line);
   if (row.phase === 'offered') return { phase: 'offered', attachment };
-  return { phase: 'bound', attachment, expiresAtMs: time(number(row.expiresMs)) };
+  const isEndless = isStatic && row.expiresMs === undefined;
+  return { phase: 'bound', attachment, expiresAtMs: isEndless ? Infinity : time(number(row.expiresMs)) };
 }
 
 function useOf(row: UseRow, line: AccessLine, time: (bootMs: number) => number): SavedUse {
@@ -356,15 +363,17 @@ export function removedAddress(state: Served, step: RemovalStep): Ipv4 | null {
   return holding(state)?.grant.address ?? null;
 }
 
-function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): GrantRow {
-  const { fixedAddress, classes, ...plain } = terms;
+function grantRow({ profile, poolName, address, leaseSeconds, isStatic, terms }: Grant): GrantRow {
+  const { fixedAddress, fixedMac, classes, ...plain } = terms;
   return {
     profile,
     ...(poolName === undefined ? {} : { poolName }),
     address: formatIpv4(address),
     leaseSeconds,
+    ...(isStatic === true ? { isStatic } : {}),
     terms: {
       ...plain,
+      ...(fixedMac === undefined ? {} : { fixedMac: formatMac(fixedMac) }),
       fixedAddress: fixedAddress === null ? null : formatIpv4(fixedAddress),
       classes: classes.map(hex),
     },
@@ -372,16 +381,18 @@ function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): G
 }
 
 function grantOf(row: GrantRow, subscriberId: string, ontSerial: string | null): Grant {
-  const { profile, poolName, address, leaseSeconds, terms } = row;
+  const { profile, poolName, address, leaseSeconds, isStatic, terms } = row;
   if (!isProfile(profile)) throw new TypeError('expected a profile');
-  const { userName } = terms;
+  const { userName, fixedMac } = terms;
   return {
     profile: sharedProfile(profile),
     ...(poolName === undefined ? {} : { poolName: text(poolName) }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
+    ...(isStatic === true ? { isStatic } : {}),
     terms: {
       userName: userName === subscriberId ? subscriberId : userName === ontSerial ? ontSerial : userName,
+      ...(fixedMac === undefined ? {} : { fixedMac: parseMac(fixedMac) }),
       fixedAddress: terms.fixedAddress === null ? null : parseIpv4(terms.fixedAddress),
       sessionTimeoutSeconds: terms.sessionTimeoutSeconds,
       idleTimeoutSeconds: terms.idleTimeoutSeconds,

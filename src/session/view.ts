@@ -54,7 +54,7 @@ export interface SessionDetails {
 }
 
 /** Why a message of a line was refused. */
-export type LineRefusal = 'line-sessions' | 'line-macs' | 'new-mac';
+export type LineRefusal = 'line-sessions' | 'line-macs' | 'new-mac' | 'static-elsewhere';
 
 /** Sessions that were ended for another's sake. */
 export type Takeover = 'new-mac' | 'moved-mac';
@@ -70,7 +70,7 @@ export interface LineFigures {
 }
 
 export const NO_LINE_FIGURES: LineFigures = {
-  refused: { 'line-sessions': 0, 'line-macs': 0, 'new-mac': 0 },
+  refused: { 'line-sessions': 0, 'line-macs': 0, 'new-mac': 0, 'static-elsewhere': 0 },
   takeovers: { 'new-mac': 0, 'moved-mac': 0 },
   liveness: { active: 0, answered: 0, silent: 0 },
 };

@@ -37,6 +37,19 @@ function udpChecksum(
   return foldChecksum(addWords(bytes, udpStart, udpEnd, pseudo + (udpEnd - udpStart)));
 }
 
+/** Where the IPv4 packet at `offset` says that it comes from; only its first 20 bytes are looked at. */
+export function decodeIpv4Source(bytes: Uint8Array, offset: number): Ipv4 {
+  const reader = new ByteReader(bytes, offset);
+  const version = reader.u8() >>> 4;
+  if (version !== 4) {
+    throw new BngError('BNG_ERR_WIRE_MALFORMED', 'expected IPv4', { offset, found: version });
+  }
+  reader.skip(11);
+  const source = reader.ipv4();
+  reader.skip(4);
+  return source;
+}
+
 /** Checks the IPv4 header that begins at `offset` and gives what UDP needs of it. */
 function decodeIpv4Header(
   bytes: Uint8Array,

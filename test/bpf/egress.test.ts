@@ -41,8 +41,8 @@ function untouched(name: string, frame: PacketBuilder): Row {
   return { name, frame: frame.bytes(), verdict: 'own' };
 }
 
-function dhcpReply(source: string, destination: string): PacketBuilder {
-  return fromStack.ipv4({ source, destination }).udp({ source: 67, destination: 68 }).payload('boot');
+function dhcpReply(source: string, destination: string, port = 68): PacketBuilder {
+  return fromStack.ipv4({ source, destination }).udp({ source: 67, destination: port }).payload('boot');
 }
 
 runTable(() => rig, 'bng_egress', [
@@ -78,6 +78,19 @@ runTable(() => rig, 'bng_egress', [
   ),
   untouched('an untagged broadcast DHCP reply passes as it is', dhcpReply('10.0.0.1', '255.255.255.255')),
   untouched('an untagged unicast DHCP reply passes as it is', dhcpReply('10.255.0.1', '10.0.9.9')),
+  untouched(
+    'an untagged DHCP reply to a relay passes as it is (RFC 2131 §4.1)',
+    dhcpReply('10.255.0.1', '172.16.0.1', 67),
+  ),
+  untouched(
+    'an untagged ARP question from no address passes as it is (RFC 5227 §2.1.1)',
+    fromStack.arp({
+      operation: 1,
+      senderMac: ACCESS_MAC,
+      senderAddress: '0.0.0.0',
+      targetAddress: '10.0.9.9',
+    }),
+  ),
   drops('a DHCP reply of a stranger', 'egress_no_subscriber', dhcpReply('192.0.2.1', '10.0.9.9')),
   delivered('the slow path is policed: a packet in the burst', slow, []),
   delivered('the slow path is policed: another', slow, []),

@@ -77,6 +77,8 @@ function configuredObject(): Buffer {
     option82Factor: 1n,
     puntTotalNewRate: UNLIMITED,
     trafficSlots: 1,
+    staticNetworkCount: 0,
+    staticNetworks: [],
   });
   return elf;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { BNG_PUNT_SIZE, BngPuntReason, readBngPunt } from '../../src/dataplane/abi.js';
 import type { BngRate } from '../../src/dataplane/abi.js';
-import type { PacketBuilder } from '../support/packet.js';
+import { address, type PacketBuilder } from '../support/packet.js';
 import { enterNamespace } from './namespace.js';
 import { Rig, type Station, Stations } from './rig.js';
 import { type Row, drops, from, runTable } from './table.js';
@@ -349,6 +349,89 @@ test('a full ring drops by name, and never blocks', () => {
       Object.assign(last, fresh.run('bng_access', frame));
     }
     assert.deepEqual([last.verdicts, last.drops], [['drop'], ['punt_ring_full']]);
+  } finally {
+    fresh.close();
+  }
+});
+
+const STATICS = {
+  staticNetworkCount: 2,
+  staticNetworks: [
+    { network: address('192.0.2.0'), mask: address('255.255.255.0') },
+    { network: address('10.0.9.0'), mask: address('255.255.255.240') },
+  ],
+};
+const saying = (source: string): PacketBuilder =>
+  from(stranger)
+    .ipv4({ source, destination: '203.0.113.1' })
+    .udp({ source: 1, destination: 2 })
+    .payload('hello');
+const arping = (sender: string, operation = 1): PacketBuilder =>
+  from(stranger, 'ff:ff:ff:ff:ff:ff').arp({
+    operation,
+    senderMac: stranger.mac,
+    senderAddress: sender,
+    targetAddress: '10.0.0.1',
+  });
+
+judges('a station that nobody installed is told of when it uses a static address, and of no other', STATICS, [
+  [arping('10.0.9.5'), 'punt'],
+  [saying('10.0.9.5'), 'punt'],
+  [saying('10.0.9.16'), 'drop unknown_line'],
+  [arping('10.0.9.16'), 'drop unknown_line'],
+  [arping('0.0.0.0'), 'drop unknown_line'],
+]);
+
+judges(
+  'so is one that uses the static address of another MAC on its line',
+  {
+    staticNetworkCount: 1,
+    staticNetworks: [{ network: address(qinq.address), mask: address('255.255.255.255') }],
+  },
+  [
+    [
+      from({ ...qinq, mac: stranger.mac })
+        .ipv4({ source: qinq.address, destination: '203.0.113.1' })
+        .udp({ source: 1, destination: 2 }),
+      'punt',
+    ],
+    [
+      from(stranger)
+        .ipv4({ source: qinq.address, destination: '203.0.113.1' })
+        .udp({ source: 1, destination: 2 }),
+      'punt',
+    ],
+  ],
+);
+
+judges(
+  'it pays from a budget of its own: its DHCP comes through',
+  { ...STATICS, puntNewRate: rate(1n), puntLineRate: rate(1n) },
+  [
+    [saying('10.0.9.5'), 'punt'],
+    [saying('10.0.9.5'), 'drop punt_line_rate'],
+    [dhcp(stranger), 'punt'],
+  ],
+);
+
+test('of what it sends the control plane gets no more than the head', async () => {
+  const fresh = new Rig(STATICS);
+  try {
+    const frames = [saying('10.0.9.5').bytes(), arping('10.0.9.5').bytes()];
+    const records = await collect(fresh, 2, () => frames.forEach((frame) => fresh.run('bng_access', frame)));
+    assert.deepEqual(
+      records.map((record) => {
+        const head = readBngPunt(new DataView(record.buffer, record.byteOffset, record.length), 0);
+        return [
+          head.reason,
+          record.subarray(BNG_PUNT_SIZE, BNG_PUNT_SIZE + head.frameLength).toString('hex'),
+        ];
+      }),
+      frames.map((frame, at) => [
+        BngPuntReason.sighted,
+        Buffer.from(frame.subarray(0, 22 + (at === 0 ? 20 : 28))).toString('hex'),
+      ]),
+    );
   } finally {
     fresh.close();
   }

@@ -202,6 +202,8 @@ export class Rig {
       option82Seed: 0x0123456789abcdefn,
       option82Factor: 0xfedcba9876543211n,
       trafficSlots: SLOTS,
+      staticNetworkCount: 0,
+      staticNetworks: [],
       ...settings,
     });
     this.object.setRodata(bytes(rodata));

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import { parseMac } from '../../src/model/mac.js';
 import { parseConfig } from '../../src/config/parse-config.js';
 import { walledProfile } from '../../src/config/walled-profile.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
@@ -110,6 +111,7 @@ describe('a configuration that is right', () => {
         macs: null,
         newMac: 'probe',
         movedMac: 'keep',
+        static: [],
         tries: 3,
         waitMs: 500,
         liveness: { action: 'off', intervalSeconds: 300, perSecond: 100 },
@@ -294,8 +296,14 @@ describe('a configuration that is right', () => {
       value: [parseIpv4('192.0.2.123')],
     });
     assert.deepEqual([after.pools[0]?.renewSeconds, after.pools[0]?.rebindSeconds], [300, 525]);
+    assert.deepEqual(after.lines.static, [parsePrefix('10.0.0.53/32')]);
+    assert.deepEqual(
+      [after.auth.records[0]?.address, after.auth.records[0]?.mac],
+      [parseIpv4('10.16.0.53'), parseMac('02:00:00:00:00:53')],
+    );
     assert.deepEqual(after.poolGroups, { residential: ['isp-residential', 'isp-business'] });
-    const { portal, pools, poolGroups, lines, walledGarden } = before;
+    const { portal, pools, poolGroups, walledGarden, auth } = before;
+    const lines = { ...after.lines, sessions: null, macs: null, static: [] };
     const dhcp = { ...after.dhcp, relays: null, services: {} };
     const others = {
       radius: null,
@@ -303,9 +311,10 @@ describe('a configuration that is right', () => {
       portal,
       pools,
       poolGroups,
-      lines,
       walledGarden,
       dhcp,
+      auth,
+      lines,
     };
     assert.deepEqual({ ...after, ...others }, before);
     assert.deepEqual(after.radius, {

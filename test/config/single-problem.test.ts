@@ -152,6 +152,20 @@ const TABLE: readonly ProblemRow[] = [
   [also('lines: { macs: many }'), 'lines.macs', 'a number of stations from 1 to 65535', 'many', 8],
   [also('lines: { newMac: ask }'), 'lines.newMac', 'probe or replace or refuse', 'ask', 8],
   [also('lines: { movedMac: close }'), 'lines.movedMac', 'keep or probe', 'close', 8],
+  [
+    also('lines: { static: [10.0.0.1/24] }'),
+    'lines.static[0]',
+    'an IPv4 prefix without host bits such as 10.0.0.0/12',
+    '10.0.0.1/24',
+    8,
+  ],
+  [
+    also('lines: { static: [192.0.2.0/24] }'),
+    'lines.static[0]',
+    'a network that one range in the exclude of a pool other than the garden’s covers',
+    '192.0.2.0/24',
+    8,
+  ],
   [also('lines: { wait: 1 }'), 'lines.wait', 'a duration such as 500ms, 2s or 1m', '1', 8],
   [
     also('lines: { liveness: { action: drop } }'),
@@ -233,7 +247,7 @@ const TABLE: readonly ProblemRow[] = [
   [
     records('[{ ontSerial: ONT1, pool: isp, rate: 1 }]'),
     'auth.records[0].rate',
-    'only the keys ontSerial, pool, serviceId, downloadBps, uploadBps',
+    'only the keys ontSerial, pool, address, mac, serviceId, downloadBps, uploadBps',
     'the unknown key rate',
     6,
   ],

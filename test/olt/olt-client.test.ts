@@ -127,6 +127,7 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
           sightings.push(found);
           tell(`detected ${found.ontSerial} ${Buffer.from(found.circuitId).toString()}`);
         },
+        ontMoved: ({ ontSerial, tags }) => tell(`moved ${ontSerial} ${tags?.sVlan}.${tags?.cVlan}`),
         ontDisconnected: (ontSerial) => tell(`gone ${ontSerial}`),
       },
       sVlanOfPool: new Map([['isp-residential', 200]]),

@@ -91,7 +91,7 @@ describe('the limit of sessions', () => {
     const third = on([100], THIRD);
     assert.equal(await third.discover(), null);
     assert.equal(await third.discover(), null);
-    assert.deepEqual(bng.manager.lineFigures().refused, { 'line-sessions': 2, 'line-macs': 0, 'new-mac': 0 });
+    assert.equal(bng.manager.lineFigures().refused['line-sessions'], 2);
     assert.deepEqual(troubles(), [
       '100 02:00:00:00:00:03 was refused: the line has as many sessions as it may',
     ]);

@@ -14,6 +14,7 @@ import type {
   Served,
   Session,
   SessionEvent,
+  SightedEvent,
   Step,
 } from '../../src/session/machine/types.js';
 
@@ -53,6 +54,9 @@ function grantOf(profile: ServiceProfile, address: Ipv4): Grant {
 }
 export const garden = grantOf(gardenProfile, GARDEN);
 export const home = grantOf(homeProfile, HOME);
+/** An address that is used without DHCP, and the same walled where it is. */
+export const fixed: Grant = { ...home, isStatic: true };
+const fixedWalled: Grant = { ...fixed, profile: { ...gardenProfile, poolName: 'isp' } };
 /** Of another pool of one group. */
 export const other: Grant = { ...grantOf(homeProfile, OTHER), poolName: 'isp-2' };
 export const business = grantOf(businessProfile, BUSINESS);
@@ -60,6 +64,7 @@ export const business = grantOf(businessProfile, BUSINESS);
 const none: Lease = { phase: 'none' };
 const offered: Lease = { phase: 'offered', attachment: at };
 const bound: Lease = { phase: 'bound', attachment: at, expiresAtMs: EXPIRES };
+const forEver: Lease = { phase: 'bound', attachment: at, expiresAtMs: Infinity };
 const heldOf = (grant: Grant): Held => ({ grant, attachment: at, expiresAtMs: EXPIRES });
 
 function served(name: Served['name'], grant: Grant, lease: Lease, more: Partial<Served> = {}): Session {
@@ -68,6 +73,8 @@ function served(name: Served['name'], grant: Grant, lease: Lease, more: Partial<
 const suspended = { resumeTo: homeProfile };
 
 const discover: SessionEvent = { type: 'discover', attachment: at, nowMs: NOW };
+
+const sighted: SightedEvent = { type: 'sighted', address: HOME, attachment: at, nowMs: NOW };
 
 /** Every state that a session can rest in. */
 export const states: Readonly<Record<string, Session>> = {
@@ -87,6 +94,10 @@ export const states: Readonly<Record<string, Session>> = {
   'suspended none': served('suspended', garden, none, suspended),
   'suspended none held': served('suspended', garden, none, { ...suspended, held: heldOf(home) }),
   'suspended bound': served('suspended', garden, bound, suspended),
+  'static none': served('active', fixed, none),
+  'static bound': served('active', fixed, forEver),
+  'static suspended none': served('suspended', fixedWalled, none, suspended),
+  'static suspended bound': served('suspended', fixedWalled, forEver, suspended),
   terminated: { state: { name: 'terminated', cause: 'Lost-Carrier' }, step: null },
 };
 
@@ -107,6 +118,15 @@ export const steps: Readonly<Record<string, Session>> = {
   declining: waiting('wgar bound', { kind: 'declining', quarantine: garden }),
   provisioning: waiting('wgar none', { kind: 'provisioning', waiting: null }),
   'provisioning with a DISCOVER': waiting('wgar none', { kind: 'provisioning', waiting: discover }),
+  'provisioning with a sighting': waiting('static none', { kind: 'provisioning', waiting: sighted }),
+  'binding a static address': waiting('static none', { kind: 'binding', attachment: at, nowMs: NOW }),
+  'reattaching a static address': waiting('static bound', {
+    kind: 'reattaching',
+    attachment: moved,
+    nowMs: NOW,
+  }),
+  'walling in place': waiting('static bound', { kind: 'walling', grant: fixedWalled }),
+  'opening in place': waiting('static suspended bound', { kind: 'opening', order: 'resume', grant: fixed }),
   'allocating for activate': waiting('wgar bound', {
     kind: 'allocating',
     order: 'activate',
@@ -202,6 +222,9 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   'release home': { type: 'release', address: HOME, attachment: at },
   'release home elsewhere': { type: 'release', address: HOME, attachment: moved },
   'decline garden': { type: 'decline', address: GARDEN, attachment: at },
+  'sighted home': sighted,
+  'sighted home elsewhere': { ...sighted, attachment: moved },
+  'sighted stranger': { ...sighted, address: STRANGER },
   'activate home': { type: 'activate', profile: homeProfile },
   'activate faster': { type: 'activate', profile: fasterProfile },
   'activate business': { type: 'activate', profile: businessProfile },

@@ -2,6 +2,7 @@
  * The whole machine as a table: for every state and event, the next session | the effects in order | the question asked.
  * A pair that is not listed changes nothing. Written as `sessionText` and `effectText` of machine-cases.ts write it.
  */
+import { staticTable } from './machine-static-table.js';
 
 import { relocatedTable } from './machine-relocated-table.js';
 
@@ -26,6 +27,9 @@ export const restingTable: Table = {
     'release home': 'discovered pending | silence',
     'release home elsewhere': 'discovered pending | silence',
     'decline garden': 'discovered pending | silence',
+    'sighted home': 'discovered pending waiting sighted | ',
+    'sighted home elsewhere': 'discovered pending waiting sighted | ',
+    'sighted stranger': 'discovered pending waiting sighted | ',
     'activate home': 'discovered pending | refused conflict',
     'activate faster': 'discovered pending | refused conflict',
     'activate business': 'discovered pending | refused conflict',
@@ -86,6 +90,9 @@ export const restingTable: Table = {
     'release home': 'discovered refused | silence',
     'release home elsewhere': 'discovered refused | silence',
     'decline garden': 'discovered refused | silence',
+    'sighted home': 'discovered pending waiting sighted | authenticate',
+    'sighted home elsewhere': 'discovered pending waiting sighted | authenticate',
+    'sighted stranger': 'discovered pending waiting sighted | authenticate',
     'activate home': 'discovered refused | refused conflict',
     'activate faster': 'discovered refused | refused conflict',
     'activate business': 'discovered refused | refused conflict',
@@ -449,6 +456,7 @@ export const restingTable: Table = {
     end: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
     'answered garden': 'suspended wgar bound until 30000 resume isp | lease@30000, lease-renewed wgar',
   },
+  ...staticTable,
   terminated: {
     'authorised garden': 'terminated Lost-Carrier | free wgar',
     'authorised home': 'terminated Lost-Carrier | free isp',

@@ -45,6 +45,27 @@ export const waitingTable: Table = {
     reconfigured: 'wgar wgar offered | offer wgar, watch-unbound',
     'reconfigure-failed': 'wgar wgar offered | trouble, offer wgar, watch-unbound',
   },
+  'provisioning with a sighting': {
+    reconfigured: 'active isp none ?binding |  | ask install open 100',
+    'reconfigure-failed': 'active isp none ?binding | trouble | ask install open 100',
+  },
+  'binding a static address': {
+    installed: 'active isp bound until Infinity | lease@Infinity, lease-started isp, ack isp',
+    'install-failed': 'active isp none | trouble, silence',
+  },
+  'reattaching a static address': {
+    updated: 'active isp bound moved until Infinity | lease@Infinity, lease-renewed isp, ack isp',
+    'update-failed': 'active isp bound until Infinity | trouble, silence',
+  },
+  'walling in place': {
+    updated: 'active isp bound until Infinity ?reconfiguring |  | ask reconfigure',
+    'update-failed': 'active isp bound until Infinity | refused failed',
+  },
+  'opening in place': {
+    updated:
+      'active isp bound until Infinity | assign isp, held@off, lease@Infinity, lease-reprofiled isp, order-done',
+    'update-failed': 'suspended isp bound until Infinity resume isp | refused failed',
+  },
   'allocating for activate': {
     'allocated home': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
     'allocated garden': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',

@@ -170,6 +170,7 @@ export class InnerBng {
       rules: { trustOption82, untrustedOption82: 'refuse', relays: null, forceRenew: true, ...options.rules },
       nonces: this.nonces,
       prober,
+      stations: this.manager.stations,
       clock: this.clock,
       observer: {
         decided: (kind, poolName) => this.decided.push([kind, poolName]),

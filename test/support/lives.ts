@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { LocalAuthenticator } from '../../src/aaa/local-authenticator.js';
+import { LocalAuthenticator, type LocalRecord } from '../../src/aaa/local-authenticator.js';
 import type { AccountingRecord } from '../../src/aaa/accounting-record.js';
 import { AccountingWriter } from '../../src/aaa/accounting-writer.js';
 import { RadiusAccounting } from '../../src/aaa/radius-accounting.js';
@@ -19,6 +19,7 @@ import type { PoolDefinition } from '../../src/pool/address-pool.js';
 import { HashRingPools } from '../../src/pool/hash-ring-pools.js';
 import { restore } from '../../src/restore-parts.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
+import { DEFAULT_LINES, type LineOptions } from '../../src/session/line-options.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { openStore } from '../../src/store-parts.js';
 import type { Store, StoreDamage, StoreFailure, StoreResult } from '../../src/store/port.js';
@@ -39,6 +40,8 @@ export class World {
   readonly reconfigured: { readonly ontSerial: string; readonly profile: ServiceProfile }[] = [];
   readonly logged: Record<string, unknown>[] = [];
   pools: readonly PoolDefinition[] = [GARDEN, HOME, TINY];
+  subscribers: readonly LocalRecord[] = [];
+  lines: LineOptions = DEFAULT_LINES;
   bootId = 'boot-1';
   bootMs = 5_000_000;
   wallMs = Date.UTC(2026, 0, 1);
@@ -161,7 +164,9 @@ export class Life {
       return this.#books.accounting;
     };
     this.manager = new SessionManager({
-      authenticator: new LocalAuthenticator({ records: [], defaultPool: 'wgar', gardenPool: 'wgar' }),
+      authenticator: new LocalAuthenticator({
+        ...{ records: world.subscribers, defaultPool: 'wgar', gardenPool: 'wgar' },
+      }),
       accounting: {
         interimIntervalSeconds: 300,
         start: (session) => books().start(session),
@@ -183,6 +188,8 @@ export class Life {
       gardenProfile,
       trustOption82: true,
       maxSessions: 10_000,
+      lines: world.lines,
+      prober: null,
       durability: {
         store: this.#store,
         commits: this.#writer,
@@ -257,6 +264,7 @@ export class Life {
       punts,
       rules: { trustOption82: true, untrustedOption82: 'refuse', relays: null, forceRenew: true },
       nonces: new Nonces(this.clock),
+      stations: this.manager.stations,
       clock: this.clock,
       observer: {
         decided: (kind) => void this.answered.push(kind),

@@ -2,7 +2,7 @@
 import type { TerminateCause } from '../../aaa/port.js';
 import type { TrafficCounters } from '../../model/traffic-counters.js';
 import { answer, holding, settle, silence, wait } from './build.js';
-import { bind, onDhcp, renew } from './dhcp.js';
+import { bind, leaseEnd, onDhcp, renew } from './dhcp.js';
 import {
   abandonOrder,
   close,
@@ -13,6 +13,7 @@ import {
   regrant,
   reprofiled,
 } from './orders.js';
+import { onStation } from './static.js';
 import type { AnswerEvent, DhcpEvent, Effect, Grant, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
@@ -84,7 +85,7 @@ export function onAnswer(state: Served, step: Step, event: AnswerEvent): Transit
 /** The access node's refusal does not stop the session: the dataplane enforces the profile, whatever the VLAN is. */
 function onProvisioned(state: Served, step: StepOf<'provisioning'>, event: AnswerEvent): Transition | null {
   if (event.type !== 'reconfigured' && event.type !== 'reconfigure-failed') return null;
-  const next = step.waiting === null ? settle(state) : onDhcp(state, step.waiting);
+  const next = step.waiting === null ? settle(state) : onStation(state, step.waiting);
   return event.type === 'reconfigured'
     ? next
     : { ...next, effects: [...failed(event.reason), ...next.effects] };
@@ -122,7 +123,7 @@ function onBound(
 ): Transition | null {
   if (event.type === 'install-failed') return settle(state, ...failed(event.reason), silence(event.reason));
   if (event.type !== 'installed') return null;
-  const expiresAtMs = step.nowMs + state.grant.leaseSeconds * 1000;
+  const expiresAtMs = leaseEnd(state.grant, step.nowMs);
   const lease = { phase: 'bound', attachment: step.attachment, expiresAtMs } as const;
   const name = state.name === 'activating' ? 'active' : state.name;
   return settle(

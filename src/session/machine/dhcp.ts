@@ -5,7 +5,7 @@
 import type { StandingPromise } from '../../dataplane/port.js';
 import { formatIpv4 } from '../../model/ipv4.js';
 import { answer, entryOf, holding, sameAttachment, settle, silence, wait } from './build.js';
-import type { DhcpEvent, Held, Served, SessionEvent, State, Transition } from './types.js';
+import type { DhcpEvent, Grant, Held, Served, SessionEvent, State, Transition } from './types.js';
 
 type DiscoverEvent = Extract<DhcpEvent, { type: 'discover' }>;
 type RequestEvent = Extract<DhcpEvent, { type: 'request' }>;
@@ -52,8 +52,7 @@ function onRequest(state: Served, event: RequestEvent): Transition {
   if (lease.phase === 'bound') {
     if (sameAttachment(lease.attachment, event.attachment))
       return renew(state, event.attachment, event.nowMs);
-    const step = { kind: 'reattaching', attachment: event.attachment, nowMs: event.nowMs } as const;
-    return wait(state, step, { ask: 'update', entry: entryOf(grant, event.attachment) });
+    return reattach(state, event);
   }
   if (held !== null) {
     const step = { kind: 'moving', attachment: event.attachment, nowMs: event.nowMs } as const;
@@ -68,9 +67,23 @@ export function bind(state: Served, at: Pick<RequestEvent, 'attachment' | 'nowMs
   return wait(state, step, { ask: 'install', entry: entryOf(state.grant, at.attachment) });
 }
 
+/** The station of a bound lease is elsewhere now: the dataplane has to follow. */
+export function reattach(
+  state: Served,
+  { attachment, nowMs }: Pick<RequestEvent, 'attachment' | 'nowMs'>,
+): Transition {
+  const step = { kind: 'reattaching', attachment, nowMs } as const;
+  return wait(state, step, { ask: 'update', entry: entryOf(state.grant, attachment) });
+}
+
+/** Nobody renews a static address. */
+export function leaseEnd({ isStatic, leaseSeconds }: Grant, nowMs: number): number {
+  return isStatic === true ? Infinity : nowMs + leaseSeconds * 1000;
+}
+
 /** Extends a bound lease and acknowledges. */
 export function renew(state: Served, attachment: RequestEvent['attachment'], nowMs: number): Transition {
-  const expiresAtMs = nowMs + state.grant.leaseSeconds * 1000;
+  const expiresAtMs = leaseEnd(state.grant, nowMs);
   const next: State = { ...state, lease: { phase: 'bound', attachment, expiresAtMs } };
   return settle(
     next,

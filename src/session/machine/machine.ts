@@ -6,6 +6,7 @@ import { onAnswer } from './answers.js';
 import { answer, isServed, settle, silence, unchanged, wait } from './build.js';
 import { onAnswered, onDhcp } from './dhcp.js';
 import { close, onOrder } from './orders.js';
+import { onSighted } from './static.js';
 import type {
   AnswerEvent,
   DhcpEvent,
@@ -77,6 +78,8 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
   switch (event.type) {
     case 'answered':
       return onAnswered(state, event);
+    case 'sighted':
+      return onSighted(state, event);
     case 'lease-expired':
       if (state.lease.phase !== 'bound' || state.lease.expiresAtMs > event.nowMs) break;
       return close(state, 'Lost-Carrier', false);
@@ -95,6 +98,8 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
       return wait(state, { kind: 'provisioning', waiting: null }, { ask: 'reconfigure', profile });
     }
     case 'relocate': {
+      // Who does not ask cannot be moved.
+      if (state.grant.isStatic === true) break;
       const { profile, terms } = state.grant;
       return wait(state, { kind: 'relocating' }, { ask: 'allocate', profile, terms });
     }
@@ -131,6 +136,12 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
       const again = state.auth === 'refused' ? ([{ type: 'authenticate' }] as const) : [];
       const next: State = { name: 'discovered', auth: 'pending', waiting: event };
       return settle(next, answer({ say: 'hold' }), ...again);
+    }
+    case 'sighted': {
+      // A client that waits for an answer comes first; who only uses an address will be sighted again.
+      if (state.waiting !== null) return unchanged({ state, step: null });
+      const again = state.auth === 'refused' ? ([{ type: 'authenticate' }] as const) : [];
+      return settle({ name: 'discovered', auth: 'pending', waiting: event }, ...again);
     }
     case 'inform':
     case 'release':

@@ -1,10 +1,27 @@
 /** What the operator's orders do: activation, suspension, resumption, termination. Each is a walk of several steps. */
 import type { TerminateCause } from '../../aaa/port.js';
 import { entryOf, holding, settle, wait } from './build.js';
+import { inPlace } from './static.js';
 import type { Effect, Grant, OrderEvent, OrderName, Served, State, Transition } from './types.js';
 
 function conflict(state: State, reason: string): Transition {
   return settle(state, { type: 'order-refused', kind: 'conflict', reason });
+}
+
+const STAYS = 'a static address stays in its pool';
+
+/** A subscriber that does not ask for its address is walled where it is. */
+function wall(state: Served, garden: Grant['profile']): Transition {
+  return onGrantForOrder(state, 'suspend', inPlace(state.grant, garden, true));
+}
+
+function resume(
+  state: Served,
+  profile: Grant['profile'],
+  terms: Grant['terms'] = state.grant.terms,
+): Transition {
+  if (state.grant.isStatic !== true) return allocate(state, 'resume', profile);
+  return onGrantForOrder(state, 'resume', { ...inPlace(state.grant, profile, false), terms });
 }
 
 function sameService(a: Grant['profile'], b: Grant['profile']): boolean {
@@ -34,9 +51,10 @@ export function onOrder(state: Served, event: OrderEvent): Transition {
       if (state.name === 'wgar') return conflict(state, 'the subscriber was never activated');
       if (state.name === 'suspended')
         return settle(state, { type: 'order-done', message: 'already suspended' });
+      if (state.grant.isStatic === true) return wall(state, event.profile);
       return allocate(state, 'suspend', event.profile);
     case 'resume':
-      if (state.resumeTo !== null) return allocate(state, 'resume', state.resumeTo);
+      if (state.resumeTo !== null) return resume(state, state.resumeTo);
       if (state.name === 'wgar') return conflict(state, 'the subscriber was never activated');
       return settle(state, { type: 'order-done', message: 'not suspended' });
     case 'terminate':
@@ -48,9 +66,15 @@ export function onOrder(state: Served, event: OrderEvent): Transition {
 
 /** A change inside the pool replaces the entry in place; one between garden and ISP is the operator's own walk. */
 function change(state: Served, { profile, terms }: Extract<OrderEvent, { type: 'change' }>): Transition {
+  const { isStatic } = state.grant;
   if (profile.poolName !== state.grant.profile.poolName) {
+    if (isStatic === true) return profile.walled ? wall(state, profile) : conflict(state, STAYS);
     if (profile.walled) return allocate(state, 'suspend', profile, terms);
     return allocate(state, state.name === 'suspended' ? 'resume' : 'activate', profile, terms);
+  }
+  // What is walled in place has its own pool's name.
+  if (isStatic === true && state.name === 'suspended' && !profile.walled) {
+    return resume(state, profile, terms);
   }
   const grant: Grant = { ...state.grant, profile, terms };
   if (state.lease.phase !== 'bound') return reprofiled(state, grant);

@@ -21,11 +21,14 @@ export interface Grant {
   readonly terms: SessionTerms;
   /** Nobody has held it yet, as far as we know: it is asked for before it is offered (RFC 2131 §4.3.1). */
   readonly isUnproven?: boolean;
+  /** Its station uses the address without asking for it: it is bound when it is sighted, and its lease has no end. */
+  readonly isStatic?: boolean;
 }
 
 export type Lease =
   | { readonly phase: 'none' }
   | { readonly phase: 'offered'; readonly attachment: Attachment }
+  /** `expiresAtMs` is Infinity for a static address. */
   | { readonly phase: 'bound'; readonly attachment: Attachment; readonly expiresAtMs: number };
 
 /** A lease of before a move: installed, used by the client until it asks again. */
@@ -46,8 +49,12 @@ export interface Served {
 }
 
 export type State =
-  /** `waiting` is the DHCP message that will be answered when authentication is done. */
-  | { readonly name: 'discovered'; readonly auth: 'pending' | 'refused'; readonly waiting: DhcpEvent | null }
+  /** `waiting` is what the station has said, and what will be answered when authentication is done. */
+  | {
+      readonly name: 'discovered';
+      readonly auth: 'pending' | 'refused';
+      readonly waiting: StationEvent | null;
+    }
   | Served
   | { readonly name: 'terminated'; readonly cause: TerminateCause };
 
@@ -65,7 +72,7 @@ export type Step =
   | { readonly kind: 'declining'; readonly quarantine: Grant }
   /** Somebody may have the address already; then another takes its place before `waiting` is answered. */
   | { readonly kind: 'probing' | 'replacing'; readonly waiting: DhcpEvent }
-  | { readonly kind: 'provisioning'; readonly waiting: DhcpEvent | null }
+  | { readonly kind: 'provisioning'; readonly waiting: StationEvent | null }
   | { readonly kind: 'relocating' }
   | { readonly kind: 'allocating'; readonly order: OrderName; readonly profile: ServiceProfile }
   | { readonly kind: 'walling'; readonly grant: Grant }
@@ -93,6 +100,16 @@ export type DhcpEvent =
       readonly address: Ipv4;
       readonly attachment: Attachment;
     };
+
+/** A station on the line uses this address, whoever gave it to it. */
+export interface SightedEvent {
+  readonly type: 'sighted';
+  readonly address: Ipv4;
+  readonly attachment: Attachment;
+  readonly nowMs: number;
+}
+
+export type StationEvent = DhcpEvent | SightedEvent;
 
 export type OrderEvent =
   | { readonly type: 'activate'; readonly profile: ServiceProfile }
@@ -126,7 +143,7 @@ export type SessionEvent =
   | { readonly type: 'created' }
   | { readonly type: 'authorised'; readonly grant: Grant; readonly resumeTo: ServiceProfile | null }
   | { readonly type: 'not-authorised'; readonly reason: string }
-  | DhcpEvent
+  | StationEvent
   | OrderEvent
   | AnswerEvent
   /** The dataplane has acknowledged the lease by itself; nobody waits for an answer. */

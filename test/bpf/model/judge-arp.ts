@@ -10,15 +10,25 @@ const ARP_LENGTH = 28;
 const REQUEST = 1;
 const REPLY = 2;
 
-export function judgeArp(world: World, ethernet: Ethernet): Outcome {
-  const arp = ethernet.frame.subarray(ethernet.l3Offset);
-  const sound =
+function isSound(arp: Buffer): boolean {
+  return (
     arp.length >= ARP_LENGTH &&
     arp.readUInt16BE(0) === 1 &&
     arp.readUInt16BE(2) === EtherType.ipv4 &&
     arp[4] === 6 &&
-    arp[5] === 4;
-  if (!sound) return dropped(BngDropReason.malformed);
+    arp[5] === 4
+  );
+}
+
+/** A question that comes from no address (RFC 5227 §2.1.1). */
+export function isArpProbe({ frame, l3Offset }: Ethernet): boolean {
+  const arp = frame.subarray(l3Offset);
+  return isSound(arp) && arp.readUInt16BE(6) === REQUEST && arp.readUInt32BE(14) === 0;
+}
+
+export function judgeArp(world: World, ethernet: Ethernet): Outcome {
+  const arp = ethernet.frame.subarray(ethernet.l3Offset);
+  if (!isSound(arp)) return dropped(BngDropReason.malformed);
   const mac = sourceMac(ethernet);
   // The answer to a probe: the control plane's.
   if (arp.readUInt16BE(6) === REPLY && arp.readUInt32BE(24) === 0) {

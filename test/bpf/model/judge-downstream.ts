@@ -2,6 +2,7 @@
 import { BngDropReason, BngVerdict } from '../../../src/dataplane/abi.js';
 import { conformsDown, conformsEgress } from './buckets.js';
 import { judgeGarden } from './judge-parts.js';
+import { isArpProbe } from './judge-arp.js';
 import { dropped, type Outcome, passed, sent, SENT_ELSEWHERE } from './outcome.js';
 import { EtherType, type Ipv4, isGroupFrame, parseEthernet, parseIpv4, portsOf, Protocol } from './parse.js';
 import { oneHopOn, reframed } from './rewrite.js';
@@ -44,6 +45,7 @@ export function judgeEgress(world: World, frame: Buffer, ifindex: number): Outco
   if (ethernet === 'too-many-tags') return passed(null);
   if (ethernet === 'cut-short') return dropped(BngDropReason.malformed);
   if (ethernet.l3Offset !== UNTAGGED) return passed(null);
+  if (ethernet.protocol === EtherType.arp && isArpProbe(ethernet)) return passed(null);
   if (ethernet.protocol !== EtherType.ipv4) return dropped(BngDropReason.egressEthertype);
   const packet = parseIpv4(ethernet);
   if (packet === null) return dropped(BngDropReason.malformed);
@@ -65,5 +67,9 @@ function isDhcpReply(world: World, packet: Ipv4): boolean {
     return false;
   }
   const ports = portsOf(packet);
-  return ports !== null && ports.source === DHCP_SERVER && ports.destination === DHCP_CLIENT;
+  return (
+    ports !== null &&
+    ports.source === DHCP_SERVER &&
+    (ports.destination === DHCP_CLIENT || ports.destination === DHCP_SERVER)
+  );
 }

@@ -216,6 +216,8 @@ export class KernelMirror {
         answerRate: rate(settings.answers),
         ...OPTION_82_KEY,
         trafficSlots: this.#slots,
+        staticNetworkCount: 0,
+        staticNetworks: [],
       }),
     );
   }
