@@ -1,5 +1,5 @@
 /** The last lifecycle events, so that operators see what was before they looked. Bounded; forgets the oldest. */
-import type { LifecycleSource } from '../session/lifecycle.js';
+import type { LifecycleEvent, LifecycleSource } from '../session/lifecycle.js';
 import { eventMembers } from './event-json.js';
 import type { OverviewEvent } from './overview.js';
 
@@ -7,19 +7,14 @@ import type { OverviewEvent } from './overview.js';
 const KEPT = 20_000;
 
 export class EventHistory {
-  readonly #ring: OverviewEvent[] = [];
+  readonly #ring: LifecycleEvent[] = [];
   readonly #stopListening: () => void;
   #next = 0;
   #seen = 0;
 
   constructor(lifecycle: LifecycleSource) {
     this.#stopListening = lifecycle.onLifecycle((event) => {
-      this.#ring[this.#next] = {
-        type: event.type,
-        at: new Date(event.wallMs).toISOString(),
-        ...eventMembers(event),
-        session: { id: event.session.id, ont_serial: event.session.ontSerial },
-      };
+      this.#ring[this.#next] = event;
       this.#next = (this.#next + 1) % KEPT;
       this.#seen += 1;
     });
@@ -36,7 +31,7 @@ export class EventHistory {
     for (let back = 1; back <= this.#ring.length && found.length < limit; back++) {
       const event = this.#ring[(this.#next - back + KEPT) % KEPT];
       if (event === undefined) break;
-      if (sessionId === undefined || event.session.id === sessionId) found.push(event);
+      if (sessionId === undefined || event.session.id === sessionId) found.push(overviewEvent(event));
     }
     return found.reverse();
   }
@@ -44,4 +39,13 @@ export class EventHistory {
   close(): void {
     this.#stopListening();
   }
+}
+
+function overviewEvent(event: LifecycleEvent): OverviewEvent {
+  return {
+    type: event.type,
+    at: new Date(event.wallMs).toISOString(),
+    ...eventMembers(event),
+    session: { id: event.session.id, ont_serial: event.session.ontSerial },
+  };
 }

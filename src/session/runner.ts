@@ -23,7 +23,7 @@ import { isServed } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import { intend } from './intent.js';
 import type { SessionJournal } from './journal.js';
-import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent } from './machine/types.js';
+import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent, State } from './machine/types.js';
 import { Promises } from './promises.js';
 import { ProvenAddresses } from './proven-addresses.js';
 import type { Quarantines } from './quarantines.js';
@@ -32,7 +32,7 @@ import { Replies } from './replies.js';
 import type { ServiceOptions } from './service-options.js';
 import type { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
-import type { SessionStateName, SessionView } from './view.js';
+import type { SessionStateName } from './view.js';
 import { verdictOf } from './verdict.js';
 
 export interface RunnerOptions {
@@ -68,7 +68,7 @@ interface Turn {
   /** What the item said when its turn came. */
   readonly first: SessionEvent;
   /** The session as it was before. */
-  readonly before: SessionView;
+  readonly before: State;
   /** Who was told already. */
   readonly seen: { answered: boolean; ordered: boolean; leaseStarted: boolean };
 }
@@ -127,7 +127,7 @@ export class SessionRunner {
   }
 
   async #handle(record: SessionRecord, item: QueuedEvent): Promise<void> {
-    const before = record.view(this.#now());
+    const before = record.session.state;
     const seen = { answered: false, ordered: false, leaseStarted: false };
     const first = typeof item.event === 'function' ? item.event() : item.event;
     const turn: Turn = { item, first, before, seen };
@@ -151,7 +151,7 @@ export class SessionRunner {
     if (!seen.answered) item.reply?.({ kind: 'silence', reason: 'no answer for this message' });
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
-    if (before.state !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
+    if (before.name !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
   }
 
   /** Accounting and session know these last counters, in one and the same commit. */
@@ -178,9 +178,9 @@ export class SessionRunner {
         this.replies.order(record, item.order, {
           ok: true,
           ontSerial: record.identity.ontSerial ?? subscriberId,
-          oldState: before.state,
+          oldState: before.name,
           newState: record.session.state.name,
-          oldAddress: before.heldAddress ?? before.address,
+          oldAddress: isServed(before) ? (before.held ?? before).grant.address : null,
           message: effect.message,
         });
         return;
