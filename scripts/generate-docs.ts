@@ -1,6 +1,6 @@
 /**
  * Writes whatever is made from the code and committed: references, schema and example of the configuration, bngctl's manual page and
- * completion, the metrics reference and Grafana's dashboards. With `--check` it writes nothing and fails when one is stale.
+ * completion, the metrics reference, Grafana's dashboards and the cluster's alerts. With `--check` it writes nothing and fails when one is stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -17,6 +17,7 @@ import { apiReference } from './docs/api-reference.js';
 import { configurationReference } from './docs/configuration-reference.js';
 import { dataplaneReference } from './docs/dataplane-reference.js';
 import { logReference } from './docs/log-reference.js';
+import { prometheusRule } from './docs/prometheus-rule.js';
 import { dataplaneDashboard } from './grafana/dataplane-dashboard.js';
 import { metricFamilies } from './grafana/metric-list.js';
 import { metricsReference } from './grafana/metrics-reference.js';
@@ -44,6 +45,7 @@ const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
     ),
   ),
   'docs/metrics.md': () => metricsReference(metricFamilies()),
+  'deploy/kubernetes/base/prometheusrule.yaml': prometheusRule,
   'grafana/dashboards/bng-overview.json': () => json(overviewDashboard),
   'grafana/dashboards/bng-dataplane.json': () => json(dataplaneDashboard),
 };

@@ -1,6 +1,6 @@
 /**
- * Builds authentication, accounting and the AAA server's orders from the configuration: the part of the composition root that
- * concerns AAA. No domain rules.
+ * Builds authentication and accounting from the configuration: the part of the composition root that concerns AAA. No domain
+ * rules. The AAA server's orders come in through `coa-parts.ts`, when there are sessions to give them to.
  */
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
@@ -8,30 +8,24 @@ import { logEvent } from './log-events.js';
 import type { Logger } from 'pino';
 import { AccountingWriter } from './aaa/accounting-writer.js';
 import { LogAccountingSender, RadiusAccountingSender } from './aaa/accounting-senders.js';
-import type { CoaClient } from './aaa/coa-server.js';
-import { CoaServer } from './aaa/coa-server.js';
 import { LocalAuthenticator } from './aaa/local-authenticator.js';
 import { LoggedAccounting } from './aaa/logged-accounting.js';
-import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from './aaa/port.js';
+import type { Accounting, AccountingUsage, Authenticator } from './aaa/port.js';
 import { RadiusAccounting } from './aaa/radius-accounting.js';
 import { RadiusAuthenticator } from './aaa/radius-authenticator.js';
 import { RadiusClient } from './aaa/radius-client.js';
 import { RadiusJournal } from './aaa/radius-journal.js';
 import type { RadiusNas } from './aaa/radius-nas-attributes.js';
-import type { RadiusServer } from './aaa/radius-settings.js';
 import { parseUserNameFormat } from './aaa/radius-user-name.js';
-import { coaAudit, coaLine } from './coa-audit.js';
-import type { CoaConfig, Config, RadiusConfig } from './config/config.js';
-import { readSecretFile } from './config/secret-file.js';
+import type { Config } from './config/config.js';
 import { walledProfile } from './config/walled-profile.js';
-import type { Audit } from './model/audit.js';
 import { BngError } from './model/bng-error.js';
 import { systemClock } from './model/clock.js';
 import type { Ipv4 } from './model/ipv4.js';
 import { parseIpv4 } from './model/ipv4.js';
 import type { Commits, Store } from './store/port.js';
+import { serversOf } from './radius-servers.js';
 import { storeError } from './store-parts.js';
-import { RadiusSecret } from './wire/radius-secret.js';
 
 /** How long accounting may go on sending when the BNG stops; what is left is sent by the next run. */
 const LAST_WORDS_MS = 5_000;
@@ -235,67 +229,6 @@ async function openQueue(
     if (failure !== null) logEvent(logger, 'accounting-not-stored', failure);
   });
   return queue;
-}
-
-/** Opens the inlet for the AAA server's orders; null when none is configured. */
-export async function openCoa(
-  config: Config,
-  options: {
-    nas: RadiusNas;
-    inlet: AuthorizationInlet;
-    logger: Logger;
-    audit: Audit;
-    journal: RadiusJournal | null;
-    onBug: (error: unknown) => void;
-  },
-): Promise<CoaServer | null> {
-  const { radius } = config;
-  const coa = radius?.coa ?? null;
-  if (radius === null || coa === null) return null;
-  const { nas, inlet, logger, audit, journal, onBug } = options;
-  return CoaServer.listen({
-    ...coa,
-    inlet,
-    clients: coaClientsOf(coa),
-    nasIdentifier: nas.identifier,
-    nasIpAddress: nas.address,
-    filters: new Map(Object.entries(radius.filters)),
-    clock: systemClock,
-    ...(journal === null ? {} : { journal }),
-    onAnswered: (report) => {
-      logEvent(logger, 'coa-answered', coaLine(report));
-      audit(coaAudit(report));
-    },
-    onBug,
-  });
-}
-
-/** Who may order, as the inlet is told of them. */
-export function coaClientsOf(coa: CoaConfig, secretOf: SecretOf = readSecret): CoaClient[] {
-  return coa.clients.map(({ secretFile, ...client }) => ({ ...client, secret: secretOf(secretFile) }));
-}
-
-/** What stands in a secret's file; throws `BNG_ERR_CONFIG`. */
-export type SecretOf = (secretFile: string) => RadiusSecret;
-
-export const readSecret: SecretOf = (secretFile) => new RadiusSecret(readSecretFile(secretFile));
-
-/** The servers as a client for `role` is told of them. */
-export function serversOf(
-  radius: RadiusConfig,
-  role: 'auth' | 'acct',
-  secretOf: SecretOf = readSecret,
-): RadiusServer[] {
-  return radius.servers.map((server) => {
-    const port = role === 'auth' ? server.authPort : server.acctPort;
-    return {
-      name: `${server.host}:${port}`,
-      host: server.host,
-      port,
-      secret: secretOf(server.secretFile),
-      requireMessageAuthenticator: server.requireMessageAuthenticator,
-    };
-  });
 }
 
 async function nasOf(config: Config): Promise<Pick<RadiusNas, 'identifier' | 'address'>> {

@@ -3,10 +3,10 @@
  * concerns reloads. All or nothing: whatever can be refused comes before the first change that cannot be taken back.
  */
 import type { Logger } from 'pino';
-import type { AaaParts, SecretOf } from './aaa-parts.js';
-import { coaClientsOf, readSecret, serversOf } from './aaa-parts.js';
+import type { AaaParts } from './aaa-parts.js';
 import type { CoaServer } from './aaa/coa-server.js';
 import type { Config } from './config/config.js';
+import { coaClientsOf } from './coa-parts.js';
 import { describeDifference, differencesOf } from './config/differences.js';
 import type { ConfigResult } from './config/parse-config.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
@@ -16,6 +16,8 @@ import { logEvent } from './log-events.js';
 import { isBngError } from './model/bng-error.js';
 import type { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
+import type { SecretOf } from './radius-servers.js';
+import { readSecret, serversOf } from './radius-servers.js';
 import type { GardenDns } from './garden-dns/garden-dns.js';
 import type { SettingsInForce } from './settings-in-force.js';
 import type { DhcpDesk } from './session/dhcp-desk.js';

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import ts from 'typescript';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { parseConfig } from '../../src/config/parse-config.js';
 import { kustomize, type Manifest, nameOf } from '../support/kustomize.js';
 
@@ -21,6 +21,7 @@ const MODELS: Readonly<Record<string, string>> = {
   Service: 'kubernetes-models/v1',
   DaemonSet: 'kubernetes-models/apps/v1',
   Deployment: 'kubernetes-models/apps/v1',
+  PrometheusRule: '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
   ServiceMonitor: '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
 };
 
@@ -172,16 +173,19 @@ describe('deploy/kubernetes', () => {
       assert.equal(at(set, `${POD}.containers.0.${probe}.httpGet.port`), config.api.listen.port);
   });
 
-  test('Prometheus finds the metrics, and Grafana the committed dashboards', () => {
+  test('Prometheus finds the metrics and the committed alerts, and Grafana the committed dashboards', () => {
     const {
       'ServiceMonitor bng': monitor,
       'Service bng': service,
       'ConfigMap bng-dashboards': boards,
+      'PrometheusRule bng': rule,
     } = built('example');
     const labels = at(monitor, 'spec.selector.matchLabels');
     assert.deepEqual((service?.['metadata'] as Manifest)['labels'], labels);
     assert.equal(at(monitor, 'spec.endpoints.0.port'), at(service, 'spec.ports.0.name'));
     const committed = readFileSync(join(repository, 'grafana/dashboards/bng-overview.json'), 'utf8');
+    const alerts = readFileSync(join(repository, 'grafana/prometheus/alerts.yml'), 'utf8');
+    assert.deepEqual(rule?.['spec'], parse(alerts));
     assert.equal((boards?.['data'] as Record<string, string>)['bng-overview.json'], committed);
   });
 });

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { RadiusClient } from '../../../aaa/radius-client.js';
-import { serversOf } from '../../../aaa-parts.js';
+import { serversOf } from '../../../radius-servers.js';
 import type { Config } from '../../../config/config.js';
 import { secretFileProblems } from '../../../config/secret-file-checks.js';
 import { isBngError } from '../../../model/bng-error.js';
