@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { LogLines } from './log-lines.js';
 
 interface EventNote {
   readonly level: 'info' | 'warn' | 'error' | 'fatal';
@@ -199,13 +200,13 @@ const SECRET_KEYS: ReadonlySet<string> = new Set(['secret', 'token', 'password',
 const SECRET_DEPTH = 3;
 
 /** The log: JSON lines on standard output, or where the caller wants them. */
-export function openLog(level: string, to?: DestinationStream): Logger {
+export function openLog(level: string, to: DestinationStream = new LogLines()): Logger {
   const options = {
     name: 'bng',
     level,
     formatters: { log: (fields: Record<string, unknown>) => withoutSecrets(fields) },
   };
-  return to === undefined ? pino(options) : pino(options, to);
+  return pino(options, to);
 }
 
 /** Writes one line, at the level of its event. */

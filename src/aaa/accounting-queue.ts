@@ -111,7 +111,7 @@ export class AccountingQueue {
 
   /** Resolves when everything put before is durable (null), or with the failure that keeps it in memory only. */
   stored(): Promise<StoreFailure | null> {
-    return this.#writer.drained();
+    return this.#writer.settled();
   }
 
   /**

@@ -138,7 +138,7 @@ export class SessionRunner {
       const next = transition(record.session, event);
       record.session = next.session;
       if (next.session.state !== state || next.session.step !== step) this.#o.journal?.changed(record);
-      this.#o.table.moved(record, from);
+      if (next.session.state !== state) this.#o.table.moved(record, from);
       this.#promises.review(record);
       if (from !== record.session.state.name) this.#stateChanged(record, turn, from);
       for (const effect of next.effects) this.#perform(record, turn, effect);

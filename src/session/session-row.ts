@@ -135,10 +135,10 @@ export class SessionRows {
         lease.phase === 'none'
           ? { phase: 'none' }
           : lease.phase === 'offered'
-            ? { phase: 'offered', line: this.#lineRow(lease.attachment) }
+            ? { phase: 'offered', line: this.#attachmentRow(lease.attachment) }
             : {
                 phase: 'bound',
-                line: this.#lineRow(lease.attachment),
+                line: this.#attachmentRow(lease.attachment),
                 expiresMs: this.#instants.toBootMs(lease.expiresAtMs),
               },
       held:
@@ -146,7 +146,7 @@ export class SessionRows {
           ? null
           : {
               grant: grantRow(held.grant),
-              line: this.#lineRow(held.attachment),
+              line: this.#attachmentRow(held.attachment),
               expiresMs: this.#instants.toBootMs(held.expiresAtMs),
             },
       resumeTo: state.resumeTo,
@@ -246,14 +246,20 @@ export class SessionRows {
     };
   }
 
+  #attachmentRow({ ifindex, sVlan, cVlan, mac, sTpid, cTpid }: Attachment): LineRow {
+    return {
+      port: this.#ports.nameOf(ifindex) ?? `#${ifindex}`,
+      sVlan,
+      cVlan,
+      mac: formatMac(mac),
+      ...(sTpid === undefined ? {} : { sTpid }),
+      ...(cTpid === undefined ? {} : { cTpid }),
+    };
+  }
+
   #lineRow(line: AccessLine): LineRow {
     return {
-      port: this.#ports.nameOf(line.ifindex) ?? `#${line.ifindex}`,
-      sVlan: line.sVlan,
-      cVlan: line.cVlan,
-      mac: formatMac(line.mac),
-      ...(line.sTpid === undefined ? {} : { sTpid: line.sTpid }),
-      ...(line.cTpid === undefined ? {} : { cTpid: line.cTpid }),
+      ...this.#attachmentRow(line),
       ...(line.circuitId === undefined ? {} : { circuitId: hex(line.circuitId) }),
       ...(line.remoteId === undefined ? {} : { remoteId: hex(line.remoteId) }),
       ...(line.option82 === undefined ? {} : { option82: hex(line.option82) }),
