@@ -45,6 +45,7 @@ import type { OntInlet } from './session/inlet.js';
 import { SessionManager } from './session/manager.js';
 import { ServiceOptions } from './session/service-options.js';
 import { buildPortal } from './portal/portal.js';
+import { lineOptions } from './line-settings.js';
 import { logLifecycle } from './lifecycle-log.js';
 import { liveSettings } from './live-settings.js';
 import { Reloader } from './reload.js';
@@ -143,7 +144,7 @@ export class Daemon {
       interfaceName: (ifindex) => dataplane.accessInterface(ifindex) ?? String(ifindex),
     });
     this.#stops.push(() => aaa.close());
-    const pools = new HashRingPools(config.pools);
+    const pools = new HashRingPools(config.pools, config.poolGroups);
     const prober = arpProber(config, dataplane);
     this.#stops.push(() => prober.close());
     const services = new ServiceOptions(config.dhcp.services);
@@ -163,6 +164,7 @@ export class Daemon {
       maxSessions: BngLimit.maxSubscribers,
       services,
       prober,
+      lines: lineOptions(config),
       durability:
         store === null || aaa.commits === null
           ? null
@@ -182,6 +184,8 @@ export class Daemon {
     });
     await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
     if (teardown) return;
+    // Whoever leaves a pool that was drained while nobody ran.
+    manager.pools.changed();
 
     const audit = openAuditLog({
       to: config.audit.to,
@@ -196,6 +200,7 @@ export class Daemon {
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
       store: () => manager.durabilityFigures(),
+      lines: () => manager.lineFigures(),
     };
     const metrics = new Metrics({
       ...shared,
@@ -234,6 +239,8 @@ export class Daemon {
       logger,
       pools,
       sessions: manager.dhcp,
+      lines: manager,
+      poolDesk: manager.pools,
       dataplane: settings,
       gardenDns,
       aaa,

@@ -5,8 +5,8 @@
 import type { Logger } from 'pino';
 import type { AaaParts } from './aaa-parts.js';
 import type { CoaServer } from './aaa/coa-server.js';
-import type { Config } from './config/config.js';
 import { coaClientsOf } from './coa-parts.js';
+import type { Config, PoolConfig } from './config/config.js';
 import { describeDifference, differencesOf } from './config/differences.js';
 import type { ConfigResult } from './config/parse-config.js';
 import type { ReloadOutcome } from './http/operation-routes.js';
@@ -20,7 +20,10 @@ import type { SecretOf } from './radius-servers.js';
 import { readSecret, serversOf } from './radius-servers.js';
 import type { GardenDns } from './garden-dns/garden-dns.js';
 import type { SettingsInForce } from './settings-in-force.js';
+import { lineSettings } from './line-settings.js';
 import type { DhcpDesk } from './session/dhcp-desk.js';
+import type { SessionManager } from './session/manager.js';
+import type { PoolDesk } from './session/pool-desk.js';
 import type { ServiceOptions } from './session/service-options.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
 
@@ -31,7 +34,9 @@ export interface ReloadParts {
   readonly logger: Logger;
   readonly pools: HashRingPools;
   readonly sessions: Pick<DhcpDesk, 'poolsChanged' | 'servicesChanged'>;
+  readonly poolDesk: PoolDesk;
   readonly services: ServiceOptions;
+  readonly lines: Pick<SessionManager, 'useLines'>;
   readonly dataplane: Pick<SettingsInForce, 'useConfig'>;
   readonly gardenDns: Pick<GardenDns, 'useNames'> | null;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
@@ -83,14 +88,17 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { dataplane, gardenDns, pools, sessions, services, aaa, coa, dhcp, olt, logger } = this.#parts;
+    const { gardenDns, pools, poolDesk, sessions, services, lines, aaa, coa, dhcp, olt, logger } =
+      this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
-    const differences = differencesOf(before, config);
+    const differences = differencesOf(before, config, (path, name) =>
+      path === 'pools[]' ? this.#whyKept(name) : null,
+    );
     const refused = differences.filter(({ refusal }) => refusal !== null);
     if (refused.length > 0) throw new Refusal(refused.map(describeDifference));
-    const known = new Set(before.pools.map(({ name }) => name));
-    const added = config.pools.filter(({ name }) => !known.has(name));
+    const added = missingIn(before.pools, config.pools);
+    const removed = missingIn(config.pools, before.pools);
     const { secrets } = prepared(() => {
       // Whatever a pool refuses, it refuses here.
       new HashRingPools(added);
@@ -100,12 +108,16 @@ export class Reloader {
     const changes = [...differences.map(describeDifference), ...newSecrets(this.#secrets, secrets)];
     if (changes.length === 0) return changes;
 
-    const outcome = await dataplane.useConfig(config);
-    if (!outcome.ok) throw new Refusal([`the dataplane refuses it: ${outcome.reason}`]);
+    await this.#reconfigure(config, removed);
     // From here on nothing can fail.
     gardenDns?.useNames(config.walledGarden.dns?.names ?? []);
+    for (const { name } of removed) pools.remove(name);
     for (const pool of added) pools.add(pool);
+    for (const { name, drain } of config.pools) pools.drain(name, drain);
+    pools.useGroups(config.poolGroups);
     sessions.poolsChanged();
+    lines.useLines(lineSettings(config));
+    poolDesk.changed();
     services.use(config.dhcp.services);
     sessions.servicesChanged();
     dhcp()?.reconfigure(config);
@@ -126,6 +138,35 @@ export class Reloader {
     this.#secrets = secrets;
     return changes;
   }
+
+  /** Nobody gets an address of what goes while the dataplane lets it go; where that refuses, all is as before. */
+  async #reconfigure(config: Config, removed: readonly PoolConfig[]): Promise<void> {
+    const { dataplane, pools } = this.#parts;
+    for (const { name } of removed) pools.drain(name, 'keep');
+    const outcome = await dataplane.useConfig(config);
+    if (outcome.ok) return;
+    for (const { name, drain } of removed) pools.drain(name, drain);
+    throw new Refusal([`the dataplane refuses it: ${outcome.reason}`]);
+  }
+
+  /** Why a pool cannot be taken out, and what to do; null when it can. */
+  #whyKept(name: string): string | null {
+    const { pools, poolDesk } = this.#parts;
+    const held = pools.usage().find((usage) => usage.name === name)?.held ?? 0;
+    if (held > 0) {
+      const count = held === 1 ? '1 address is held' : `${held} addresses are held`;
+      return `${count}: set its drain to keep or move, and take it out when bngctl pools says drained`;
+    }
+    const back = poolDesk.comingBackTo(name);
+    if (back === 0) return null;
+    const count = back === 1 ? '1 suspended subscriber comes' : `${back} suspended subscribers come`;
+    return `${count} back to it: resume or terminate first`;
+  }
+}
+
+/** Those of `pools` that are not in `others`, by name. */
+function missingIn(others: readonly PoolConfig[], pools: readonly PoolConfig[]): readonly PoolConfig[] {
+  return pools.filter(({ name }) => !others.some((other) => other.name === name));
 }
 
 function read(readConfig: ReloadParts['readConfig']): Config {

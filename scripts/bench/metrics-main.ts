@@ -18,6 +18,7 @@ import { systemClock } from '../../src/model/clock.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
+import { NO_LINE_FIGURES } from '../../src/session/view.js';
 import type { SessionView } from '../../src/session/view.js';
 import { tellParent } from './bench-context.js';
 import { openBenchDataplane } from './subscriber-world.js';
@@ -50,6 +51,7 @@ function viewOf(n: number): SessionView {
       downloadBitsPerSecond: 100_000_000,
       uploadBitsPerSecond: 50_000_000,
     },
+    poolName: POOL,
     address,
     heldAddress: null,
     createdWallMs: 0,
@@ -115,7 +117,14 @@ try {
       unquarantine: () => undefined,
       terms: () => ({ ...TERMS, gateway: parseIpv4('10.0.0.1') }),
       termsAt: () => null,
-      usage: () => [{ name: POOL, capacity: 1_000_000, allocated: many, quarantined: 0 }],
+      drainOf: () => 'none',
+      isDraining: false,
+      names: () => [POOL],
+      means: (name, poolName) => name === poolName,
+      usage: () => [
+        { name: POOL, capacity: 1_000_000, allocated: many, quarantined: 0, held: many, drain: 'none' },
+      ],
+      groups: () => [],
     },
     dataplane: moving(dataplane),
     radius: () => ({
@@ -130,6 +139,7 @@ try {
     clock: systemClock,
     topTalkers: 10,
     store: () => NOTHING_REFUSED,
+    lines: () => NO_LINE_FIGURES,
   });
   const app = buildMetrics({ metrics, subscribers: { operator, dataplane }, logger: fastify().log });
   await app.listen({ host: '127.0.0.1', port: 0 });

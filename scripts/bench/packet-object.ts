@@ -84,7 +84,7 @@ export function loadLargest(
     option82Key: key,
   });
   const leases = new LeaseMaps(object, { key, clock: systemClock });
-  leases.addReplies(object, fastDhcp.replies);
+  leases.useReplies(object, fastDhcp.replies);
   return { object, leases };
 }
 

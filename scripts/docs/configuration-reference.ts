@@ -55,7 +55,7 @@ function row({ path, schema, required }: FileKey): string {
 
 const CHANGES: Readonly<Record<KeyChange, string>> = {
   live: 'live',
-  added: 'live, if only added to',
+  unused: 'live: added, and taken out when unused',
   restart: 'restart',
 };
 

@@ -31,6 +31,8 @@ export interface PoolConfig {
   readonly rebindSeconds?: number;
   /** What the answers of this pool say beside what the BNG itself says. */
   readonly options?: readonly LeaseOption[];
+  /** Whether it is being emptied: `keep` leaves addresses to who has them, `move` ends that when they are asked for again. */
+  readonly drain: 'none' | 'keep' | 'move';
 }
 
 /** A relay agent that may put itself in front of its clients with giaddr. */
@@ -54,6 +56,24 @@ export interface DhcpConfig {
   readonly probeWaitMs: number;
   /** FORCERENEW (RFC 6704) for clients that offer a nonce. */
   readonly forceRenew: boolean;
+}
+
+export interface LinesConfig {
+  /** Sessions of one interface and its tags, and stations of one line; null: as many as come. */
+  readonly sessions: number | null;
+  readonly macs: number | null;
+  /** What becomes of the present station when a new one asks. */
+  readonly newMac: 'probe' | 'replace' | 'refuse';
+  /** What becomes of the lease that a MAC has on another line. */
+  readonly movedMac: 'keep' | 'probe';
+  /** How often, and how long each time, a station is asked before it counts as gone. */
+  readonly tries: number;
+  readonly waitMs: number;
+  readonly liveness: {
+    readonly action: 'off' | 'report' | 'close';
+    readonly intervalSeconds: number;
+    readonly perSecond: number;
+  };
 }
 
 export interface AccessConfig {
@@ -245,7 +265,10 @@ export interface Config {
   readonly access: AccessConfig;
   readonly core: { readonly interfaces: readonly string[] };
   readonly pools: readonly PoolConfig[];
+  /** Several pools under one name, in the order in which they are used. */
+  readonly poolGroups: Readonly<Record<string, readonly string[]>>;
   readonly dhcp: DhcpConfig;
+  readonly lines: LinesConfig;
   readonly auth: AuthConfig;
   readonly radius: RadiusConfig | null;
   readonly accounting: AccountingConfig;

@@ -3,7 +3,7 @@ import { CAPTIVE_API_PATH } from '../model/captive-portal.js';
 import { formatIpv4 } from '../model/ipv4.js';
 import type { Endpoint } from './config.js';
 import type { Draft } from './draft.js';
-import { checkPools } from './pool-checks.js';
+import { checkGroups, checkPools } from './pool-checks.js';
 import { checkRadius } from './radius-checks.js';
 import { formatPath } from './problem.js';
 import type { Finding, Path } from './problem.js';
@@ -17,6 +17,7 @@ export function crossCheck(draft: Draft): readonly Finding[] {
   return [
     ...checkInterfaces(draft),
     ...checkPools(draft.pools.map((pool) => pool.partial)),
+    ...checkGroups(draft),
     ...checkPoolNames(draft),
     ...checkRelays(draft),
     ...checkAuth(draft),
@@ -45,18 +46,18 @@ function checkInterfaces(draft: Draft): readonly Finding[] {
   return findings;
 }
 
-/** Every name of a pool, wherever it stands, must be a pool's. */
+/** Every name of a pool, wherever it stands, must be a pool's, or that of a group. The garden has one gateway, so one pool. */
 function checkPoolNames(draft: Draft): readonly Finding[] {
-  const names = draft.pools.flatMap(({ partial }) => (partial.name === undefined ? [] : [partial.name]));
+  const pools = draft.pools.flatMap(({ partial }) => (partial.name === undefined ? [] : [partial.name]));
   // A pool whose name could not be read may be the one that is meant.
-  if (names.length < draft.pools.length || names.length === 0) return [];
+  if (pools.length < draft.pools.length || pools.length === 0) return [];
+  const names = [...pools, ...Object.keys(draft.poolGroups)];
   const uses: { readonly path: Path; readonly name: string | undefined; readonly found?: string }[] = [
     { path: ['auth', 'defaultPool'], name: draft.auth.partial.defaultPool },
     ...draft.authRecords.map(({ partial }, at) => ({
       path: ['auth', 'records', at, 'pool'],
       name: partial.pool,
     })),
-    { path: ['walledGarden', 'pool'], name: draft.walledGarden.partial.pool },
     ...(draft.portal.partial.offers ?? []).map(({ pool }, at) => ({
       path: ['portal', 'offers', at, 'pool'],
       name: pool,
@@ -74,11 +75,21 @@ function checkPoolNames(draft: Draft): readonly Finding[] {
       found: name,
     })),
   ];
-  return uses.flatMap(({ path, name, found }) => {
-    if (name === undefined || names.includes(name)) return [];
-    const expected = `the name of a pool (${names.join(', ')})`;
-    return [found === undefined ? { path, expected } : { path, expected, found }];
-  });
+  const garden = draft.walledGarden.partial.pool;
+  return [
+    ...uses.flatMap(({ path, name, found }) => {
+      if (name === undefined || names.includes(name)) return [];
+      const expected = nameOf(names);
+      return [found === undefined ? { path, expected } : { path, expected, found }];
+    }),
+    ...(garden === undefined || pools.includes(garden)
+      ? []
+      : [{ path: ['walledGarden', 'pool'], expected: nameOf(pools) }]),
+  ];
+}
+
+function nameOf(pools: readonly string[]): string {
+  return `the name of a pool (${pools.join(', ')})`;
 }
 
 /** Each relay once, and none where nobody's option 82 is believed: a giaddr alone is anybody's to set. */

@@ -14,10 +14,12 @@ export interface Difference {
 }
 
 const RESTART = 'needs a restart';
-const REMOVED = 'cannot be removed while the BNG runs';
+
+/** Why an item that is in use must stay, by the path of its list and its own name; null when it may go. */
+export type WhyKept = (path: string, name: string) => string | null;
 
 /** Every difference, in the order of the table of keys. */
-export function differencesOf(before: Config, after: Config): readonly Difference[] {
+export function differencesOf(before: Config, after: Config, whyKept: WhyKept): readonly Difference[] {
   const found: Difference[] = [];
   for (const [key, { change, read }] of Object.entries(KEY_RULES)) {
     found.push(...ofKey(key, change, { before: read(before), after: read(after) }));
@@ -28,7 +30,8 @@ export function differencesOf(before: Config, after: Config): readonly Differenc
       const key = itemKey(path, name);
       const [was = null, is = null] = [old.get(name), now.get(name)];
       if (was === null || is === null) {
-        const refusal = refusalOfItem(change, is === null);
+        const kept = change === 'unused' && is === null ? whyKept(path, name) : null;
+        const refusal = change === 'restart' ? RESTART : kept;
         found.push({ key, before: summary(was), after: summary(is), refusal });
       } else {
         for (const [below, change] of Object.entries(keys)) {
@@ -54,12 +57,6 @@ function ofKey(
   { before, after }: { readonly before: string | null; readonly after: string | null },
 ): readonly Difference[] {
   return before === after ? [] : [{ key, before, after, refusal: change === 'live' ? null : RESTART }];
-}
-
-function refusalOfItem(change: KeyChange, isGone: boolean): string | null {
-  if (change === 'live') return null;
-  if (change === 'added') return isGone ? REMOVED : null;
-  return RESTART;
 }
 
 function itemKey(path: string, name: string): string {

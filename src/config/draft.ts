@@ -8,7 +8,9 @@ export interface Draft {
   readonly access: Reading<typeof sections.ACCESS>;
   readonly core: Reading<typeof sections.CORE>;
   readonly pools: readonly Reading<typeof sections.POOL>[];
+  readonly poolGroups: Readonly<Record<string, readonly string[]>>;
   readonly dhcp: Reading<typeof sections.DHCP>;
+  readonly lines: Reading<typeof sections.LINES>;
   readonly auth: Reading<typeof sections.AUTH>;
   readonly authRecords: readonly Reading<typeof sections.AUTH_RECORD>[];
   readonly radius: Reading<typeof sections.RADIUS> | null;
@@ -44,7 +46,9 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     access: section('access', sections.ACCESS),
     core: section('core', sections.CORE),
     pools: pools ?? [],
+    poolGroups: top.poolGroups ?? {},
     dhcp: section('dhcp', sections.DHCP),
+    lines: section('lines', sections.LINES),
     auth,
     authRecords:
       readMappings(

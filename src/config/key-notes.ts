@@ -47,7 +47,7 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     meaning:
       'Networks must not overlap and may be as large as a /12. Network, gateway, broadcast and excluded addresses are never given to a subscriber.',
   },
-  'pools[].name': { meaning: 'By which orders, records and RADIUS name it.' },
+  'pools[].name': { meaning: 'By which orders, records, RADIUS and poolGroups name it.' },
   'pools[].network': { meaning: 'The addresses of the pool.' },
   'pools[].gateway': { meaning: 'The router of its subscribers; the BNG answers for it.' },
   'pools[].dns': { meaning: 'Resolvers, in order. Garden members reach those of their pool and no others.' },
@@ -65,6 +65,15 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
     meaning:
       'More DHCP options for the clients of this pool: "15 text example.net", "42 addresses 192.0.2.1".',
   },
+  'pools[].drain': {
+    meaning:
+      'Empties the pool: nobody new gets an address of it. keep: who has one goes on renewing it; move: who asks again is moved to another pool of the group. An empty pool can be taken out by a reload.',
+  },
+  poolGroups: {
+    meaning:
+      'Several pools under one name, in the order in which they are filled. The name goes wherever a pool is named, walledGarden.pool apart.',
+  },
+  'poolGroups.*': { meaning: 'The pools of this group, in order.' },
   dhcp: { meaning: 'How DHCP is answered.' },
   'dhcp.untrustedOption82': {
     meaning:
@@ -90,6 +99,33 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'dhcp.forceRenew': {
     meaning: 'A client that offers a nonce (RFC 6704) is told to renew when its service changes.',
   },
+  lines: { meaning: 'Who may be on an access line, and who is still there (docs/lines.md).' },
+  'lines.sessions': {
+    meaning:
+      'Sessions on one interface and its tags: 1 where each subscriber has a VLAN of its own, many where one is shared.',
+    otherwise: 'as many as come',
+  },
+  'lines.macs': {
+    meaning:
+      'Stations on one line, as the access node names it, else on one interface and its tags: those with a lease and those heard in the last 5 minutes.',
+    otherwise: 'as many as come',
+  },
+  'lines.newMac': {
+    meaning:
+      'A new MAC asks where a line has room for one: probe lets it in when the MAC before it no longer answers, replace at once, refuse never.',
+  },
+  'lines.movedMac': {
+    meaning:
+      'A MAC gets a lease and has one on another line: keep leaves both, probe ends the other when nobody answers there.',
+  },
+  'lines.tries': { meaning: 'How often a station is asked by ARP before it counts as gone.' },
+  'lines.wait': { meaning: 'How long each answer to that is waited for.' },
+  'lines.liveness': { meaning: 'Looks whether stations with a lease are still there.' },
+  'lines.liveness.action': {
+    meaning: 'What a station means that no longer answers: report tells of it, close ends its session.',
+  },
+  'lines.liveness.interval': { meaning: 'How often; who has sent something in that time is not asked.' },
+  'lines.liveness.perSecond': { meaning: 'Questions over all lines.' },
   auth: { meaning: 'Who a subscriber is, and what it gets.' },
   'auth.mode': { meaning: 'From the records below, or from the servers of the radius section.' },
   'auth.defaultPool': {

@@ -181,10 +181,8 @@ export const interfaceNames = z
     for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   });
-export const poolName = matching(
-  'the name of a pool (letters, digits, -, _; at most 63)',
-  /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/,
-);
+export const POOL_NAME = 'the name of a pool (letters, digits, -, _; at most 63)';
+export const poolName = matching(POOL_NAME, /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 export const ontSerial = matching(
   'an ONT serial as text of 1 to 64 printable characters (in quotes when it is all digits)',
   /^[\x21-\x7e]{1,64}$/,

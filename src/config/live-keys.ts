@@ -8,10 +8,10 @@ import type { AllowedName, Config, Endpoint } from './config.js';
 import { formatLeaseOption } from './lease-option.js';
 
 /**
- * `live`: applied by a reload. `added`: new items are, what is there stays as it is until a restart. `restart`: a reload that
- * would change it is refused.
+ * `live`: applied by a reload. `unused`: new items are, and one goes when nothing uses it any more; their keys say what they say.
+ * `restart`: a reload that would change it is refused.
  */
-export type KeyChange = 'live' | 'added' | 'restart';
+export type KeyChange = 'live' | 'unused' | 'restart';
 
 export interface KeyRule<T> {
   readonly change: KeyChange;
@@ -76,6 +76,16 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'dhcp.probe': live(({ dhcp }) => dhcp.probe),
   'dhcp.probeWait': live(({ dhcp }) => ms(dhcp.probeWaitMs)),
   'dhcp.forceRenew': live(({ dhcp }) => dhcp.forceRenew),
+  'lines.sessions': restart(({ lines }) => lines.sessions),
+  'lines.macs': restart(({ lines }) => lines.macs),
+  'lines.newMac': live(({ lines }) => lines.newMac),
+  // Who is where is only kept where something asks for it.
+  'lines.movedMac': restart(({ lines }) => lines.movedMac),
+  'lines.tries': live(({ lines }) => lines.tries),
+  'lines.wait': live(({ lines }) => ms(lines.waitMs)),
+  'lines.liveness.action': live(({ lines }) => lines.liveness.action),
+  'lines.liveness.interval': live(({ lines }) => seconds(lines.liveness.intervalSeconds)),
+  'lines.liveness.perSecond': live(({ lines }) => lines.liveness.perSecond),
   'auth.mode': restart(({ auth }) => auth.mode),
   'auth.defaultPool': live(({ auth }) => auth.defaultPool),
   // The name by which the AAA server knows a session must not change in its midst.
@@ -175,7 +185,7 @@ function listRule<T>(
 
 /** Lists and mappings whose items are compared by name. */
 export const LIST_RULES: Readonly<Record<string, ListRule>> = {
-  'pools[]': listRule('added', ({ pools }) => byName(pools, ({ name }) => name), {
+  'pools[]': listRule('unused', ({ pools }) => byName(pools, ({ name }) => name), {
     // A pool with another name is another pool.
     '.name': ['restart', ({ name }) => name],
     '.network': ['restart', ({ network }) => formatPrefix(network)],
@@ -189,6 +199,11 @@ export const LIST_RULES: Readonly<Record<string, ListRule>> = {
       'restart',
       ({ exclude }) => list(exclude.map(({ first, last }) => `${formatIpv4(first)}-${formatIpv4(last)}`)),
     ],
+    '.drain': ['live', ({ drain }) => drain],
+  }),
+  'poolGroups.*': listRule('live', ({ poolGroups }) => new Map(Object.entries(poolGroups)), {
+    // Their order matters.
+    '': ['live', (pools) => list(pools)],
   }),
   'dhcp.relays[]': listRule(
     'live',

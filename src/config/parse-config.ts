@@ -40,6 +40,7 @@ function assemble(draft: Draft): Config | null {
   const access = draft.access.complete;
   const core = draft.core.complete;
   const dhcp = draft.dhcp.complete;
+  const lines = draft.lines.complete;
   const auth = draft.auth.complete;
   const accounting = draft.accounting.complete;
   const garden = draft.walledGarden.complete;
@@ -57,6 +58,7 @@ function assemble(draft: Draft): Config | null {
     !access ||
     !core ||
     !dhcp ||
+    !lines ||
     !auth ||
     !accounting ||
     !garden ||
@@ -85,7 +87,9 @@ function assemble(draft: Draft): Config | null {
       ...(options.length === 0 ? {} : { options }),
       ...(pool.name === garden.pool ? { ...resolverOf(garden.dns, pool.gateway), captivePortal } : {}),
     })),
-    dhcp: assembleDhcp(dhcp),
+    poolGroups: draft.poolGroups,
+    dhcp: assembleDhcp(dhcp, draft.poolGroups),
+    lines: assembleLines(lines),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
     accounting: { ...accounting, mode: accountingModeOf(draft) },
@@ -112,13 +116,28 @@ function resolverOf(dns: object | undefined, gateway: Ipv4): { readonly dns?: re
   return dns === undefined ? {} : { dns: [gateway] };
 }
 
-function assembleDhcp(dhcp: NonNullable<Draft['dhcp']['complete']>): Config['dhcp'] {
+/** Addresses of all pools of a group are good where the group is. */
+function assembleDhcp(
+  dhcp: NonNullable<Draft['dhcp']['complete']>,
+  groups: Config['poolGroups'],
+): Config['dhcp'] {
   const { relays, probeWait, ...rest } = dhcp;
   return {
     ...rest,
     probeWaitMs: probeWait,
-    relays: relays?.map(({ host, ...relay }) => ({ ...relay, address: host })) ?? null,
+    relays:
+      relays?.map(({ host, pools, ...relay }) => ({
+        ...relay,
+        pools: [...new Set(pools.flatMap((name) => groups[name] ?? [name]))],
+        address: host,
+      })) ?? null,
   };
+}
+
+function assembleLines(lines: NonNullable<Draft['lines']['complete']>): Config['lines'] {
+  const { sessions = null, macs = null, wait, liveness, ...rest } = lines;
+  const { interval, ...watch } = liveness;
+  return { ...rest, sessions, macs, waitMs: wait, liveness: { ...watch, intervalSeconds: interval } };
 }
 
 function captiveApiOf({ address, port }: Endpoint): string {

@@ -99,3 +99,32 @@ function countAddresses(ranges: readonly AddressRange[]): number {
   }
   return count;
 }
+
+/**
+ * A group has a name of its own and pools that are there, each once; the garden is no part of any: its pool is open to nobody
+ * else, and it must not be drained, since its gateway is the portal.
+ */
+export function checkGroups({ pools, poolGroups, walledGarden }: Draft): readonly Finding[] {
+  const garden = walledGarden.partial.pool;
+  const names = pools.flatMap(({ partial }) => (partial.name === undefined ? [] : [partial.name]));
+  const areKnown = names.length === pools.length;
+  const findings: Finding[] = [];
+  for (const [group, members] of Object.entries(poolGroups)) {
+    if (names.includes(group)) {
+      findings.push({ path: ['poolGroups', group], expected: 'a name that no pool has', found: group });
+    }
+    members.forEach((name, at) => {
+      const path = ['poolGroups', group, at];
+      if (members.indexOf(name) < at) findings.push({ path, expected: 'each pool once' });
+      else if (name === garden) findings.push({ path, expected: 'another pool than that of walledGarden' });
+      else if (areKnown && !names.includes(name)) {
+        findings.push({ path, expected: `the name of a pool (${names.join(', ')})` });
+      }
+    });
+  }
+  pools.forEach(({ partial: { name, drain } }, at) => {
+    if (name === undefined || name !== garden || drain === undefined || drain === 'none') return;
+    findings.push({ path: ['pools', at, 'drain'], expected: 'none, as it is the pool of walledGarden' });
+  });
+  return findings;
+}

@@ -36,7 +36,18 @@ export const POOL = {
   renewTime: leaf.duration.optional(),
   rebindTime: leaf.duration.optional(),
   options: leaf.leaseOptions.prefault([]),
+  drain: leaf.oneOf(['none', 'keep', 'move']).default('none'),
 };
+
+const POOL_LIST = 'a list of pools';
+
+/** By the name of the group. */
+export const POOL_GROUPS = z
+  .record(leaf.poolName, z.array(leaf.poolName, { error: POOL_LIST }).min(1, { error: POOL_LIST }), {
+    error: (issue) =>
+      issue.code === 'invalid_key' ? leaf.POOL_NAME : 'a mapping of names to lists of pools',
+  })
+  .prefault({});
 
 export const DHCP = {
   untrustedOption82: leaf.oneOf(['refuse', 'replace']).default('refuse'),
@@ -58,6 +69,21 @@ export const DHCP = {
   probeWait: leaf.shortDuration.prefault('100ms'),
   // Not yet by default: dhcpcd, which takes part, moves, but in another order of messages than it is watched for.
   forceRenew: leaf.flag.default(false),
+};
+
+export const LINES = {
+  sessions: leaf.integer(1, 131_072, 'a number of sessions').optional(),
+  macs: leaf.integer(1, 65_535, 'a number of stations').optional(),
+  newMac: leaf.oneOf(['probe', 'replace', 'refuse']).default('probe'),
+  // Two customers may have routers with one MAC: only who wants it so has the elder asked.
+  movedMac: leaf.oneOf(['keep', 'probe']).default('keep'),
+  tries: leaf.integer(1, 100, 'a number of questions').default(3),
+  wait: leaf.shortDuration.prefault('500ms'),
+  liveness: mapping({
+    action: leaf.oneOf(['off', 'report', 'close']).default('off'),
+    interval: leaf.duration.prefault('5m'),
+    perSecond: leaf.integer(1, 100_000, 'a number of questions').default(100),
+  }).prefault({}),
 };
 
 /** `records` is a list of `AUTH_RECORD`; it is read by itself. */
@@ -223,7 +249,9 @@ export const ROOT = {
   access: z.unknown(),
   core: z.unknown(),
   pools: z.unknown(),
+  poolGroups: POOL_GROUPS,
   dhcp: z.unknown(),
+  lines: z.unknown(),
   auth: z.unknown(),
   radius: z.unknown(),
   accounting: z.unknown(),

@@ -141,7 +141,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
 
   /**
    * Other settings for a dataplane that runs, all or none. What was and is allowed passes all the time, and no packet of whoever
-   * is installed is lost. Pools are only ever added.
+   * is installed is lost. Nobody has an address of a pool that goes.
    */
   async reconfigure(settings: LiveSettings): Promise<DataplaneOutcome> {
     if (this.#closing !== null) return { ok: false, reason: 'dataplane closed' };
@@ -245,7 +245,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
   promiseAnew(): void {
     const { leases, object } = this.#parts;
     leases.clear();
-    leases.addReplies(object, this.#settings.replies);
+    leases.useReplies(object, this.#settings.replies);
   }
 
   transmit(ifindex: number, frame: Uint8Array): boolean {

@@ -71,6 +71,15 @@ export function hashOption82(value: Uint8Array, key: Option82Key): bigint {
   return hash === 0n ? 1n : hash;
 }
 
+/** The first `count` that are free, or as many as there are. */
+function freeIndexes(used: ReadonlySet<number>, count: number): readonly number[] {
+  const free: number[] = [];
+  for (let index = 0; index < BngLimit.maxDhcpReplies && free.length < count; index += 1) {
+    if (!used.has(index)) free.push(index);
+  }
+  return free;
+}
+
 /** The sum of 16-bit words as they stand in memory, folded. */
 function sumOf(message: Uint8Array): number {
   let sum = 0;
@@ -126,17 +135,20 @@ export class LeaseMaps {
   }
 
   /**
-   * Writes what the answers of more pools have in common: before it nothing is promised; those written before stay. A pool beyond
-   * what fits is answered by the control plane alone.
+   * Writes what the answers of these pools have in common: before it nothing is promised. Those written before stay; the place of
+   * a pool that is gone, of which nothing is promised then, is another's. A pool beyond what fits is answered by the control
+   * plane alone.
    */
-  addReplies(object: NativeObject, replies: readonly PoolReply[]): void {
+  useReplies(object: NativeObject, replies: readonly PoolReply[]): void {
     const map = object.map('bng_dhcp_replies');
+    const names = new Set(replies.map(({ poolName }) => poolName));
+    for (const name of [...this.#replies.keys()]) if (!names.has(name)) this.#replies.delete(name);
+    const used = new Set([...this.#replies.values()].map(({ index }) => index));
     const short = replies.filter(
       ({ poolName, message }) => message.length < BngLimit.dhcpReplyBytes && !this.#replies.has(poolName),
     );
-    const first = this.#replies.size;
-    for (const [at, reply] of short.slice(0, BngLimit.maxDhcpReplies - first).entries()) {
-      const index = first + at;
+    for (const [index, reply] of freeIndexes(used, short.length).map((at, n) => [at, short[n]] as const)) {
+      if (reply === undefined) continue;
       const value = new Uint8Array(BNG_DHCP_REPLY_SIZE);
       const message = new Uint8Array(BngLimit.dhcpReplyRoom);
       message.set(reply.message);

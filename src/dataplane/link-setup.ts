@@ -189,11 +189,10 @@ export class LinkSetup {
 
   async #localAddress(address: string): Promise<void> {
     const present = await readIp(['addr', 'show', 'to', `${address}/32`], this.#options.deadlineMs);
-    const where = (verb: string): string[] => ['ip', 'addr', verb, `${address}/32`, 'dev', 'lo'];
     await this.#ensure({
       done: present.some((link) => link['ifname'] !== undefined),
-      command: where('add'),
-      undo: where('del'),
+      command: ['ip', 'addr', 'add', `${address}/32`, 'dev', 'lo'],
+      undo: undoOfLocalAddress(address).run,
     });
   }
 
@@ -212,8 +211,7 @@ export class LinkSetup {
       throw new BngError('BNG_ERR_DATAPLANE', 'expected no route of somebody else to a pool', context);
     }
     for (const [metric, access] of accessInterfaces.entries()) {
-      const place = [network, 'dev', access, 'metric', String(metric)];
-      const what = [...place, 'src', gateway, 'mtu', String(subscriberMtu)];
+      const what = [...poolRoute(network, access, metric), 'src', gateway, 'mtu', String(subscriberMtu)];
       const isThere = routes.some(
         (route) =>
           route['dev'] === access &&
@@ -225,7 +223,7 @@ export class LinkSetup {
         // The kernel takes no route by a port that is shut; whoever opens it is seen (link-watch.ts).
         done: isThere || !isUp.has(access),
         command: ['ip', 'route', 'replace', ...what],
-        undo: ['ip', 'route', 'del', ...place],
+        undo: undoOfPoolRoute(network, access, metric).run,
       });
     }
   }
@@ -294,6 +292,24 @@ export class LinkSetup {
     await this.#journal.change(step, () => run(command, this.#options.deadlineMs));
     this.#options.onChange?.(command.join(' '), undo.join(' '));
   }
+}
+
+interface UndoCommand {
+  readonly run: readonly string[];
+}
+
+/** How an address of ours on `lo` goes, as the journal has it. */
+export function undoOfLocalAddress(address: string): UndoCommand {
+  return { run: ['ip', 'addr', 'del', `${address}/32`, 'dev', 'lo'] };
+}
+
+/** How the route to a pool by the access port at place `metric` goes, as the journal has it. */
+export function undoOfPoolRoute(network: string, access: string, metric: number): UndoCommand {
+  return { run: ['ip', 'route', 'del', ...poolRoute(network, access, metric)] };
+}
+
+function poolRoute(network: string, access: string, metric: number): readonly string[] {
+  return [network, 'dev', access, 'metric', String(metric)];
 }
 
 /** An interface of this network namespace; throws `BNG_ERR_DATAPLANE` when there is none of that name. */

@@ -1,20 +1,20 @@
 /**
- * Gives a dataplane that runs other settings, all or none: the walled garden, pools that are added. In an order in which what was
- * and is allowed passes all the time. Knows no subscriber.
+ * Gives a dataplane that runs other settings, all or none: the walled garden, pools that come and go. In an order in which what
+ * was and is allowed passes all the time. Knows no subscriber.
  */
-import type { Ipv4 } from '../model/ipv4.js';
+import { formatIpv4, formatPrefix, type Ipv4 } from '../model/ipv4.js';
 import { attempt } from './attempt.js';
 import type { GardenPolicy } from './garden-policy.js';
 import type { KernelParts } from './kernel-parts.js';
 import type { PoolReply } from './lease-maps.js';
-import { LinkSetup, type PoolNetwork } from './link-setup.js';
+import { LinkSetup, type PoolNetwork, undoOfLocalAddress, undoOfPoolRoute } from './link-setup.js';
 import type { DataplaneOutcome } from './port.js';
 import { syncPolicyMaps } from './static-maps.js';
 
 /** What may be another while the dataplane runs. */
 export interface LiveSettings {
   readonly policy: GardenPolicy;
-  /** All of them; those that are there already stay as they are. */
+  /** All of them; those that are there already stay as they are, and nobody has an address of one that goes. */
   readonly pools: readonly PoolNetwork[];
   readonly burstMs: number;
   /** What XDP says to the clients of each pool. */
@@ -53,7 +53,7 @@ export async function reconfigureKernel(
       undo.push(async () => attempt(() => syncPolicyMaps(parts.object, before.policy)));
       return attempt(() => syncPolicyMaps(parts.object, after.policy));
     },
-    async () => attempt(() => parts.leases.addReplies(parts.object, after.replies)),
+    async () => attempt(() => parts.leases.useReplies(parts.object, after.replies)),
   ];
   for (const step of steps) {
     const outcome = await step();
@@ -64,7 +64,29 @@ export async function reconfigureKernel(
     }
     return outcome;
   }
+  await dropNetworks(parts, links, { before, after });
   return { ok: true };
+}
+
+/** The last step, when nothing leads there any more: what of it fails is left over, and harms nobody. */
+async function dropNetworks(
+  { journal, deadlineMs, warn }: KernelParts,
+  { accessInterfaces }: LinkSettings,
+  { before, after }: { readonly before: LiveSettings; readonly after: LiveSettings },
+): Promise<void> {
+  const networks = new Set(after.pools.map(({ network }) => formatPrefix(network)));
+  const steps = [
+    ...before.pools
+      .map(({ network }) => formatPrefix(network))
+      .filter((network) => !networks.has(network))
+      .flatMap((network) => accessInterfaces.map((access, at) => undoOfPoolRoute(network, access, at))),
+    ...before.policy.localAddresses
+      .filter((address) => !after.policy.localAddresses.includes(address))
+      .map((address) => undoOfLocalAddress(formatIpv4(address))),
+  ];
+  for (const failure of await journal.revertSteps(steps, deadlineMs)) {
+    warn(`of a pool that is gone something is left: ${failure}`);
+  }
 }
 
 function addNetworks(

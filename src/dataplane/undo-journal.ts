@@ -67,6 +67,12 @@ export class UndoJournal {
     return this.#undo((key) => !mark.has(key), deadlineMs);
   }
 
+  /** Takes back these changes, last first, where they are recorded: what was so before us stays. Says what could not be. */
+  revertSteps(steps: readonly UndoStep[], deadlineMs: number): Promise<readonly string[]> {
+    const keys = new Set(steps.map(keyOf));
+    return this.#undo((key) => keys.has(key), deadlineMs);
+  }
+
   has(step: UndoStep): boolean {
     return this.#recorded.has(keyOf(step));
   }

@@ -10,6 +10,7 @@ const WRITE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 
 
 const STATE = '`discovered`, `wgar`, `activating`, `active`, `suspended` or `terminated`';
 const POOL = { pool: 'name of a pool' };
+const GROUP = { group: 'name of a group of pools' };
 const TRAFFIC = { direction: '`in` (from the subscriber) or `out`', ...POOL };
 const NFT_REASON = '`firewall` is a packet that the firewall’s garden rules dropped in the stack';
 
@@ -106,6 +107,21 @@ function definePoolFamilies(catalogue: MetricCatalogue) {
       'bng_dhcp_pool_available_ips',
       'Addresses of a pool that could be given now',
       POOL,
+    ),
+    poolDraining: catalogue.gauge('bng_dhcp_pool_draining', '1 while a pool is drained, else 0', POOL),
+    groupMember: catalogue.gauge('bng_dhcp_pool_group_member', 'The place of a pool in its group, from 1', {
+      ...GROUP,
+      ...POOL,
+    }),
+    groupUtilization: catalogue.gauge(
+      'bng_dhcp_pool_group_utilization',
+      'Allocated share of the addresses of the open pools of a group, 0 to 1',
+      GROUP,
+    ),
+    groupAvailable: catalogue.gauge(
+      'bng_dhcp_pool_group_available_ips',
+      'Addresses of the pools of a group that could be given now',
+      GROUP,
     ),
   };
 }

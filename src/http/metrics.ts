@@ -6,15 +6,16 @@ import { formatIpv4 } from '../model/ipv4.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleEvent, LifecycleSource } from '../session/lifecycle.js';
-import { SESSION_STATES } from '../session/view.js';
+import { type LineFigures, SESSION_STATES } from '../session/view.js';
 import type { ExpositionFormat } from './exposition.js';
 import { renderFamilies } from './exposition.js';
 import { GardenAudit } from './garden-audit.js';
+import { LineMetrics } from './line-metrics.js';
 import { MetricCatalogue } from './metric-catalogue.js';
 import type { FamilyDescription } from './metric-catalogue.js';
 import { defineFamilies } from './metric-families.js';
 import type { MetricFamilies } from './metric-families.js';
-import { availableAddresses, utilization } from './pool-figures.js';
+import { availableAddresses, groupFigures, utilization } from './pool-figures.js';
 import { ProcessMetrics } from './process-metrics.js';
 import { RadiusMetrics } from './radius-metrics.js';
 import type { RadiusReport } from './radius-report.js';
@@ -45,6 +46,7 @@ export interface MetricsSources {
   readonly dataplane: Omit<DataplaneInspection, 'dump' | 'allTraffic'>;
   readonly radius: () => RadiusReport;
   readonly store: () => StoreReport;
+  readonly lines: () => LineFigures;
   readonly clock: Clock;
   readonly topTalkers: number;
 }
@@ -69,6 +71,7 @@ export class Metrics {
   readonly #radius: RadiusMetrics;
   readonly #process: ProcessMetrics;
   readonly #store: StoreMetrics;
+  readonly #lines: LineMetrics;
   readonly #ledger: TrafficLedger;
   readonly #scores = new TrafficScores();
   readonly #audit: GardenAudit;
@@ -102,6 +105,7 @@ export class Metrics {
     this.#radius = new RadiusMetrics(this.#catalogue);
     this.#process = new ProcessMetrics(this.#catalogue);
     this.#store = new StoreMetrics(this.#catalogue);
+    this.#lines = new LineMetrics(this.#catalogue);
     this.#audit = new GardenAudit(sources);
     this.#ledger = new TrafficLedger({
       onMoved: (address, bytes) => this.#scores.moved(address, bytes, sources.clock.monotonicMs()),
@@ -122,13 +126,12 @@ export class Metrics {
     storeFailing.set(0);
   }
 
-  /** Pools may be added while we run. */
+  /** Pools come and go while we run. */
   #beginPools(): void {
-    for (const { name } of this.#sources.pools.usage()) {
-      const terms = this.#sources.pools.terms(name);
-      if (terms === null || !this.#ledger.addPool({ name, network: terms.network })) continue;
-      this.#families.dhcpRequests.inc({ pool: name }, 0);
-    }
+    const { pools } = this.#sources;
+    const terms = pools.usage().flatMap(({ name }) => pools.terms(name) ?? []);
+    this.#ledger.usePools(terms);
+    for (const { name } of terms) this.#families.dhcpRequests.inc({ pool: name }, 0);
   }
 
   /** Of every family, in the order in which they are rendered. */
@@ -151,6 +154,7 @@ export class Metrics {
     this.#readAudit();
     this.#process.read();
     this.#store.read(this.#sources.store());
+    this.#lines.read(this.#sources.lines());
     const roundTrips = this.#radius.read(this.#sources.radius());
     return renderFamilies([...(await this.#catalogue.families()), roundTrips], format);
   }
@@ -209,10 +213,7 @@ export class Metrics {
     for (const [state, count] of Object.entries(this.#sources.operator.stateCounts())) {
       families.sessions.set({ state }, count);
     }
-    for (const usage of this.#sources.pools.usage()) {
-      families.poolUtilization.set({ pool: usage.name }, utilization(usage));
-      families.poolAvailable.set({ pool: usage.name }, availableAddresses(usage));
-    }
+    this.#readPools();
     const { trafficBytes, trafficPackets } = families;
     trafficBytes.reset();
     trafficPackets.reset();
@@ -221,6 +222,33 @@ export class Metrics {
       mirror(trafficBytes, { direction: 'out', pool }, total.downstreamBytes);
       mirror(trafficPackets, { direction: 'in', pool }, total.upstreamPackets);
       mirror(trafficPackets, { direction: 'out', pool }, total.downstreamPackets);
+    }
+  }
+
+  #readPools(): void {
+    const { poolUtilization, poolAvailable, poolDraining, groupMember, groupUtilization, groupAvailable } =
+      this.#families;
+    const gauges = [
+      poolUtilization,
+      poolAvailable,
+      poolDraining,
+      groupMember,
+      groupUtilization,
+      groupAvailable,
+    ];
+    for (const gauge of gauges) gauge.reset();
+    const pools = this.#sources.pools.usage();
+    for (const usage of pools) {
+      const labels = { pool: usage.name };
+      poolUtilization.set(labels, utilization(usage));
+      poolAvailable.set(labels, availableAddresses(usage));
+      poolDraining.set(labels, usage.drain === 'none' ? 0 : 1);
+    }
+    for (const group of this.#sources.pools.groups()) {
+      const figures = groupFigures(group, pools);
+      groupUtilization.set({ group: group.name }, figures.utilization);
+      groupAvailable.set({ group: group.name }, figures.available);
+      group.pools.forEach((pool, at) => groupMember.set({ group: group.name, pool }, at + 1));
     }
   }
 

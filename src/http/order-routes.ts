@@ -81,7 +81,7 @@ function answer(reply: FastifyReply, ontSerial: string, result: OperatorResult):
 function addActivate(
   app: FastifyInstance,
   operator: OperatorInlet,
-  pools: Pick<AddressPools, 'usage'>,
+  pools: Pick<AddressPools, 'names'>,
 ): void {
   const body = {
     type: 'object',
@@ -90,7 +90,7 @@ function addActivate(
     properties: {
       ont_serial: ontSerialSchema,
       service_id: nameSchema,
-      pool: { type: 'string', description: 'the name of a configured pool' },
+      pool: { type: 'string', description: 'the name of a configured pool, or of a group of pools' },
       qos_download_bps: rateSchema,
       qos_upload_bps: rateSchema,
     },
@@ -103,7 +103,7 @@ function addActivate(
   app.post<{ Body: ActivateBody }>('/api/v1/activate', { schema }, async (request, reply) => {
     const order = request.body;
     // Not in the schema: a reload may add pools.
-    const names = pools.usage().map(({ name }) => name);
+    const names = pools.names();
     if (!names.includes(order.pool)) {
       const [found, expected] = [JSON.stringify(order.pool), `one of ${names.join(', ')}`];
       const detail = `pool: expected ${expected}, found ${found}`;
@@ -124,7 +124,7 @@ function addActivate(
 export function addOrderRoutes(
   app: FastifyInstance,
   operator: OperatorInlet,
-  pools: Pick<AddressPools, 'usage'>,
+  pools: Pick<AddressPools, 'names'>,
 ): void {
   addActivate(app, operator, pools);
   const body = {

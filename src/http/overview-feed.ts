@@ -12,7 +12,7 @@ import { EventClients } from './event-clients.js';
 import type { EventClientsOptions } from './event-clients.js';
 import type { EventHistory } from './event-history.js';
 import type { Overview, OverviewEvents, OverviewSample } from './overview.js';
-import { poolJson } from './pool-routes.js';
+import { poolsJson } from './pool-routes.js';
 import type { RadiusReport } from './radius-report.js';
 import { counterTable } from './drop-routes.js';
 import { ThroughputMeter } from './throughput.js';
@@ -132,7 +132,7 @@ export class OverviewFeed {
       sample: this.#sample(),
       installed: this.#meter.last?.installed ?? null,
       drops: counterTable(dataplane.drops()),
-      pools: pools.usage().map((usage) => poolJson(usage, pools.terms(usage.name))),
+      pools: poolsJson(pools),
       radius: radiusPart(this.#o.radius()),
       ports: dataplane.ports().map(({ xdpMode, ...port }) => ({ ...port, xdp_mode: xdpMode })),
       checks: health().checks.map(({ degraded = false, ...check }) => ({ ...check, degraded })),

@@ -21,6 +21,8 @@ export interface OverviewPool {
   readonly quarantined: number;
   readonly available: number;
   readonly utilization: number;
+  readonly state: 'open' | 'draining' | 'drained';
+  readonly groups: readonly string[];
 }
 
 export interface OverviewServer {

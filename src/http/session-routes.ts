@@ -58,7 +58,11 @@ const listQuerySchema = {
       description: 'next_cursor of the page before',
     },
     state: stateSchema,
-    pool: { type: 'string', pattern: '^[!-~]{1,64}$', description: 'the name of a pool' },
+    pool: {
+      type: 'string',
+      pattern: '^[!-~]{1,64}$',
+      description: 'the name of a pool, or of a group of pools',
+    },
     match: {
       type: 'string',
       pattern: '^[ -~]{1,128}$',
@@ -125,11 +129,16 @@ async function page(operator: OperatorInlet, query: ListQuery): Promise<Page> {
     last = session;
     looked += 1;
     if (slices.isOver) await slices.pause();
-    if (query.pool !== undefined && session.profile?.poolName !== query.pool) continue;
+    if (query.pool !== undefined && !isOf(session, query.pool)) continue;
     if (text !== undefined && !mentions(session, text)) continue;
     sessions.push(session);
   }
   return { sessions, nextCursor: null };
+}
+
+/** By the pool of its address, or by the group that it was granted. */
+function isOf({ poolName, profile }: SessionView, name: string): boolean {
+  return poolName === name || profile?.poolName === name;
 }
 
 /** Each is rendered when its turn has come. */

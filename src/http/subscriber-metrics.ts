@@ -101,12 +101,12 @@ function whoIs({ ontSerial }: SessionView, address: Ipv4): Who {
 
 function* infoOf({ operator }: SubscriberSources): Iterable<Sample> {
   for (const session of operator.sessions()) {
-    const { address, state, profile, attachment } = session;
+    const { address, state, profile, poolName, attachment } = session;
     if (address === null) continue;
     const labels = {
       ...whoIs(session, address),
       state,
-      pool: profile?.poolName ?? '',
+      pool: poolName ?? '',
       service: profile?.serviceId ?? '',
       s_vlan: attachment?.sVlan ?? '',
       c_vlan: attachment?.cVlan ?? '',

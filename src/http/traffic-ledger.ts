@@ -46,7 +46,7 @@ export interface TrafficLedgerOptions {
 
 export class TrafficLedger {
   readonly #o: TrafficLedgerOptions;
-  readonly #pools: LedgerPool[] = [];
+  #pools: readonly LedgerPool[] = [];
   readonly #totals = new Map<string, TrafficCounters>();
   /** The last reading of every address whose lease has not ended. */
   readonly #running = new Map<Ipv4, TrafficCounters>();
@@ -55,12 +55,10 @@ export class TrafficLedger {
     this.#o = options;
   }
 
-  /** False when it is known already. */
-  addPool(pool: LedgerPool): boolean {
-    if (this.#pools.some(({ name }) => name === pool.name)) return false;
-    this.#pools.push(pool);
-    this.#totals.set(pool.name, NO_TRAFFIC);
-    return true;
+  /** In the place of those of before; what one that is gone has counted stays counted. */
+  usePools(pools: readonly LedgerPool[]): void {
+    this.#pools = pools;
+    for (const { name } of pools) if (!this.#totals.has(name)) this.#totals.set(name, NO_TRAFFIC);
   }
 
   /** Takes in what the dataplane counts for some installed addresses, or for all of them. */
@@ -83,7 +81,7 @@ export class TrafficLedger {
     this.#add(poolName, growth(final, last));
   }
 
-  /** Totals by pool: ended leases and running ones as last observed. Every pool is present. */
+  /** Totals by pool: ended leases and running ones as last observed. Every pool is present, those that are gone too. */
   totals(): ReadonlyMap<string, TrafficCounters> {
     return this.#totals;
   }

@@ -101,7 +101,7 @@ export function addTrafficRoutes(app: FastifyInstance, parts: TrafficRouteParts)
           return {
             ont_serial: session?.ontSerial ?? null,
             address: formatIpv4(talker.address),
-            pool: session?.profile?.poolName ?? null,
+            pool: session?.poolName ?? null,
             upstream_bps: Math.round(talker.upstreamBitsPerSecond),
             downstream_bps: Math.round(talker.downstreamBitsPerSecond),
             upstream_pps: Math.round(talker.upstreamPacketsPerSecond),

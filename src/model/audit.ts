@@ -46,6 +46,7 @@ export function auditSession(view: {
   readonly state: string;
   readonly address: Ipv4 | null;
   readonly profile: ServiceProfile | null;
+  readonly poolName: string | null;
   readonly suspendedFor: string | null;
 }): AuditSession {
   const { profile, address } = view;
@@ -54,7 +55,7 @@ export function auditSession(view: {
     ont: view.ontSerial,
     state: view.state,
     address: address === null ? null : formatIpv4(address),
-    pool: profile?.poolName ?? null,
+    pool: view.poolName,
     service: profile?.serviceId ?? null,
     downBps: profile?.downloadBitsPerSecond ?? null,
     upBps: profile?.uploadBitsPerSecond ?? null,

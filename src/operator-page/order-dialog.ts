@@ -45,11 +45,12 @@ function activateFields(pools: readonly OverviewPool[], gardenPool: string | nul
     title: 'printable ASCII characters without spaces',
     autocomplete: 'off',
   });
-  const choices = pools.filter(({ name }) => name !== gardenPool);
+  const open = pools.filter(({ name, state }) => name !== gardenPool && state === 'open');
+  const choices = new Set(open.flatMap(({ name, groups }) => (groups.length === 0 ? [name] : groups)));
   const pool = h(
     'select',
     { name: 'pool', required: true },
-    ...choices.map(({ name }) => h('option', {}, name)),
+    ...[...choices].map((name) => h('option', {}, name)),
   );
   const rate = (name: string): HTMLInputElement =>
     h('input', { name, type: 'number', min: 0, max: 1_000_000, step: 'any', required: true, value: 0 });

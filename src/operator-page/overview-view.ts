@@ -177,7 +177,10 @@ export class OverviewView {
       fill: (row, pool) => {
         const [name, inUse, ...others] = [...row.cells];
         setText(name?.firstElementChild ?? row, pool.name);
-        setText(name?.lastElementChild ?? row, pool.network ?? NOTHING);
+        setText(
+          name?.lastElementChild ?? row,
+          `${pool.network ?? NOTHING}${pool.state === 'open' ? '' : ` · ${pool.state}`}`,
+        );
         const [text, bar] = inUse?.children ?? [];
         if (text !== undefined) setText(text, `${count(pool.allocated)} · ${percent(pool.utilization)}`);
         if (bar !== undefined) setAttribute(bar, 'value', String(pool.utilization));

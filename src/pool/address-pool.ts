@@ -22,7 +22,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import { formatPrefix, ipv4FromNumber, prefixContains, prefixLast } from '../model/ipv4.js';
 import { FreeMap } from './free-map.js';
 import { placeOnRing, PROBE_LIMIT } from './placement.js';
-import type { PoolTerms, PoolUsage } from './port.js';
+import type { Drain, PoolTerms, PoolUsage } from './port.js';
 
 /** The shortest prefix a pool may have: 2^20 addresses. */
 export const SHORTEST_POOL_PREFIX = 12;
@@ -36,10 +36,14 @@ export interface AddressRange {
 /** A pool as configured: what DHCP says of it and which addresses are never given. */
 export interface PoolDefinition extends PoolTerms {
   readonly exclude: readonly AddressRange[];
+  /** Left out: `none`. */
+  readonly drain?: Drain;
 }
 
 export class AddressPool {
   readonly definition: PoolDefinition;
+  /** Kept here, heeded by whoever chooses a pool. */
+  drain: Drain;
   readonly #size: number;
   readonly #capacity: number;
   readonly #free: FreeMap;
@@ -62,6 +66,7 @@ export class AddressPool {
       });
     }
     this.definition = definition;
+    this.drain = definition.drain ?? 'none';
     this.#size = 2 ** (32 - network.length);
     this.#free = new FreeMap(this.#size);
     this.#reserved = new FreeMap(this.#size);
@@ -96,13 +101,19 @@ export class AddressPool {
 
   /** The holder's address, a new one when it has none; null when the pool is full. */
   allocate(holder: string): Ipv4 | null {
-    const held = this.#positionOf.get(holder);
-    if (held !== undefined) return this.#addressAt(held);
+    const held = this.heldBy(holder);
+    if (held !== null) return held;
     if (this.#held + this.#quarantined.size >= this.#capacity) return null;
     const position = this.#firstFree(holder);
     this.#free.take(position);
     this.#give(holder, position);
     return this.#addressAt(position);
+  }
+
+  /** The holder's address; null when it has none here. */
+  heldBy(holder: string): Ipv4 | null {
+    const held = this.#positionOf.get(holder);
+    return held === undefined ? null : this.#addressAt(held);
   }
 
   /** Gives `holder` just this address instead of what it has; false when it is another's or never given. */
@@ -151,6 +162,8 @@ export class AddressPool {
       capacity: this.#capacity,
       allocated: this.#held,
       quarantined: this.#quarantined.size,
+      held: this.#holderOf.size,
+      drain: this.drain,
     };
   }
 

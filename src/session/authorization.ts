@@ -45,7 +45,7 @@ export class AuthorizationDesk implements AuthorizationInlet {
     const refusal = this.#o.refusal();
     if (refusal !== null) return { ok: false, kind: 'failed', reason: refusal };
     const { poolName } = change;
-    if (poolName !== undefined && this.#o.pools.terms(poolName) === null) {
+    if (poolName !== undefined && !this.#o.pools.names().includes(poolName)) {
       return { ok: false, kind: 'invalid', reason: `there is no pool ${poolName}` };
     }
     // Laid over what the session has when its turn comes, not over what it has now.

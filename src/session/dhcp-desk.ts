@@ -6,7 +6,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Admission } from './admission.js';
 import type { DhcpInlet, DhcpRequestKind, DhcpVerdict } from './inlet.js';
-import { isServed } from './machine/build.js';
+import { isServed, poolNameOf } from './machine/build.js';
 import type { DhcpEvent } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 import type { SessionRunner } from './runner.js';
@@ -31,24 +31,24 @@ export class DhcpDesk implements DhcpInlet {
 
   discover(line: AccessLine): Promise<DhcpVerdict> {
     const nowMs = this.#o.clock.monotonicMs();
-    return this.#ask(line, { type: 'discover', attachment: line, nowMs }, true);
+    return this.#askFor(line, { type: 'discover', attachment: line, nowMs });
   }
 
   request(line: AccessLine, kind: DhcpRequestKind, address: Ipv4): Promise<DhcpVerdict> {
     const nowMs = this.#o.clock.monotonicMs();
-    return this.#ask(line, { type: 'request', kind, address, attachment: line, nowMs }, true);
+    return this.#askFor(line, { type: 'request', kind, address, attachment: line, nowMs });
   }
 
   inform(line: AccessLine, address: Ipv4): Promise<DhcpVerdict> {
-    return this.#ask(line, { type: 'inform', address, attachment: line }, false);
+    return this.#ask(line, { type: 'inform', address, attachment: line });
   }
 
   async release(line: AccessLine, address: Ipv4): Promise<void> {
-    await this.#ask(line, { type: 'release', address, attachment: line }, false);
+    await this.#ask(line, { type: 'release', address, attachment: line });
   }
 
   async decline(line: AccessLine, address: Ipv4): Promise<void> {
-    await this.#ask(line, { type: 'decline', address, attachment: line }, false);
+    await this.#ask(line, { type: 'decline', address, attachment: line });
   }
 
   answered({ answer, address, attachment, leaseSeconds, atMs }: AnsweredLease): string | null {
@@ -63,9 +63,10 @@ export class DhcpDesk implements DhcpInlet {
     return this.#serverIds.has(address);
   }
 
-  /** To be called when a pool was added. */
+  /** To be called when there are other pools. */
   poolsChanged(): void {
     const { pools } = this.#o;
+    this.#serverIds.clear();
     for (const { name } of pools.usage()) {
       const terms = pools.terms(name);
       if (terms !== null) this.#serverIds.add(terms.gateway);
@@ -77,12 +78,23 @@ export class DhcpDesk implements DhcpInlet {
     for (const record of this.#o.table.all()) this.#o.runner.reviewPromise(record);
   }
 
-  #ask(line: AccessLine, event: DhcpEvent, mayCreate: boolean): Promise<DhcpVerdict> {
-    const record = this.#o.admission.sessionOf(line, mayCreate);
+  /** A station that asks for an address may begin a session, and may have to wait for the one before it. */
+  #askFor(line: AccessLine, event: DhcpEvent): Promise<DhcpVerdict> {
+    const admitted = this.#o.admission.admit(line);
+    if (admitted instanceof Promise) return admitted.then((record) => this.#put(record, line, event));
+    return this.#put(admitted, line, event);
+  }
+
+  #ask(line: AccessLine, event: DhcpEvent): Promise<DhcpVerdict> {
+    return this.#put(this.#o.admission.sessionOf(line) ?? 'no session on this line', line, event);
+  }
+
+  #put(record: SessionRecord | string, line: AccessLine, event: DhcpEvent): Promise<DhcpVerdict> {
     if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });
-    record.line = line;
+    this.#o.table.heardFrom(record, line);
     record.heard(this.#o.clock.monotonicMs());
     if (line.circuitId !== undefined) record.circuitId = line.circuitId;
+    if (event.type === 'discover' || event.type === 'request') this.#o.runner.relocate(record, true);
     return new Promise((reply) => this.#o.runner.push(record, { event, reply }));
   }
 }
@@ -90,5 +102,5 @@ export class DhcpDesk implements DhcpInlet {
 function poolOf({ session: { state } }: SessionRecord, address: Ipv4): string | null {
   if (!isServed(state)) return null;
   const grant = state.held?.grant.address === address ? state.held.grant : state.grant;
-  return grant.profile.poolName;
+  return poolNameOf(grant);
 }

@@ -16,27 +16,43 @@ export interface GrantRequest {
   readonly gardenPool: string;
 }
 
-/** Places the holder on the ring of the profile's pool, or on its fixed address and nowhere else. */
+/** Places the holder on the ring of the profile's pool, or of one of its group, or on its fixed address and nowhere else. */
 export function makeGrant(pools: AddressPools, request: GrantRequest): GrantAnswer {
   const { holder, profile, terms } = request;
   if (terms.fixedAddress !== null) return makeFixedGrant(pools, request, terms.fixedAddress);
   const result = pools.allocate(profile.poolName, holder);
-  const leaseSeconds = pools.terms(profile.poolName)?.leaseSeconds;
-  if (result.kind === 'allocated' && leaseSeconds !== undefined) {
-    return { type: 'allocated', grant: { profile, address: result.address, leaseSeconds, terms } };
+  if (result.kind !== 'allocated') {
+    return { type: 'allocation-failed', reason: `pool ${profile.poolName} ${WHY_NOT[result.kind]}` };
   }
-  const reason = result.kind === 'exhausted' ? 'is exhausted' : 'does not exist';
-  return { type: 'allocation-failed', reason: `pool ${profile.poolName} ${reason}` };
+  const { address, poolName } = result;
+  const place = poolName === profile.poolName ? {} : { poolName };
+  const leaseSeconds = pools.terms(poolName)?.leaseSeconds ?? 0;
+  return { type: 'allocated', grant: { profile, ...place, address, leaseSeconds, terms } };
 }
 
+const WHY_NOT = {
+  exhausted: 'is exhausted',
+  drained: 'is drained',
+  'unknown-pool': 'does not exist',
+} as const;
+
 function makeFixedGrant(pools: AddressPools, request: GrantRequest, address: Ipv4): GrantAnswer {
+  const home = pools.termsAt(address)?.name;
+  if (home !== undefined && pools.drainOf(home) !== 'none') {
+    const reason = `fixed address ${formatIpv4(address)} is in pool ${home}, which is drained`;
+    return { type: 'allocation-failed', reason };
+  }
   const claim = pools.claim(address, request.holder);
   if (claim.kind !== 'claimed') {
     const why = claim.kind === 'taken' ? 'is held by another or reserved' : 'lies in no pool';
     return { type: 'allocation-failed', reason: `fixed address ${formatIpv4(address)} ${why}` };
   }
   const { poolName } = claim;
-  const profile = { ...request.profile, poolName, walled: poolName === request.gardenPool };
   const leaseSeconds = pools.terms(poolName)?.leaseSeconds ?? 0;
+  if (poolName !== request.profile.poolName && pools.means(request.profile.poolName, poolName)) {
+    const { profile, terms } = request;
+    return { type: 'allocated', grant: { profile, poolName, address, leaseSeconds, terms } };
+  }
+  const profile = { ...request.profile, poolName, walled: poolName === request.gardenPool };
   return { type: 'allocated', grant: { profile, address, leaseSeconds, terms: request.terms } };
 }

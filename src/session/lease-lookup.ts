@@ -4,7 +4,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import { leaseTerms } from '../model/lease.js';
 import type { AddressPools } from '../pool/port.js';
 import type { LeaseInspection, LeaseQuery, LeaseSighting, PoolPlace } from './inlet.js';
-import { holding, isServed } from './machine/build.js';
+import { holding, isServed, poolNameOf } from './machine/build.js';
 import type { Held } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 import type { SessionTable } from './table.js';
@@ -39,7 +39,7 @@ export class LeaseLookup implements LeaseInspection {
     if (newest === null) return null;
     const { record, held } = newest;
     const { grant } = held;
-    const pool = this.#o.pools.terms(grant.profile.poolName);
+    const pool = this.#o.pools.terms(poolNameOf(grant));
     if (pool === null) return null;
     return {
       terms: leaseTerms(pool, grant),

@@ -10,6 +10,7 @@ import type { Clock, TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { addTraffic, mostTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
+import { servedProfile } from './machine/build.js';
 import type { Effect, Grant, Held } from './machine/types.js';
 import type { SessionRecord } from './record.js';
 
@@ -82,7 +83,7 @@ export class AccountingLedger {
       ontSerial: record.identity.ontSerial,
       line: { ...record.line, ...attachment },
       address: grant.address,
-      profile: grant.profile,
+      profile: servedProfile(grant),
       terms: grant.terms,
       startedWallMs: this.#o.clock.wallMs(),
     };
@@ -113,7 +114,7 @@ export class AccountingLedger {
       ontSerial: identity.ontSerial,
       line: use.line,
       address: grant.address,
-      profile: grant.profile,
+      profile: servedProfile(grant),
       terms: grant.terms,
       startedWallMs: use.startedWallMs,
     };
@@ -197,7 +198,7 @@ export class AccountingLedger {
   reprofiled(grant: Grant): void {
     const entry = this.#byAddress.get(grant.address);
     if (entry === undefined) return;
-    entry.session = { ...entry.session, profile: grant.profile, terms: grant.terms };
+    entry.session = { ...entry.session, profile: servedProfile(grant), terms: grant.terms };
     entry.activeMs = this.#o.clock.monotonicMs();
     this.#watch(entry);
   }

@@ -95,7 +95,7 @@ export class OperatorDesk implements OperatorInlet {
   }
 
   #invalidPool(poolName: string): OperatorResult | null {
-    if (this.#o.pools.terms(poolName) === null) {
+    if (!this.#o.pools.names().includes(poolName)) {
       return { ok: false, kind: 'invalid', field: 'pool', reason: `there is no pool ${poolName}` };
     }
     if (poolName !== this.#o.gardenProfile.poolName) return null;

@@ -4,8 +4,9 @@
  */
 import type { Dataplane, LeasePromise } from '../dataplane/port.js';
 import { attachmentKey } from '../model/access-line.js';
+import type { AddressPools } from '../pool/port.js';
 import type { AccountingLedger } from './ledger.js';
-import { isServed, sameAttachment } from './machine/build.js';
+import { isServed, poolNameOf, sameAttachment } from './machine/build.js';
 import type { SessionRecord } from './record.js';
 import type { ServiceOptions } from './service-options.js';
 import type { SessionTable } from './table.js';
@@ -14,6 +15,7 @@ export interface PromisesOptions {
   readonly dataplane: Pick<Dataplane, 'promise' | 'withdraw'>;
   readonly table: Pick<SessionTable, 'byAttachment'>;
   readonly ledger: Pick<AccountingLedger, 'endsAtMs'>;
+  readonly pools: Pick<AddressPools, 'drainOf'>;
   readonly services: Pick<ServiceOptions, 'hasOptions'>;
 }
 
@@ -83,11 +85,14 @@ export class Promises {
     const { grant, lease } = state;
     // The dataplane knows the answers of pools, and no others.
     if (line.isSteered === true || this.#o.services.hasOptions(grant.profile.serviceId)) return null;
+    const poolName = poolNameOf(grant);
+    // Who is to move is told so by the session.
+    if (this.#o.pools.drainOf(poolName) === 'move') return null;
     if (this.#o.table.byAttachment(attachmentKey(lease.attachment)) !== record) return null;
     return {
       address: grant.address,
       attachment: lease.attachment,
-      poolName: grant.profile.poolName,
+      poolName,
       leaseSeconds: grant.leaseSeconds,
       option82: line.option82 ?? NO_BYTES,
       expiresAtMs: lease.expiresAtMs,

@@ -6,7 +6,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import type { Identity } from './identity.js';
 import type { DhcpVerdict, OperatorResult } from './inlet.js';
 import type { DurableGrant } from './journal.js';
-import { isServed } from './machine/build.js';
+import { isServed, poolNameOf } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
 import type { Session, SessionEvent } from './machine/types.js';
 import type { AuthenticationSummary, SessionView } from './view.js';
@@ -65,6 +65,8 @@ export class SessionRecord {
   suspendedFor: string | null = null;
   /** The end of the present lease on both clocks, as first shown. */
   #shownExpiry: { readonly expiresAtMs: number; readonly wallMs: number } | null = null;
+  /** It ends for a station that comes in its place; `line` is that station's where it is the same subscriber's. */
+  successor: { readonly line: AccessLine | null } | null = null;
   /** The client that was told to wait while authentication is out. */
   heldReply: HeldReply | null = null;
   readonly deadlines = new Map<DeadlineName, TimerHandle>();
@@ -120,6 +122,7 @@ export class SessionRecord {
       leasePhase: lease.phase,
       attachment: lease.phase === 'none' ? (held?.attachment ?? null) : lease.attachment,
       profile: served?.grant.profile ?? null,
+      poolName: served === null ? null : poolNameOf(served.grant),
       address: served?.grant.address ?? null,
       heldAddress: held?.grant.address ?? null,
       createdWallMs: this.createdWallMs,

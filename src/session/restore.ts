@@ -33,7 +33,7 @@ import type { Instant, Instants } from './instants.js';
 import type { AssignmentRow, Quarantine, SessionJournal } from './journal.js';
 import { ASSIGNMENT_TABLE, durableGrant, QUARANTINE_TABLE } from './journal.js';
 import type { AccountingLedger } from './ledger.js';
-import { entryOf, holding, isServed } from './machine/build.js';
+import { entryOf, holding, isServed, poolNameOf } from './machine/build.js';
 import { prolongs } from './machine/dhcp.js';
 import type { Served, Session } from './machine/types.js';
 import type { Quarantines } from './quarantines.js';
@@ -235,8 +235,8 @@ export class Restoration {
     for (const grant of [state.grant, ...(state.held === null ? [] : [state.held.grant])]) {
       const claim = this.#o.pools.claim(grant.address, subscriberId);
       if (claim.kind === 'taken') return 'its address is held by another or excluded';
-      if (claim.kind === 'no-pool' || claim.poolName !== grant.profile.poolName) {
-        return `its address is not in pool ${grant.profile.poolName}`;
+      if (claim.kind === 'no-pool' || claim.poolName !== poolNameOf(grant)) {
+        return `its address is not in pool ${poolNameOf(grant)}`;
       }
     }
     return null;

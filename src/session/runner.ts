@@ -6,6 +6,7 @@ import type { AuthenticationResult, Authenticator } from '../aaa/port.js';
 import type { Dataplane, RemovalReceipt } from '../dataplane/port.js';
 import type { AnnouncedLine } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
+import type { Mac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import { plainTerms } from '../model/session-terms.js';
@@ -19,7 +20,7 @@ import { Deadlines } from './deadlines.js';
 import type { AccountingLedger } from './ledger.js';
 import type { LifecycleEvent } from './lifecycle.js';
 import { boundedLine } from './identity.js';
-import { isServed } from './machine/build.js';
+import { isServed, poolNameOf } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import { intend } from './intent.js';
 import type { SessionJournal } from './journal.js';
@@ -28,6 +29,7 @@ import { Promises } from './promises.js';
 import { ProvenAddresses } from './proven-addresses.js';
 import type { Quarantines } from './quarantines.js';
 import type { DhcpReply, QueuedEvent, SessionRecord } from './record.js';
+import { Relocations } from './relocations.js';
 import { Replies } from './replies.js';
 import type { ServiceOptions } from './service-options.js';
 import type { SuspensionReasons } from './suspension-reasons.js';
@@ -55,6 +57,8 @@ export interface RunnerOptions {
   readonly tell: (event: LifecycleEvent) => void;
   /** As the access node has the line now; null for one that it does not have. */
   readonly announcementOf: (ontSerial: string) => AnnouncedLine | null;
+  /** The client at this MAC has a lease that it did not have before. */
+  readonly onLeaseBegan: (record: SessionRecord, mac: Mac) => void;
   readonly onTerminated: (record: SessionRecord) => void;
   /** A defect of ours; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
@@ -77,12 +81,14 @@ export class SessionRunner {
   readonly #o: RunnerOptions;
   readonly #deadlines: Deadlines;
   readonly #promises: Promises;
+  readonly #relocations: Relocations;
   readonly #proven = new ProvenAddresses();
   readonly replies: Replies;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
     this.#promises = new Promises(options);
+    this.#relocations = new Relocations(options.pools);
     this.replies = new Replies(options);
     this.#deadlines = new Deadlines({ ...options, push: (record, event) => this.push(record, { event }) });
   }
@@ -111,6 +117,11 @@ export class SessionRunner {
   /** Takes back what the dataplane may say of the session and the session would not. */
   reviewPromise(record: SessionRecord): void {
     this.#promises.review(record);
+  }
+
+  /** What was left of a drained pool's address is left now; the client that asks for its own (`asks`) may be moved, too. */
+  relocate(record: SessionRecord, asks: boolean): void {
+    if (this.#relocations.isDue(record, asks)) this.push(record, { event: { type: 'relocate' } });
   }
 
   /** Takes the session's deadlines away. */
@@ -152,6 +163,7 @@ export class SessionRunner {
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
     if (before.name !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
+    if (first.type !== 'relocate') this.relocate(record, false);
   }
 
   /** Accounting and session know these last counters, in one and the same commit. */
@@ -194,7 +206,7 @@ export class SessionRunner {
         this.#tell(record, { type: 'order-refused', order: first.type, reason: effect.reason });
         return;
       case 'free':
-        pools.free(effect.grant.profile.poolName, effect.grant.address, subscriberId);
+        pools.free(poolNameOf(effect.grant), effect.grant.address, subscriberId);
         return;
       case 'quarantine':
         this.#quarantine(record, effect.grant);
@@ -217,6 +229,7 @@ export class SessionRunner {
           ...placeOf(effect.grant),
           setupMs: record.leaseBegan(this.#o.clock.monotonicMs()),
         });
+        this.#o.onLeaseBegan(record, effect.attachment.mac);
         return;
       case 'lease-renewed':
         if (journal !== null) ledger.look(effect.grant.address);
@@ -307,8 +320,9 @@ export class SessionRunner {
   }
 
   /** A line that has taken as much out of use as it may keeps its address, and is not asked about it again. */
-  #quarantine(record: SessionRecord, { address, profile: { poolName } }: Grant): void {
-    if (this.#o.quarantines.begin(poolName, address, boundedLine(record.identity, record.line))) {
+  #quarantine(record: SessionRecord, grant: Grant): void {
+    const { address } = grant;
+    if (this.#o.quarantines.begin(poolNameOf(grant), address, boundedLine(record.identity, record.line))) {
       this.#proven.doubt(address);
       return;
     }
@@ -394,5 +408,5 @@ function termsOf(record: SessionRecord, changed: SessionTerms | null): SessionTe
 }
 
 function placeOf(grant: Grant): { address: Grant['address']; poolName: string } {
-  return { address: grant.address, poolName: grant.profile.poolName };
+  return { address: grant.address, poolName: poolNameOf(grant) };
 }

@@ -66,6 +66,7 @@ interface LineRow {
 
 interface GrantRow {
   readonly profile: ServiceProfile;
+  readonly poolName?: string;
   readonly address: string;
   readonly leaseSeconds: number;
   readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'classes'> & {
@@ -333,10 +334,11 @@ export function removedAddress(state: Served, step: RemovalStep): Ipv4 | null {
   return holding(state)?.grant.address ?? null;
 }
 
-function grantRow({ profile, address, leaseSeconds, terms }: Grant): GrantRow {
+function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): GrantRow {
   const { fixedAddress, classes, ...plain } = terms;
   return {
     profile,
+    ...(poolName === undefined ? {} : { poolName }),
     address: formatIpv4(address),
     leaseSeconds,
     terms: {
@@ -347,9 +349,10 @@ function grantRow({ profile, address, leaseSeconds, terms }: Grant): GrantRow {
   };
 }
 
-function grantOf({ profile, address, leaseSeconds, terms }: GrantRow): Grant {
+function grantOf({ profile, poolName, address, leaseSeconds, terms }: GrantRow): Grant {
   return {
     profile,
+    ...(poolName === undefined ? {} : { poolName }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
     terms: {

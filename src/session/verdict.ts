@@ -4,6 +4,7 @@ import type { LeaseOption } from '../model/lease.js';
 import { leaseTerms, mergedOptions } from '../model/lease.js';
 import type { AddressPools, PoolTerms } from '../pool/port.js';
 import type { DhcpVerdict } from './inlet.js';
+import { poolNameOf } from './machine/build.js';
 import type { Answer } from './machine/types.js';
 import type { ServiceOptions } from './service-options.js';
 
@@ -30,7 +31,7 @@ export function verdictOf(
   },
 ): DhcpVerdict {
   if (answer.say === 'silence') return { kind: 'silence', reason: answer.reason };
-  const { poolName } = answer.grant.profile;
+  const poolName = poolNameOf(answer.grant);
   const terms = context.pools.terms(poolName);
   if (terms === null) return { kind: 'silence', reason: `pool ${poolName} is gone` };
   if (answer.say === 'nak') {

@@ -70,7 +70,7 @@ export class Twin {
       ...options.settings,
     });
     this.#leases = new LeaseMaps(this.rig.object, { key: KEY, clock: this.bng.clock });
-    this.#leases.addReplies(this.rig.object, pools.map(poolReply));
+    this.#leases.useReplies(this.rig.object, pools.map(poolReply));
     if (options.reads === false) {
       this.#close = () => undefined;
       return;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import type { Config } from '../../src/config/config.js';
+import type { WhyKept } from '../../src/config/differences.js';
 import { describeDifference, differencesOf } from '../../src/config/differences.js';
 import { KEY_CHANGES } from '../../src/config/live-keys.js';
 import { parseConfig } from '../../src/config/parse-config.js';
@@ -25,11 +26,12 @@ function keysOf(schema: JsonSchema, path: string): readonly string[] {
   return typeof named === 'object' ? keysOf(named, `${path}.*`) : [path];
 }
 
-const SECTION_OF: Readonly<Record<keyof typeof sections.ROOT, z.ZodRawShape>> = {
+const SECTION_OF: Readonly<Record<Exclude<keyof typeof sections.ROOT, 'poolGroups'>, z.ZodRawShape>> = {
   access: sections.ACCESS,
   core: sections.CORE,
   pools: sections.POOL,
   dhcp: sections.DHCP,
+  lines: sections.LINES,
   auth: sections.AUTH,
   radius: sections.RADIUS,
   accounting: sections.ACCOUNTING,
@@ -53,6 +55,7 @@ const allKeys = [
     keysOf(jsonSchema(shape), name === 'pools' ? 'pools[]' : name),
   ),
   ...keysOf(jsonSchema(sections.AUTH_RECORD), 'auth.records[]'),
+  ...keysOf(jsonSchema({ poolGroups: sections.POOL_GROUPS }), '').map((key) => key.slice(1)),
 ].filter((key) => key !== 'auth.records');
 
 const RADIUS = `radius:
@@ -69,11 +72,13 @@ function configOf(text: string): Config {
   return result.config;
 }
 
+const NOTHING_KEPT = (): null => null;
+
 /** What the differ says of BASE with `from` replaced. */
-function changed(from: string | RegExp, to: string): readonly string[] {
+function changed(from: string | RegExp, to: string, whyKept: WhyKept = NOTHING_KEPT): readonly string[] {
   const text = BASE.replace(from, to);
   assert.notEqual(text, BASE);
-  return differencesOf(configOf(BASE), configOf(text)).map(describeDifference);
+  return differencesOf(configOf(BASE), configOf(text), whyKept).map(describeDifference);
 }
 
 test('every key of the file has a decision whether it changes live, and no decision is for a key that is not there', () => {
@@ -91,8 +96,11 @@ test('every key of the file has a decision whether it changes live, and no decis
 });
 
 test('a configuration does not differ from itself, nor from one with its defaults written out', () => {
-  assert.deepEqual(differencesOf(configOf(BASE), configOf(BASE)), []);
-  assert.deepEqual(differencesOf(configOf(BASE), configOf(`${BASE}log: { level: info }\n`)), []);
+  assert.deepEqual(differencesOf(configOf(BASE), configOf(BASE), NOTHING_KEPT), []);
+  assert.deepEqual(
+    differencesOf(configOf(BASE), configOf(`${BASE}log: { level: info }\n`), NOTHING_KEPT),
+    [],
+  );
   assert.deepEqual(changed('gateway: 10.0.0.1 }', 'gateway: 10.0.0.1, leaseTime: 24h }'), []);
 });
 
@@ -113,7 +121,7 @@ test('what can change live is a difference without a refusal, with the old and t
 test('an added pool, server or client is told with what it has', () => {
   const pool = '  - { name: new, network: 10.64.0.0/24, gateway: 10.64.0.1, leaseTime: 60s }\n';
   assert.deepEqual(changed('auth:', `${pool}auth:`), [
-    'pools[new] added: name new, network 10.64.0.0/24, gateway 10.64.0.1, dns [], leaseTime 60s, exclude []',
+    'pools[new] added: name new, network 10.64.0.0/24, gateway 10.64.0.1, dns [], leaseTime 60s, exclude [], drain none',
   ]);
   assert.deepEqual(changed('{ wgar: 100 }', '{ wgar: 100, isp: 200 }'), ['olt.vlans.isp added: 200']);
   assert.deepEqual(changed('/a }]\n  filters', '/a }, { host: 192.0.2.2, secretFile: /b }]\n  filters'), [
@@ -121,10 +129,24 @@ test('an added pool, server or client is told with what it has', () => {
   ]);
 });
 
-test('a pool that is gone is refused by its name, as is one that is another network', () => {
-  assert.deepEqual(changed(/ {2}- \{ name: isp.*\n/, ''), [
-    'pools[isp] removed: name isp, network 10.0.0.0/12, gateway 10.0.0.1, dns [], leaseTime 86400s, exclude [] (cannot be removed while the BNG runs)',
+test('a pool that is gone is told with what it had, and refused for as long as it is in use', () => {
+  const isp =
+    'name isp, network 10.0.0.0/12, gateway 10.0.0.1, dns [], leaseTime 86400s, exclude [], drain none';
+  const without = [/ {2}- \{ name: isp.*\n/, ''] as const;
+  assert.deepEqual(changed(...without), [`pools[isp] removed: ${isp}`]);
+  const whyKept: WhyKept = (path, name) => (path === 'pools[]' && name === 'isp' ? '3 are left' : null);
+  assert.deepEqual(changed(...without, whyKept), [`pools[isp] removed: ${isp} (3 are left)`]);
+});
+
+test('a pool is drained live, and groups of pools come and go', () => {
+  assert.deepEqual(changed('gateway: 10.0.0.1 }', 'gateway: 10.0.0.1, drain: move }'), [
+    'pools[isp].drain: none -> move',
   ]);
+  const grouped = [/$/, 'poolGroups: { all: [isp] }\n'] as const;
+  assert.deepEqual(changed(...grouped), ['poolGroups.all added: [isp]']);
+});
+
+test('a pool with another network is refused by its key', () => {
   assert.deepEqual(changed('network: 10.0.0.0/12', 'network: 10.0.0.0/13'), [
     'pools[isp].network: 10.0.0.0/12 -> 10.0.0.0/13 (needs a restart)',
   ]);

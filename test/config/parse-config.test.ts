@@ -93,6 +93,7 @@ describe('a configuration that is right', () => {
           leaseSeconds: 86_400,
           captivePortal: 'http://10.255.0.1/captive-portal/api',
           exclude: [],
+          drain: 'none',
         },
         {
           name: 'isp',
@@ -101,8 +102,19 @@ describe('a configuration that is right', () => {
           dns: [],
           leaseSeconds: 86_400,
           exclude: [],
+          drain: 'none',
         },
       ],
+      lines: {
+        sessions: null,
+        macs: null,
+        newMac: 'probe',
+        movedMac: 'keep',
+        tries: 3,
+        waitMs: 500,
+        liveness: { action: 'off', intervalSeconds: 300, perSecond: 100 },
+      },
+      poolGroups: {},
       dhcp: {
         untrustedOption82: 'refuse',
         relays: null,
@@ -192,6 +204,19 @@ describe('a configuration that is right', () => {
     assert.equal(parsed(told).pools[0]?.captivePortal, 'https://portal.example/api');
   });
 
+  it('takes the name of a group wherever that of a pool may stand; for a relay it is all of its pools', () => {
+    const grouped =
+      MINIMAL.replace('defaultPool: wgar', 'defaultPool: home').replace(
+        'access0',
+        'access0, trustOption82: true',
+      ) +
+      'poolGroups: { home: [isp] }\ndhcp: { relays: [{ host: 10.9.0.1, pools: [home, isp, wgar] }] }\nolt: { vlans: { home: 7 } }\n';
+    const { auth, dhcp, olt, poolGroups } = parsed(grouped);
+    assert.deepEqual([auth.defaultPool, olt?.vlans], ['home', { home: 7 }]);
+    assert.deepEqual(poolGroups, { home: ['isp'] });
+    assert.deepEqual(dhcp.relays?.[0]?.pools, ['isp', 'wgar']);
+  });
+
   it('reads the example that is delivered', () => {
     const result = loadConfig(EXAMPLE);
     assert.ok(result.ok, result.ok ? '' : result.problems.map((problem) => problem.message).join('\n'));
@@ -269,9 +294,19 @@ describe('a configuration that is right', () => {
       value: [parseIpv4('192.0.2.123')],
     });
     assert.deepEqual([after.pools[0]?.renewSeconds, after.pools[0]?.rebindSeconds], [300, 525]);
-    const { portal, pools, walledGarden } = before;
+    assert.deepEqual(after.poolGroups, { residential: ['isp-residential', 'isp-business'] });
+    const { portal, pools, poolGroups, lines, walledGarden } = before;
     const dhcp = { ...after.dhcp, relays: null, services: {} };
-    const others = { radius: null, api: { ...after.api, tls: null }, portal, pools, walledGarden, dhcp };
+    const others = {
+      radius: null,
+      api: { ...after.api, tls: null },
+      portal,
+      pools,
+      poolGroups,
+      lines,
+      walledGarden,
+      dhcp,
+    };
     assert.deepEqual({ ...after, ...others }, before);
     assert.deepEqual(after.radius, {
       ...RADIUS_DEFAULTS,

@@ -42,7 +42,7 @@ walledGarden: { pool: wgar, portal: 10.255.0.1:80 }
         'bng.yaml:8: pools[0].gateway: expected an address inside 10.255.0.0/16, found 10.254.0.1',
         'bng.yaml:9: pools[0].leaseTime: expected a duration such as 600s, 10m, 24h or 7d, found soon',
         'bng.yaml:11: pools[1].network: expected a network that does not overlap pools[0].network 10.255.0.0/16, found 10.255.0.0/17',
-        'bng.yaml:13: pools[1].gatway: expected only the keys name, network, gateway, dns, leaseTime, exclude, renewTime, rebindTime, options, found the unknown key gatway',
+        'bng.yaml:13: pools[1].gatway: expected only the keys name, network, gateway, dns, leaseTime, exclude, renewTime, rebindTime, options, drain, found the unknown key gatway',
         'bng.yaml:16: auth.defaultPool: expected the name of a pool (wgar, isp), found lost',
         'bng.yaml:17: walledGarden.portal: expected the gateway of pool wgar: 10.254.0.1:port, found 10.255.0.1:80',
       ],

@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { buildApi } from '../../src/http/api.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
-import { apiOptions, FakeBng, makeSession, traffic } from './fake-bng.js';
+import { apiOptions, FakeBng, makeSession, makeUsage, traffic } from './fake-bng.js';
 import { radiusReport } from './radius-figures.js';
 
 const PROGRAM = fileURLToPath(new URL('../../src/bin/bngctl.js', import.meta.url));
@@ -138,7 +138,14 @@ test('a serial with control characters cannot steer the terminal', async () => {
 test('pools show a bar, drops what was counted, health its checks', async () => {
   await withBng(async ({ bng, bngctl }) => {
     const pools = await bngctl('pools');
-    assert.match(pools.out, /^wgar +█{3}░{17} +12\.5% +10\.255\.0\.0\/16 +1000 +125 +874 +1$/m);
+    assert.match(pools.out, /^wgar +█{3}░{17} +12\.5% +10\.255\.0\.0\/16 +1000 +125 +874 +1 +open$/m);
+    bng.usages = [makeUsage('wgar'), makeUsage('isp', { drain: 'keep', held: 126 })];
+    bng.groupList = [{ name: 'home', pools: ['isp'] }];
+    const draining = (await bngctl('pools')).out;
+    assert.match(draining, /^wgar .* 874 +1 +- +open$/m);
+    assert.match(draining, /^isp .* 1000 +125 +0 +1 +home +draining$/m);
+    bng.usages = [makeUsage('isp', { drain: 'keep', allocated: 0, held: 0 })];
+    assert.match((await bngctl('pools')).out, /^isp .* home +drained$/m);
     bng.dropTable['garden'] = 12n;
     const drops = await bngctl('drops');
     assert.match(drops.out, /^VERDICT: none$/m);

@@ -19,7 +19,7 @@ import type {
 } from '../../src/dataplane/port.js';
 import type { Attachment } from '../../src/model/access-line.js';
 import { attachmentKey } from '../../src/model/access-line.js';
-import type { AddressPools, PoolTerms, PoolUsage } from '../../src/pool/port.js';
+import type { AddressPools, PoolGroup, PoolTerms, PoolUsage } from '../../src/pool/port.js';
 import type {
   ActivationOrder,
   OperatorInlet,
@@ -27,7 +27,7 @@ import type {
   SessionQuery,
 } from '../../src/session/inlet.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from '../../src/session/lifecycle.js';
-import { SESSION_STATES } from '../../src/session/view.js';
+import { NO_LINE_FIGURES, SESSION_STATES } from '../../src/session/view.js';
 import type { SessionDetails, SessionStateName, SessionView } from '../../src/session/view.js';
 import { fastify } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
@@ -38,7 +38,16 @@ import type { RadiusReport } from '../../src/http/radius-report.js';
 
 export const START_WALL_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
+const GARDEN_PROFILE: NonNullable<SessionView['profile']> = {
+  serviceId: 'walled-garden',
+  poolName: 'wgar',
+  walled: true,
+  downloadBitsPerSecond: 1_000_000,
+  uploadBitsPerSecond: 0,
+};
+
 export function makeSession(overrides: Partial<SessionView> = {}): SessionView {
+  const { profile = GARDEN_PROFILE } = overrides;
   return {
     id: 'session-1',
     ontSerial: 'SIMU00000001',
@@ -46,13 +55,8 @@ export function makeSession(overrides: Partial<SessionView> = {}): SessionView {
     state: 'wgar',
     leasePhase: 'bound',
     attachment: { ifindex: 3, sVlan: 100, cVlan: 7, mac: parseMac('02:00:00:00:00:01') },
-    profile: {
-      serviceId: 'walled-garden',
-      poolName: 'wgar',
-      walled: true,
-      downloadBitsPerSecond: 1_000_000,
-      uploadBitsPerSecond: 0,
-    },
+    profile,
+    poolName: profile?.poolName ?? null,
     address: parseIpv4('10.255.0.10'),
     heldAddress: null,
     createdWallMs: START_WALL_MS,
@@ -61,6 +65,10 @@ export function makeSession(overrides: Partial<SessionView> = {}): SessionView {
     suspendedFor: null,
     ...overrides,
   };
+}
+
+export function makeUsage(name: string, overrides: Partial<PoolUsage> = {}): PoolUsage {
+  return { name, capacity: 1000, allocated: 125, quarantined: 1, held: 125, drain: 'none', ...overrides };
 }
 
 export function traffic(upstreamBytes: bigint, downstreamBytes = 0n): TrafficCounters {
@@ -140,7 +148,8 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
   readonly verdictTable: Record<string, bigint> = { drop: 0n, 'forward-up': 0n };
   readonly checks: HealthCheck[] = [{ name: 'dataplane', ok: true, detail: 'native' }];
   readonly listeners = new Set<LifecycleListener>();
-  usages: PoolUsage[] = TERMS.map(({ name }) => ({ name, capacity: 1000, allocated: 125, quarantined: 1 }));
+  usages: PoolUsage[] = TERMS.map(({ name }) => makeUsage(name));
+  groupList: PoolGroup[] = [];
   radius: RadiusReport = LOCAL_RADIUS;
   /** What the next orders get instead of the table's answer; an error is thrown. */
   nextResult: OperatorResult | Error | null = null;
@@ -205,7 +214,12 @@ export class FakeBng implements OperatorInlet, LifecycleSource {
     unquarantine: () => undefined,
     terms: (name) => TERMS.find((terms) => terms.name === name) ?? null,
     termsAt: () => null,
+    drainOf: () => 'none',
+    isDraining: false,
+    names: () => [...this.usages, ...this.groupList].map(({ name }) => name),
+    means: (name, poolName) => name === poolName,
     usage: () => this.usages,
+    groups: () => this.groupList,
   };
 
   readonly dataplane: Dataplane & DataplaneInspection = {
@@ -372,6 +386,7 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     dhcp: bng.trace,
     frames: bng.frames,
     exchanges: () => bng.exchanges,
+    lines: () => NO_LINE_FIGURES,
     token: null,
     audit: () => undefined,
     health: () => ({ checks: bng.checks }),

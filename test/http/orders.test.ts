@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildApi } from '../../src/http/api.js';
-import { apiOptions, FakeBng, makeLogger, makeSession } from './fake-bng.js';
+import { apiOptions, FakeBng, makeLogger, makeSession, makeUsage } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
 
 const ORDER = {
@@ -56,7 +56,7 @@ test('a pool that was added since the API began can be ordered', async () => {
   const app = buildApi(apiOptions(bng));
   const order = { method: 'POST', url: '/api/v1/activate', payload: { ...ORDER, pool: 'new' } } as const;
   assert.equal(checkProblem(await app.inject(order), 400, 'invalid-field').field, 'pool');
-  bng.usages = [...bng.usages, { name: 'new', capacity: 10, allocated: 0, quarantined: 0 }];
+  bng.usages = [...bng.usages, makeUsage('new')];
   assert.equal((await app.inject(order)).statusCode, 200);
 });
 

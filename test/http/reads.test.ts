@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildApi } from '../../src/http/api.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
-import { apiOptions, FakeBng, makeSession, START_WALL_MS, traffic } from './fake-bng.js';
+import { apiOptions, FakeBng, makeSession, makeUsage, START_WALL_MS, traffic } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
 
 function bngWithSessions(count: number): FakeBng {
@@ -173,6 +173,7 @@ test('a session is found by ONT serial, address, MAC, circuit-id and id, with it
       attachment: { interface_index: 3, s_vlan: 100, c_vlan: 7, mac: '02:00:00:00:00:01' },
       service_id: 'walled-garden',
       pool: 'wgar',
+      pool_group: null,
       walled: true,
       download_bps: 1_000_000,
       upload_bps: 0,
@@ -238,9 +239,12 @@ test('a session that is not installed has no traffic, and an unknown key is 404'
   }
 });
 
-test('pools show terms, use, what is left and the utilization', async () => {
-  const response = await buildApi(apiOptions(new FakeBng())).inject({ url: '/api/v1/pools' });
-  const { pools } = response.json<{ pools: object[] }>();
+test('pools show terms, use, what is left, the utilization, whether they are drained and their groups', async () => {
+  const bng = new FakeBng();
+  bng.usages = [makeUsage('wgar'), makeUsage('isp', { drain: 'move' })];
+  bng.groupList = [{ name: 'many', pools: ['isp', 'wgar'] }];
+  const response = await buildApi(apiOptions(bng)).inject({ url: '/api/v1/pools' });
+  const { pools, groups } = response.json<{ pools: Record<string, unknown>[]; groups: object[] }>();
   assert.equal(pools.length, 2);
   assert.deepEqual(pools[0], {
     name: 'wgar',
@@ -253,7 +257,14 @@ test('pools show terms, use, what is left and the utilization', async () => {
     quarantined: 1,
     available: 874,
     utilization: 0.125,
+    held: 125,
+    drain: 'none',
+    state: 'open',
+    groups: ['many'],
   });
+  const { available, drain, state } = pools[1] ?? {};
+  assert.deepEqual([available, drain, state], [0, 'move', 'draining']);
+  assert.deepEqual(groups, [{ name: 'many', pools: ['isp', 'wgar'], available: 874, utilization: 0.125 }]);
 });
 
 test('drops and verdicts are decimal strings, every reason present', async () => {
@@ -262,6 +273,7 @@ test('drops and verdicts are decimal strings, every reason present', async () =>
   const response = await buildApi(apiOptions(bng)).inject({ url: '/api/v1/drops' });
   assert.deepEqual(response.json(), {
     drops: { garden: '9223372036854775808', garden_fragment: '0', malformed: '0' },
+    refusals: { 'line-sessions': '0', 'line-macs': '0', 'new-mac': '0' },
     verdicts: { drop: '0', 'forward-up': '0' },
   });
 });
@@ -312,6 +324,9 @@ test('the description lists every route with the schemas that check it', async (
     ],
   );
   const text = JSON.stringify(document.paths['/api/v1/activate']);
-  assert.match(text, /"pool":\{"type":"string","description":"the name of a configured pool"\}/);
+  assert.match(
+    text,
+    /"pool":\{"type":"string","description":"the name of a configured pool, or of a group of pools"\}/,
+  );
   assert.match(text, /"additionalProperties":false/);
 });

@@ -14,8 +14,10 @@ const GARDEN = parseIpv4('10.255.0.1');
 
 function makeLedger(): TrafficLedger {
   const ledger = new TrafficLedger({ onMoved: () => undefined });
-  ledger.addPool({ name: 'isp', network: parsePrefix('10.0.0.0/12') });
-  ledger.addPool({ name: 'wgar', network: parsePrefix('10.255.0.0/16') });
+  ledger.usePools([
+    { name: 'isp', network: parsePrefix('10.0.0.0/12') },
+    { name: 'wgar', network: parsePrefix('10.255.0.0/16') },
+  ]);
   return ledger;
 }
 

@@ -243,8 +243,8 @@ describe('reload', { timeout: 120_000, skip: !hasFreeRadius }, () => {
 
   it('what cannot change live is refused by its key, and what could have changed with it does not', async () => {
     const before = await kernel();
-    const pools = (running['pools'] as readonly Json[]).filter(({ name }) => name !== 'isp-business');
-    const { 'isp-business': _gone, ...vlans } = { ...LAB_VLANS, new: 400 };
+    const pools = (running['pools'] as readonly Json[]).filter(({ name }) => name !== 'isp-residential');
+    const { 'isp-residential': _gone, ...vlans } = { ...LAB_VLANS, new: 400 };
     write({
       ...running,
       pools,
@@ -255,7 +255,10 @@ describe('reload', { timeout: 120_000, skip: !hasFreeRadius }, () => {
     const { exitCode, text } = await bngctlReload();
     assert.notEqual(exitCode, 0);
     assert.match(text, /metrics\.listen: 127\.0\.0\.1:9090 -> 127\.0\.0\.1:9191 \(needs a restart\)/);
-    assert.match(text, /pools\[isp-business\] removed: .*cannot be removed/);
+    assert.match(
+      text,
+      /pools\[isp-residential\] removed: .*\(1 address is held: set its drain to keep or move/,
+    );
     assert.doesNotMatch(text, /walledGarden/);
     assert.equal(await kernel(), before);
     assert.equal(await walled.tcpConnect(internet, 443), 'connected');

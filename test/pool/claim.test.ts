@@ -19,7 +19,7 @@ describe('claiming one address', () => {
     assert.deepEqual(all.claim(free, 'a'), { kind: 'claimed', poolName: 'isp' });
     assert.deepEqual(all.claim(free, 'a'), { kind: 'claimed', poolName: 'isp' });
     assert.deepEqual(all.claim(free, 'b'), { kind: 'taken' });
-    assert.deepEqual(all.allocate('isp', 'a'), { kind: 'allocated', address: free });
+    assert.deepEqual(all.allocate('isp', 'a'), { kind: 'allocated', address: free, poolName: 'isp' });
   });
 
   it('never gives the network, the gateway or the broadcast address, nor one that no pool holds', () => {

@@ -162,7 +162,9 @@ describe('the limits of a pool', () => {
       pool('p', '10.0.0.0/24', '10.0.0.1', ['10.0.0.2-10.0.0.10', '10.0.0.5', '10.0.0.200']),
     ]);
     const capacity = 256 - 3 - 9 - 1;
-    assert.deepEqual(pools.usage(), [{ name: 'p', capacity, allocated: 0, quarantined: 0 }]);
+    assert.deepEqual(pools.usage(), [
+      { name: 'p', capacity, allocated: 0, quarantined: 0, held: 0, drain: 'none' },
+    ]);
     const seen = new Set(Array.from({ length: capacity }, (_, n) => formatIpv4(given(pools, 'p', `h${n}`))));
     assert.equal(seen.size, capacity);
     for (const last of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 200, 255]) assert.ok(!seen.has(`10.0.0.${last}`));
@@ -259,7 +261,9 @@ describe('free and quarantine', () => {
     assert.equal(pools.free('lan', home, 'a'), false);
     assert.notEqual(given(pools, 'lan', 'a'), home);
     pools.quarantine('lan', home);
-    assert.deepEqual(pools.usage(), [{ name: 'lan', capacity: 253, allocated: 1, quarantined: 1 }]);
+    assert.deepEqual(pools.usage(), [
+      { name: 'lan', capacity: 253, allocated: 1, quarantined: 1, held: 1, drain: 'none' },
+    ]);
     pools.unquarantine('lan', home);
     pools.unquarantine('lan', home);
     assert.equal(pools.usage()[0]!.quarantined, 0);
@@ -275,7 +279,9 @@ describe('free and quarantine', () => {
       pools.unquarantine('lan', parseIpv4(text));
       if (text !== formatIpv4(address)) pools.quarantine('lan', parseIpv4(text));
     }
-    assert.deepEqual(pools.usage(), [{ name: 'lan', capacity: 253, allocated: 1, quarantined: 0 }]);
+    assert.deepEqual(pools.usage(), [
+      { name: 'lan', capacity: 253, allocated: 1, quarantined: 0, held: 1, drain: 'none' },
+    ]);
     assert.equal(pools.free('lan', address, 'a'), true);
   });
 });
@@ -308,7 +314,8 @@ function agreesWithModel(seed: number): void {
     if (choice < 0.5) {
       const result = pools.allocate('p', holder);
       const before = held.get(holder);
-      if (before !== undefined) assert.deepEqual(result, { kind: 'allocated', address: before });
+      if (before !== undefined)
+        assert.deepEqual(result, { kind: 'allocated', address: before, poolName: 'p' });
       else if (held.size + quarantined.size === capacity) assert.deepEqual(result, { kind: 'exhausted' });
       else {
         assert.equal(result.kind, 'allocated');
@@ -317,7 +324,11 @@ function agreesWithModel(seed: number): void {
           ![...held.values()].includes(address) && !quarantined.has(address) && !reserved.has(address),
         );
         assert.ok(pools.free('p', address, holder));
-        assert.deepEqual(pools.allocate('p', holder), { kind: 'allocated', address }, 'free, then allocate');
+        assert.deepEqual(
+          pools.allocate('p', holder),
+          { kind: 'allocated', address, poolName: 'p' },
+          'free, then allocate',
+        );
         held.set(holder, address);
       }
     } else if (choice < 0.8) {
@@ -335,7 +346,14 @@ function agreesWithModel(seed: number): void {
       quarantined.delete(address);
     }
     assert.deepEqual(pools.usage(), [
-      { name: 'p', capacity, allocated: held.size, quarantined: quarantined.size },
+      {
+        name: 'p',
+        capacity,
+        allocated: held.size,
+        quarantined: quarantined.size,
+        held: held.size,
+        drain: 'none',
+      },
     ]);
   }
 }

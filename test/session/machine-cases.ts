@@ -5,6 +5,7 @@ import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import { plainTerms } from '../../src/model/session-terms.js';
 import type { ServiceProfile } from '../../src/model/service-profile.js';
+import { poolNameOf } from '../../src/session/machine/build.js';
 import type {
   Effect,
   Grant,
@@ -44,6 +45,7 @@ export const businessProfile: ServiceProfile = { ...homeProfile, serviceId: 'bus
 const GARDEN = parseIpv4('10.255.0.9');
 const HOME = parseIpv4('10.0.0.9');
 const BUSINESS = parseIpv4('10.16.0.9');
+const OTHER = parseIpv4('10.32.0.9');
 const STRANGER = parseIpv4('192.0.2.9');
 
 function grantOf(profile: ServiceProfile, address: Ipv4): Grant {
@@ -51,6 +53,8 @@ function grantOf(profile: ServiceProfile, address: Ipv4): Grant {
 }
 export const garden = grantOf(gardenProfile, GARDEN);
 export const home = grantOf(homeProfile, HOME);
+/** Of another pool of one group. */
+export const other: Grant = { ...grantOf(homeProfile, OTHER), poolName: 'isp-2' };
 export const business = grantOf(businessProfile, BUSINESS);
 
 const none: Lease = { phase: 'none' };
@@ -79,6 +83,7 @@ export const states: Readonly<Record<string, Session>> = {
   'active none': served('active', home, none),
   'active offered': served('active', home, offered),
   'active bound': served('active', home, bound),
+  'active none held': served('active', home, none, { held: heldOf(other) }),
   'suspended none': served('suspended', garden, none, suspended),
   'suspended none held': served('suspended', garden, none, { ...suspended, held: heldOf(home) }),
   'suspended bound': served('suspended', garden, bound, suspended),
@@ -112,6 +117,9 @@ export const steps: Readonly<Record<string, Session>> = {
     order: 'suspend',
     profile: gardenProfile,
   }),
+  relocating: waiting('active bound', { kind: 'relocating' }),
+  'relocating, nothing in use': waiting('active offered', { kind: 'relocating' }),
+  'relocating, garden held': waiting('activating none held', { kind: 'relocating' }),
   walling: waiting('active bound', { kind: 'walling', grant: garden }),
   'reconfiguring for activate': waiting('wgar bound', {
     kind: 'reconfiguring',
@@ -216,11 +224,13 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   'unbound-expired': { type: 'unbound-expired', lineKnown: false },
   'unbound-expired known': { type: 'unbound-expired', lineKnown: true },
   reprovision: { type: 'reprovision' },
+  relocate: { type: 'relocate' },
   end: { type: 'end', cause: 'Lost-Carrier' },
 };
 
 export const answers: Readonly<Record<string, SessionEvent>> = {
   'allocated home': { type: 'allocated', grant: home },
+  'allocated other': { type: 'allocated', grant: other },
   'allocated garden': { type: 'allocated', grant: garden },
   'allocation-failed': { type: 'allocation-failed', reason: 'why' },
   installed: { type: 'installed' },
@@ -246,16 +256,16 @@ export function sessionText({ state, step }: Session): string {
   if (state.name === 'discovered') {
     return `discovered ${state.auth}${state.waiting === null ? '' : ` waiting ${state.waiting.type}`}${out}`;
   }
-  const held = state.held === null ? '' : ` held ${state.held.grant.profile.poolName}`;
+  const held = state.held === null ? '' : ` held ${poolNameOf(state.held.grant)}`;
   const resume = state.resumeTo === null ? '' : ` resume ${state.resumeTo.poolName}`;
-  return `${state.name} ${state.grant.profile.poolName} ${leaseText(state.lease)}${held}${resume}${out}`;
+  return `${state.name} ${poolNameOf(state.grant)} ${leaseText(state.lease)}${held}${resume}${out}`;
 }
 
 export function effectText(effect: Effect): string {
   switch (effect.type) {
     case 'answer':
       return 'grant' in effect.answer
-        ? `${effect.answer.say} ${effect.answer.grant.profile.poolName}`
+        ? `${effect.answer.say} ${poolNameOf(effect.answer.grant)}`
         : effect.answer.say;
     case 'order-refused':
       return `refused ${effect.kind}`;
@@ -263,11 +273,11 @@ export function effectText(effect: Effect): string {
     case 'quarantine':
     case 'lease-renewed':
     case 'lease-reprofiled':
-      return `${effect.type} ${effect.grant.profile.poolName}`;
+      return `${effect.type} ${poolNameOf(effect.grant)}`;
     case 'lease-started':
-      return `lease-started ${effect.grant.profile.poolName}`;
+      return `lease-started ${poolNameOf(effect.grant)}`;
     case 'lease-ended':
-      return `lease-ended ${effect.grant.profile.poolName} ${effect.cause} ${effect.traffic.downstreamBytes}`;
+      return `lease-ended ${poolNameOf(effect.grant)} ${effect.cause} ${effect.traffic.downstreamBytes}`;
     case 'assign':
       return `assign ${effect.profile.poolName}${effect.resumeTo === null ? '' : ` resume ${effect.resumeTo.poolName}`}`;
     case 'deadline':

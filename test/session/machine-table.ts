@@ -3,6 +3,8 @@
  * A pair that is not listed changes nothing. Written as `sessionText` and `effectText` of machine-cases.ts write it.
  */
 
+import { relocatedTable } from './machine-relocated-table.js';
+
 export type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export const restingTable: Table = {
@@ -120,6 +122,7 @@ export const restingTable: Table = {
     'change to business': 'wgar wgar none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     reprovision: 'wgar wgar none ?provisioning |  | ask reconfigure',
+    relocate: 'wgar wgar none ?relocating |  | ask allocate',
     end: 'terminated Lost-Carrier | free wgar',
     'answered garden': 'wgar wgar none ?binding |  | ask install walled 100',
   },
@@ -147,6 +150,7 @@ export const restingTable: Table = {
     'change to business': 'wgar wgar offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     reprovision: 'wgar wgar offered ?provisioning |  | ask reconfigure',
+    relocate: 'wgar wgar offered ?relocating |  | ask allocate',
     end: 'terminated Lost-Carrier | free wgar',
     'answered garden': 'wgar wgar offered ?binding |  | ask install walled 100',
   },
@@ -174,6 +178,7 @@ export const restingTable: Table = {
     'change to business': 'wgar wgar bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'wgar wgar bound until 20000 ?closing |  | ask remove',
     reprovision: 'wgar wgar bound until 20000 ?provisioning |  | ask reconfigure',
+    relocate: 'wgar wgar bound until 20000 ?relocating |  | ask allocate',
     end: 'wgar wgar bound until 20000 ?closing |  | ask remove',
     'answered garden': 'wgar wgar bound until 30000 | lease@30000, lease-renewed wgar',
   },
@@ -201,6 +206,7 @@ export const restingTable: Table = {
     'change to business': 'activating isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     reprovision: 'activating isp none ?provisioning |  | ask reconfigure',
+    relocate: 'activating isp none ?relocating |  | ask allocate',
     end: 'terminated Lost-Carrier | free isp',
     'answered home': 'activating isp none ?binding |  | ask install open 100',
     'answered home late': 'activating isp none ?binding |  | ask install open 100',
@@ -231,6 +237,7 @@ export const restingTable: Table = {
     'change to business': 'activating isp none held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp none held wgar ?dropping-held |  | ask remove',
     reprovision: 'activating isp none held wgar ?provisioning |  | ask reconfigure',
+    relocate: 'activating isp none held wgar ?relocating |  | ask allocate',
     end: 'activating isp none held wgar ?closing |  | ask remove',
     'answered garden': 'activating isp none held wgar | held@30000, lease-renewed wgar',
   },
@@ -258,6 +265,7 @@ export const restingTable: Table = {
     'change to business': 'activating isp offered held wgar ?allocating |  | ask allocate',
     'held-expired': 'activating isp offered held wgar ?dropping-held |  | ask remove',
     reprovision: 'activating isp offered held wgar ?provisioning |  | ask reconfigure',
+    relocate: 'activating isp offered held wgar ?relocating |  | ask allocate',
     end: 'activating isp offered held wgar ?closing |  | ask remove',
     'answered garden': 'activating isp offered held wgar | held@30000, lease-renewed wgar',
   },
@@ -285,6 +293,7 @@ export const restingTable: Table = {
     'change to business': 'active isp none ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     reprovision: 'active isp none ?provisioning |  | ask reconfigure',
+    relocate: 'active isp none ?relocating |  | ask allocate',
     end: 'terminated Lost-Carrier | free isp',
     'answered home': 'active isp none ?binding |  | ask install open 100',
     'answered home late': 'active isp none ?binding |  | ask install open 100',
@@ -315,6 +324,7 @@ export const restingTable: Table = {
     'change to business': 'active isp offered ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free isp',
     reprovision: 'active isp offered ?provisioning |  | ask reconfigure',
+    relocate: 'active isp offered ?relocating |  | ask allocate',
     end: 'terminated Lost-Carrier | free isp',
     'answered home': 'active isp offered ?binding |  | ask install open 100',
     'answered home late': 'active isp offered ?binding |  | ask install open 100',
@@ -345,9 +355,11 @@ export const restingTable: Table = {
     'change to business': 'active isp bound until 20000 ?allocating |  | ask allocate',
     'lease-expired': 'active isp bound until 20000 ?closing |  | ask remove',
     reprovision: 'active isp bound until 20000 ?provisioning |  | ask reconfigure',
+    relocate: 'active isp bound until 20000 ?relocating |  | ask allocate',
     end: 'active isp bound until 20000 ?closing |  | ask remove',
     'answered home': 'active isp bound until 30000 | lease@30000, lease-renewed isp',
   },
+  ...relocatedTable,
   'suspended none': {
     discover: 'suspended wgar offered resume isp | offer wgar, watch-unbound',
     'request garden': 'suspended wgar none resume isp ?binding |  | ask install walled 100',
@@ -373,6 +385,7 @@ export const restingTable: Table = {
     'change to business': 'suspended wgar none resume isp ?allocating |  | ask allocate',
     'unbound-expired': 'terminated Lost-Carrier | free wgar',
     reprovision: 'suspended wgar none resume isp ?provisioning |  | ask reconfigure',
+    relocate: 'suspended wgar none resume isp ?relocating |  | ask allocate',
     end: 'terminated Lost-Carrier | free wgar',
     'answered garden': 'suspended wgar none resume isp ?binding |  | ask install walled 100',
   },
@@ -401,6 +414,7 @@ export const restingTable: Table = {
     'change to business': 'suspended wgar none held isp resume isp ?allocating |  | ask allocate',
     'held-expired': 'suspended wgar none held isp resume isp ?dropping-held |  | ask remove',
     reprovision: 'suspended wgar none held isp resume isp ?provisioning |  | ask reconfigure',
+    relocate: 'suspended wgar none held isp resume isp ?relocating |  | ask allocate',
     end: 'suspended wgar none held isp resume isp ?closing |  | ask remove',
     'answered home': 'suspended wgar none held isp resume isp | held@30000, lease-renewed isp',
   },
@@ -431,6 +445,7 @@ export const restingTable: Table = {
     'change to business': 'suspended wgar bound until 20000 resume isp ?allocating |  | ask allocate',
     'lease-expired': 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
     reprovision: 'suspended wgar bound until 20000 resume isp ?provisioning |  | ask reconfigure',
+    relocate: 'suspended wgar bound until 20000 resume isp ?relocating |  | ask allocate',
     end: 'suspended wgar bound until 20000 resume isp ?closing |  | ask remove',
     'answered garden': 'suspended wgar bound until 30000 resume isp | lease@30000, lease-renewed wgar',
   },

@@ -35,6 +35,7 @@ export const waitingTable: Table = {
     removed:
       'wgar wgar none ?declining | lease@off, lease-ended wgar User-Request 4, quarantine wgar | ask allocate',
     'remove-failed': 'wgar wgar bound until 20000 | trouble',
+    'allocated other': 'wgar isp-2 bound until 20000 | ',
   },
   provisioning: {
     reconfigured: 'wgar wgar none | ',
@@ -48,11 +49,31 @@ export const waitingTable: Table = {
     'allocated home': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
     'allocated garden': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
     'allocation-failed': 'wgar wgar bound until 20000 | refused failed',
+    'allocated other': 'wgar wgar bound until 20000 ?reconfiguring |  | ask reconfigure',
   },
   'allocating for suspend': {
     'allocated home': 'active isp bound until 20000 ?walling |  | ask update walled 100',
     'allocated garden': 'active isp bound until 20000 ?walling |  | ask update walled 100',
     'allocation-failed': 'active isp bound until 20000 | refused failed',
+    'allocated other': 'active isp bound until 20000 ?walling |  | ask update walled 100',
+  },
+  relocating: {
+    'allocated home': 'active isp bound until 20000 | trouble',
+    'allocated other': 'active isp-2 none held isp | lease@off, held@20000',
+    'allocated garden': 'active wgar none held isp | lease@off, held@20000',
+    'allocation-failed': 'active isp bound until 20000 | trouble',
+  },
+  'relocating, nothing in use': {
+    'allocated home': 'terminated Service-Unavailable | trouble, free isp',
+    'allocated other': 'active isp-2 none | free isp, lease@off, held@off',
+    'allocated garden': 'active wgar none | free isp, lease@off, held@off',
+    'allocation-failed': 'terminated Service-Unavailable | trouble, free isp',
+  },
+  'relocating, garden held': {
+    'allocated home': 'activating isp none held wgar | trouble',
+    'allocated other': 'activating isp-2 none held wgar | free isp, lease@off, held@20000',
+    'allocated garden': 'activating wgar none held wgar | free isp, lease@off, held@20000',
+    'allocation-failed': 'activating isp none held wgar | trouble',
   },
   walling: {
     updated: 'active isp bound until 20000 ?reconfiguring |  | ask reconfigure',

@@ -16,10 +16,12 @@ import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { ServiceProfile } from '../../src/model/service-profile.js';
 import type { PoolDefinition } from '../../src/pool/address-pool.js';
+import type { PoolGroups } from '../../src/pool/hash-ring-pools.js';
 import { HashRingPools } from '../../src/pool/hash-ring-pools.js';
 import type { ReconfigureOutcome } from '../../src/session/access-node.js';
 import type { ActivationOrder, DhcpInlet, DhcpVerdict } from '../../src/session/inlet.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
+import { DEFAULT_LINES, type LineOptions, type LineSettings } from '../../src/session/line-options.js';
 import type { ServiceOptions } from '../../src/session/service-options.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { DhcpClient } from './dhcp-client.js';
@@ -63,10 +65,13 @@ export interface Accounted {
 
 export interface InnerBngOptions {
   readonly pools?: readonly PoolDefinition[];
+  readonly poolGroups?: PoolGroups;
   readonly authenticator?: Authenticator;
   readonly trustOption82?: boolean;
   readonly rules?: Partial<DhcpRules>;
   readonly services?: ServiceOptions;
+  /** What holds for lines beside the defaults. */
+  readonly lines?: Partial<Omit<LineOptions, 'settings'>> & { readonly settings?: Partial<LineSettings> };
   /** Asks by ARP before an address is offered for the first time, and waits so long. */
   readonly probeWaitMs?: number;
   /** As the access node has it after a move. */
@@ -105,7 +110,7 @@ export class InnerBng {
 
   constructor(options: InnerBngOptions = {}) {
     const trustOption82 = options.trustOption82 ?? true;
-    this.pools = new HashRingPools(options.pools ?? [GARDEN, HOME, TINY]);
+    this.pools = new HashRingPools(options.pools ?? [GARDEN, HOME, TINY], options.poolGroups);
     const onBug = (error: unknown): void => void this.bugs.push(error);
     const { clock } = this;
     const tpids = { sTpid: 0x88a8, cTpid: 0x8100 };
@@ -139,7 +144,12 @@ export class InnerBng {
       trustOption82,
       maxSessions: options.maxSessions ?? 10_000,
       ...(options.services === undefined ? {} : { services: options.services }),
-      prober: options.probeWaitMs === undefined ? null : prober,
+      lines: {
+        ...DEFAULT_LINES,
+        ...options.lines,
+        settings: { ...DEFAULT_LINES.settings, ...options.lines?.settings },
+      },
+      prober: options.probeWaitMs === undefined && options.lines === undefined ? null : prober,
       onBug,
     });
     const { dhcp: sessions } = this.manager;

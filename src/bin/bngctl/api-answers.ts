@@ -16,6 +16,8 @@ export interface SessionAnswer {
   } | null;
   readonly service_id: string | null;
   readonly pool: string | null;
+  /** The group it was granted from; null where the pool itself was granted. */
+  readonly pool_group: string | null;
   readonly walled: boolean | null;
   readonly download_bps: number | null;
   readonly upload_bps: number | null;
@@ -86,6 +88,10 @@ export interface PoolAnswer {
   readonly quarantined: number;
   readonly available: number;
   readonly utilization: number;
+  readonly held: number;
+  readonly drain: 'none' | 'keep' | 'move';
+  readonly state: 'open' | 'draining' | 'drained';
+  readonly groups: readonly string[];
 }
 
 export interface PoolsAnswer {
@@ -95,6 +101,8 @@ export interface PoolsAnswer {
 export interface DropsAnswer {
   readonly drops: Readonly<Record<string, string>>;
   readonly verdicts: Readonly<Record<string, string>>;
+  /** Stations that were not let in on their line; not in the answer of `counters`. */
+  readonly refusals?: Readonly<Record<string, string>>;
 }
 
 export interface CountersAnswer extends DropsAnswer {

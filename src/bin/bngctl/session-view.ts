@@ -26,7 +26,7 @@ function facts(session: SessionDetailAnswer): readonly Fact[] {
     ['address', session.address === null ? null : `${session.address} (${session.lease_phase})`],
     ['held address', session.held_address],
     ['lease until', session.lease_expires_at === null ? null : shortInstant(session.lease_expires_at)],
-    ['pool', session.pool],
+    ['pool', session.pool_group === null ? session.pool : `${session.pool} of ${session.pool_group}`],
     ['service', session.service_id],
     ['walled garden', session.walled === null ? null : session.walled ? 'yes' : 'no'],
     ['rates', `${formatRate(session.download_bps)} down, ${formatRate(session.upload_bps)} up`],

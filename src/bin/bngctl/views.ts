@@ -27,6 +27,7 @@ export function utilizationBar(utilization: number): string {
 export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): string[] {
   const useStyle = ({ utilization }: PoolAnswer): Style =>
     utilization >= 0.95 ? 'red' : utilization >= 0.8 ? 'yellow' : 'green';
+  const stateStyle = ({ state }: PoolAnswer): Style => (state === 'open' ? 'green' : 'yellow');
   return table(
     terminal,
     [
@@ -38,13 +39,17 @@ export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): str
       { title: 'USED', text: (pool) => String(pool.allocated), right: true },
       { title: 'FREE', text: (pool) => String(pool.available), right: true },
       { title: 'QUARANTINED', text: (pool) => String(pool.quarantined), right: true },
+      ...(pools.some(({ groups }) => groups.length > 0)
+        ? [{ title: 'GROUP', text: ({ groups }: PoolAnswer) => groups.join(',') || '-' }]
+        : []),
+      { title: 'STATE', text: ({ state }) => state, style: stateStyle },
     ],
     pools,
   );
 }
 
 export function dropsView(terminal: Terminal, answer: DropsAnswer): string[] {
-  const part = (title: string, counters: Readonly<Record<string, string>>): string[] => {
+  const part = (title: string, counters: Readonly<Record<string, string>>, counted = 'FRAMES'): string[] => {
     const rows = Object.entries(counters)
       .filter(([, count]) => count !== '0')
       .sort(([, a], [, b]) => (BigInt(a) < BigInt(b) ? 1 : -1));
@@ -53,12 +58,18 @@ export function dropsView(terminal: Terminal, answer: DropsAnswer): string[] {
       terminal,
       [
         { title, text: ([name]: readonly [string, string]) => name },
-        { title: 'FRAMES', text: ([, count]) => count, right: true },
+        { title: counted, text: ([, count]) => count, right: true },
       ],
       rows,
     );
   };
-  return [...part('VERDICT', answer.verdicts), '', ...part('DROPPED BECAUSE', answer.drops)];
+  const { verdicts, drops, refusals } = answer;
+  return [
+    ...part('VERDICT', verdicts),
+    '',
+    ...part('DROPPED BECAUSE', drops),
+    ...(refusals === undefined ? [] : ['', ...part('REFUSED BECAUSE', refusals, 'MESSAGES')]),
+  ];
 }
 
 export function healthView(terminal: Terminal, checks: readonly CheckAnswer[]): string[] {

@@ -13,7 +13,7 @@ import {
   regrant,
   reprofiled,
 } from './orders.js';
-import type { AnswerEvent, DhcpEvent, Effect, Served, Step, Transition } from './types.js';
+import type { AnswerEvent, DhcpEvent, Effect, Grant, Served, Step, Transition } from './types.js';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
@@ -55,6 +55,9 @@ export function onAnswer(state: Served, step: Step, event: AnswerEvent): Transit
       return event.type === 'allocation-failed' ? closeWithout(state, event.reason) : null;
     case 'provisioning':
       return onProvisioned(state, step, event);
+    case 'relocating':
+      if (event.type === 'allocated') return relocated(state, event.grant);
+      return event.type === 'allocation-failed' ? stay(state, event.reason) : null;
     case 'allocating':
       if (event.type === 'allocated') return onGrantForOrder(state, step.order, event.grant);
       return event.type === 'allocation-failed'
@@ -128,6 +131,27 @@ function onBound(
     { type: 'lease-started', grant: state.grant, attachment: step.attachment },
     answer({ say: 'ack', grant: state.grant }),
   );
+}
+
+/**
+ * What the client has goes on until it asks for it: it is told NAK then and gets the new address. Like a grant that an order
+ * makes, but the service is the same one, so the access node has nothing to do with it.
+ */
+function relocated(state: Served, grant: Grant): Transition {
+  if (grant.address === state.grant.address) return stay(state, 'its pool is drained, and no other has room');
+  const now = holding(state);
+  const isHeld = now?.grant.address === state.grant.address;
+  return settle(
+    { ...state, grant, lease: { phase: 'none' }, held: now },
+    ...(isHeld ? [] : ([{ type: 'free', grant: state.grant }] as const)),
+    { type: 'deadline', which: 'lease', atMs: null },
+    { type: 'deadline', which: 'held', atMs: now?.expiresAtMs ?? null },
+  );
+}
+
+/** A client keeps the address it has; without a client it is not worth keeping a pool from going. */
+function stay(state: Served, reason: string): Transition {
+  return holding(state) === null ? closeWithout(state, reason) : settle(state, ...failed(reason));
 }
 
 /** Three answers come in turn: the removal, then the allocation of another address. */

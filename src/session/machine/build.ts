@@ -1,6 +1,7 @@
 /** Small constructors that keep the machine's rows short. */
 import type { Attachment } from '../../model/access-line.js';
 import { attachmentKey } from '../../model/access-line.js';
+import type { ServiceProfile } from '../../model/service-profile.js';
 import type { SubscriberEntry } from '../../dataplane/port.js';
 import type { Answer, Ask, Effect, Grant, Held, Served, Session, State, Step, Transition } from './types.js';
 
@@ -39,6 +40,17 @@ export function entryOf(
     downloadBitsPerSecond: grant.profile.downloadBitsPerSecond,
     uploadBitsPerSecond: grant.profile.uploadBitsPerSecond,
   };
+}
+
+/** The pool that the granted address is of. */
+export function poolNameOf({ poolName, profile }: Grant): string {
+  return poolName ?? profile.poolName;
+}
+
+/** The profile as it is served: with the pool itself where a group of pools was granted. */
+export function servedProfile(grant: Grant): ServiceProfile {
+  const { profile, poolName } = grant;
+  return poolName === undefined ? profile : { ...profile, poolName };
 }
 
 /** The lease the client has right now, whichever it is; null when it has none. */

@@ -94,6 +94,10 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
       const { profile } = state.grant;
       return wait(state, { kind: 'provisioning', waiting: null }, { ask: 'reconfigure', profile });
     }
+    case 'relocate': {
+      const { profile, terms } = state.grant;
+      return wait(state, { kind: 'relocating' }, { ask: 'allocate', profile, terms });
+    }
     case 'end':
       return close(state, event.cause, false);
     case 'created':
@@ -157,6 +161,7 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
     case 'lease-expired':
     case 'held-expired':
     case 'reprovision':
+    case 'relocate':
       return unchanged({ state, step: null });
   }
 }

@@ -14,6 +14,8 @@ import type { DhcpRequestKind } from '../inlet.js';
 /** What the subscriber was granted: a profile, and its place in the profile's pool. */
 export interface Grant {
   readonly profile: ServiceProfile;
+  /** The pool that the address is of, where the profile names a group of pools; left out where it names the pool. */
+  readonly poolName?: string;
   readonly address: Ipv4;
   readonly leaseSeconds: number;
   readonly terms: SessionTerms;
@@ -64,6 +66,7 @@ export type Step =
   /** Somebody may have the address already; then another takes its place before `waiting` is answered. */
   | { readonly kind: 'probing' | 'replacing'; readonly waiting: DhcpEvent }
   | { readonly kind: 'provisioning'; readonly waiting: DhcpEvent | null }
+  | { readonly kind: 'relocating' }
   | { readonly kind: 'allocating'; readonly order: OrderName; readonly profile: ServiceProfile }
   | { readonly kind: 'walling'; readonly grant: Grant }
   | { readonly kind: 'reconfiguring'; readonly order: OrderName; readonly grant: Grant }
@@ -139,6 +142,8 @@ export type SessionEvent =
   | { readonly type: 'unbound-expired'; readonly lineKnown: boolean }
   /** The access node may have something else than what the session is. */
   | { readonly type: 'reprovision' }
+  /** The pool of the address is drained: another one, if there is any. */
+  | { readonly type: 'relocate' }
   /** The line or the BNG goes away. */
   | { readonly type: 'end'; readonly cause: TerminateCause };
 

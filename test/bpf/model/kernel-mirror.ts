@@ -115,7 +115,7 @@ export class KernelMirror {
       );
     }
     this.#leases = new LeaseMaps(this.#object, { key: OPTION_82_KEY, clock: systemClock });
-    this.#leases.addReplies(
+    this.#leases.useReplies(
       this.#object,
       [...pools].map(([poolName, pool]) => {
         const terms = { ...pool, address: IPV4_ANY };
