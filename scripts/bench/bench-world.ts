@@ -152,7 +152,7 @@ function aaaOf({ radius, defaultPool }: WorldBngOptions): object {
   return {
     auth: { mode: 'radius', defaultPool },
     accounting: { mode: 'radius' },
-    radius: { servers: [server] },
+    radius: { servers: [server], nasIdentifier: 'bng-bench' },
   };
 }
 

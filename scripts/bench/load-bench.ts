@@ -3,7 +3,7 @@
  * before the ACK, with local records and with FreeRADIUS; activations; and Kea on the same machine.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hasFreeRadius, RadiusServer } from '../../src/lab/radius-server.js';
 import { activateAll } from './activations.js';
 import type { BenchContext } from './bench-context.js';
@@ -27,7 +27,7 @@ const NOTE = 'two tags, option 82; DISCOVER to ACK, dataplane installed, store o
 export async function benchLoad(context: BenchContext): Promise<readonly Figure[]> {
   const world = await BenchWorld.create(context, 'o');
   // The world's own folder is under /run: in memory on most machines, where a store waits for nothing.
-  const folder = join('build', `bench-load-${process.pid}`);
+  const folder = resolve('build', `bench-load-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   context.onClose(() => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
   const figures = [
@@ -119,7 +119,7 @@ async function withFreeRadius(
   writeFileSync(secretFile, `${SECRET}\n`, { mode: 0o600 });
   const server = await RadiusServer.start({
     namespace: world.namespaces.bng,
-    folder: join(process.cwd(), folder, 'freeradius'),
+    folder: join(folder, 'freeradius'),
     address: '127.0.0.1',
     authPort: 1812,
     acctPort: 1813,
