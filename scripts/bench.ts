@@ -15,6 +15,7 @@ import type { Figure } from './bench/figure.js';
 import type { Machine } from './bench/figures-page.js';
 import { figuresPage, figuresTable } from './bench/figures-page.js';
 import { benchListing } from './bench/listing-bench.js';
+import { benchLoad } from './bench/load-bench.js';
 import { benchMemory } from './bench/memory-bench.js';
 import { benchMetrics } from './bench/metrics-bench.js';
 import { benchPackets } from './bench/packet-bench.js';
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   subscribers: benchSubscribers,
   memory: benchMemory,
   dhcp: benchDhcp,
+  load: benchLoad,
   tcp: benchTcp,
   flood: benchFlood,
   radius: benchRadius,

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
 import { logEvent } from './log-events.js';
+import { linesWritten } from './log-lines.js';
 import type { Logger } from 'pino';
 import { AccountingWriter } from './aaa/accounting-writer.js';
 import { LogAccountingSender, RadiusAccountingSender } from './aaa/accounting-senders.js';
@@ -213,7 +214,7 @@ async function openQueue(
     writer,
     sender:
       client === null
-        ? new LogAccountingSender({ write })
+        ? new LogAccountingSender({ write, written: linesWritten })
         : new RadiusAccountingSender({ client, nas, ...noted }),
     clock: systemClock,
     limits: { coalesceAbove: config.accounting.queueLimit },

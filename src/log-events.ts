@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { LogLines } from './log-lines.js';
 
 interface EventNote {
   readonly level: 'info' | 'warn' | 'error' | 'fatal';
@@ -194,20 +195,47 @@ export const LOG_EVENTS = {
 
 export type LogEvent = keyof typeof LOG_EVENTS;
 
-/** Keys whose values are cut out wherever they stand, two levels deep. Nobody logs them on purpose. */
-const SECRET_KEYS = ['secret', 'token', 'password', 'authorization', 'key.secret'];
+/** Keys whose values are cut out wherever they stand, three levels deep. Nobody logs them on purpose. */
+const SECRET_KEYS: ReadonlySet<string> = new Set(['secret', 'token', 'password', 'authorization']);
+const SECRET_DEPTH = 3;
 
 /** The log: JSON lines on standard output, or where the caller wants them. */
-export function openLog(level: string, to?: DestinationStream): Logger {
+export function openLog(level: string, to: DestinationStream = new LogLines()): Logger {
   const options = {
     name: 'bng',
     level,
-    redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[secret]' },
+    formatters: { log: (fields: Record<string, unknown>) => withoutSecrets(fields) },
   };
-  return to === undefined ? pino(options) : pino(options, to);
+  return pino(options, to);
 }
 
 /** Writes one line, at the level of its event. */
 export function logEvent(logger: Logger, event: LogEvent, fields: object = {}): void {
   logger[LOG_EVENTS[event].level]({ ...fields, event });
+}
+
+/** Pino's own `redact` walks every path in every line, which took more time than all the rest of a line. */
+function withoutSecrets<T extends object>(fields: T, depth = SECRET_DEPTH): T {
+  let clean: T | null = null;
+  for (const [key, value] of Object.entries(fields) as [keyof T & string, unknown][]) {
+    const kept = SECRET_KEYS.has(key)
+      ? '[secret]'
+      : depth > 1 && isObject(value)
+        ? withoutSecrets(value, depth - 1)
+        : value;
+    if (kept === value) continue;
+    clean ??= copyOf(fields);
+    Object.defineProperty(clean, key, { value: kept, enumerable: true });
+  }
+  return clean ?? fields;
+}
+
+/** Of the same kind: an error without its message and stack would be none. */
+function copyOf<T extends object>(value: T): T {
+  if (Array.isArray(value)) return [...(value as readonly unknown[])] as unknown as T;
+  return Object.create(Object.getPrototypeOf(value) as object, Object.getOwnPropertyDescriptors(value)) as T;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

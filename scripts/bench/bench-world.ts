@@ -39,6 +39,8 @@ export interface WorldBngOptions {
   readonly loopProbe?: string;
   /** Where its store is; in memory, with all else of the world, without it. */
   readonly storePath?: string;
+  /** Who authenticates and takes accounting; local records and the log without it. */
+  readonly radius?: { readonly authPort: number; readonly acctPort: number; readonly secretFile: string };
 }
 
 export interface WorldStart {
@@ -99,7 +101,7 @@ export class BenchWorld {
       pools: POOLS,
       // The first offer of each address would otherwise measure its own waiting; the servers beside it do not ask either.
       dhcp: { probe: false },
-      auth: { mode: 'local', defaultPool: options.defaultPool },
+      ...aaaOf(options),
       walledGarden: { pool: 'wgar', portal: '10.240.0.1:80', allow: ['203.0.113.10/32'] },
       api: { listen: '127.0.0.1:8080', tokenFile, socket: this.paths.apiSocket },
       metrics: { listen: '127.0.0.1:9090', subscribers: true },
@@ -158,6 +160,16 @@ export class BenchWorld {
       { namespace: bng },
     );
   }
+}
+
+function aaaOf({ radius, defaultPool }: WorldBngOptions): object {
+  if (radius === undefined) return { auth: { mode: 'local', defaultPool } };
+  const server = { host: '127.0.0.1', ...radius };
+  return {
+    auth: { mode: 'radius', defaultPool },
+    accounting: { mode: 'radius' },
+    radius: { servers: [server], nasIdentifier: 'bng-bench' },
+  };
 }
 
 /** The BNG's process in such a world. */

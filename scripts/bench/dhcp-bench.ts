@@ -4,20 +4,16 @@
  * nftables); every exchange is of a subscriber never seen before.
  */
 import type { BenchContext } from './bench-context.js';
-import { runPart } from './bench-context.js';
-import type { WorldBng, WorldBngOptions } from './bench-world.js';
+import type { WorldBngOptions } from './bench-world.js';
 import { BenchWorld } from './bench-world.js';
 import type { Figure } from './figure.js';
 import { median } from './figure.js';
 import type { LoadResult, LoadSettings } from './load-settings.js';
-import { loadResultSchema } from './load-settings.js';
+import { Loaded } from './loaded-bng.js';
 
-const LOAD_TIMEOUT_MS = 30_000;
 const RATE_PER_SECOND = 1000;
 const SESSIONS_FOR_MEMORY = 10_000;
 const OUTSTANDING = [8, 32, 128];
-
-type Load = Pick<LoadSettings, 'exchange' | 'count' | 'pace'>;
 
 interface Case {
   readonly title: string;
@@ -57,33 +53,6 @@ const RATE_CASES: readonly Case[] = [
     note: 'BPF maps only',
   },
 ];
-
-/** One BNG and the numbers of the ONTs that it has not seen yet. */
-class Loaded {
-  readonly #world: BenchWorld;
-  readonly #bng: WorldBng;
-  #nextOnt = 0;
-
-  constructor(world: BenchWorld, bng: WorldBng) {
-    this.#world = world;
-    this.#bng = bng;
-  }
-
-  async run(load: Load): Promise<LoadResult> {
-    const first = this.#nextOnt;
-    this.#nextOnt += load.count;
-    const settings: LoadSettings = { ...load, interface: 'trunk0', first, bngPid: this.#bng.pid };
-    return loadResultSchema.parse(
-      await runPart({
-        program: 'load-main.js',
-        settings,
-        namespace: this.#world.namespaces.ont,
-        logFile: this.#world.paths.logFile('load'),
-        timeoutMs: LOAD_TIMEOUT_MS,
-      }),
-    );
-  }
-}
 
 export async function benchDhcp(context: BenchContext): Promise<readonly Figure[]> {
   const world = await BenchWorld.create(context, 'd');

@@ -38,6 +38,11 @@ export function tagsOf(ont: number): { readonly sVlan: number; readonly cVlan: n
   return { sVlan: FIRST_S_VLAN + Math.floor(ont / LINES_OF_S_VLAN), cVlan: 1 + (ont % LINES_OF_S_VLAN) };
 }
 
+/** As its access node names it. */
+export function serialOf(ont: number): string {
+  return `BNCH${ont.toString(16).toUpperCase().padStart(8, '0')}`;
+}
+
 /** A DISCOVER, or the REQUEST that selects `offer`. */
 export function ontFrame(ont: number, offer: Offer | null): Uint8Array {
   const chaddr = (FIRST_MAC + ont) as Mac;
@@ -49,7 +54,7 @@ export function ontFrame(ont: number, offer: Offer | null): Uint8Array {
     .vendorClass('udhcp 1.35.0')
     .relayAgentInformation({
       circuitId: Buffer.from(`bench eth 1/1/${ont}`),
-      remoteId: Buffer.from(`BNCH${ont.toString(16).toUpperCase().padStart(8, '0')}`),
+      remoteId: Buffer.from(serialOf(ont)),
     });
   const { sVlan, cVlan } = tagsOf(ont);
   return encodeDhcpFrame({

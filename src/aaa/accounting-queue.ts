@@ -86,7 +86,7 @@ export class AccountingQueue {
     return { ok: true, value: queue };
   }
 
-  /** Takes the record over; it is durable when `stored()` resolves. After `close` it is `BNG_ERR_CLOSED`. */
+  /** Takes the record over; it is durable when `kept()` resolves. After `close` it is `BNG_ERR_CLOSED`. */
   put({ kind, stream: id, record, changes }: NewRecord): void {
     if (!this.#isOpen)
       throw new BngError('BNG_ERR_CLOSED', 'expected an accounting queue that is open', { id });
@@ -110,6 +110,11 @@ export class AccountingQueue {
   }
 
   /** Resolves when everything put before is durable (null), or with the failure that keeps it in memory only. */
+  kept(): Promise<StoreFailure | null> {
+    return this.#writer.settled();
+  }
+
+  /** The same once nothing is left to be written at all, which under a steady load is never. */
   stored(): Promise<StoreFailure | null> {
     return this.#writer.drained();
   }

@@ -57,13 +57,20 @@ export class RadiusAccountingSender implements AccountingSender {
 /** The same records as they are stored, for a log of JSON lines. */
 export class LogAccountingSender implements AccountingSender {
   readonly #write: (record: AccountingRecord) => void;
+  readonly #written: () => Promise<void>;
 
-  constructor(options: { readonly write: (record: AccountingRecord) => void }) {
+  constructor(options: {
+    readonly write: (record: AccountingRecord) => void;
+    /** Resolves when the log has what was written; at once without it. */
+    readonly written?: () => Promise<void>;
+  }) {
     this.#write = options.write;
+    this.#written = options.written ?? ((): Promise<void> => Promise.resolve());
   }
 
   async send(record: AccountingRecord): Promise<SendOutcome> {
     this.#write(record);
+    await this.#written();
     return 'delivered';
   }
 }

@@ -151,7 +151,7 @@ export class RadiusAccounting implements Accounting {
 
   /** Resolves when all that was reported before is durable (null), or with what keeps it from being so. */
   stored(): Promise<StoreFailure | null> {
-    return this.#queue.stored();
+    return this.#queue.kept();
   }
 
   /** A server of this NAS has just answered something: what waits for the end of an outage may try at once. */

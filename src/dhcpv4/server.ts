@@ -117,7 +117,7 @@ export class DhcpServer {
     }
     if (message.type === 'ignore') {
       this.#drop(message.reason);
-      this.#trace(frame, punted, { kind: null, verdict: `ignored: ${message.reason}` });
+      this.#trace(frame, punted, { kind: null, verdict: () => `ignored: ${message.reason}` });
       return;
     }
     if (message.type === 'leasequery') {
@@ -136,7 +136,7 @@ export class DhcpServer {
     const verdict = refusalOf(message, link) ?? goodOn(link, message, await ask(inlet, message));
     observer.decided(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);
     const kind = message.type === 'request' ? message.kind : null;
-    this.#trace(frame, place, { kind, verdict: describeVerdict(verdict) });
+    this.#trace(frame, place, { kind, verdict: () => describeVerdict(verdict) });
     if (verdict.kind === 'silence') {
       if (verdict === WRONG_LINK) this.#drop('wrong-link');
       return;
@@ -206,7 +206,7 @@ export class DhcpServer {
   #trace(
     frame: DhcpFrame,
     place: Place,
-    told: { readonly kind: string | null; readonly verdict: string },
+    told: { readonly kind: string | null; readonly verdict: () => string },
   ): void {
     const { trace } = this.#o;
     if (trace?.isFollowed !== true) return;
@@ -219,7 +219,7 @@ export class DhcpServer {
         remoteId: opaqueText(option82?.remoteId),
         circuitId: opaqueText(option82?.circuitId),
         message: describeMessage(message, told.kind),
-        verdict: told.verdict,
+        verdict: told.verdict(),
       });
     } catch (error) {
       // An option that only the trace reads may be malformed: the message was handled all the same.

@@ -25,7 +25,7 @@ import { isServed, poolNameOf } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import { intend } from './intent.js';
 import type { SessionJournal } from './journal.js';
-import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent } from './machine/types.js';
+import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent, State } from './machine/types.js';
 import { Promises } from './promises.js';
 import { ProvenAddresses } from './proven-addresses.js';
 import type { Quarantines } from './quarantines.js';
@@ -35,7 +35,7 @@ import { Replies } from './replies.js';
 import type { ServiceOptions } from './service-options.js';
 import type { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
-import type { SessionStateName, SessionView } from './view.js';
+import type { SessionStateName } from './view.js';
 import { verdictOf } from './verdict.js';
 
 export interface RunnerOptions {
@@ -77,7 +77,7 @@ interface Turn {
   /** What the item said when its turn came. */
   readonly first: SessionEvent;
   /** The session as it was before. */
-  readonly before: SessionView;
+  readonly before: State;
   /** Who was told already. */
   readonly seen: { answered: boolean; ordered: boolean; leaseStarted: boolean };
 }
@@ -145,7 +145,7 @@ export class SessionRunner {
   }
 
   async #handle(record: SessionRecord, item: QueuedEvent): Promise<void> {
-    const before = record.view(this.#now());
+    const before = record.session.state;
     const seen = { answered: false, ordered: false, leaseStarted: false };
     const first = typeof item.event === 'function' ? item.event() : item.event;
     const turn: Turn = { item, first, before, seen };
@@ -156,7 +156,7 @@ export class SessionRunner {
       const next = transition(record.session, event);
       record.session = next.session;
       if (next.session.state !== state || next.session.step !== step) this.#o.journal?.changed(record);
-      this.#o.table.moved(record, from);
+      if (next.session.state !== state) this.#o.table.moved(record, from);
       this.#promises.review(record);
       if (from !== record.session.state.name) this.#stateChanged(record, turn, from);
       for (const effect of next.effects) this.#perform(record, turn, effect);
@@ -170,7 +170,7 @@ export class SessionRunner {
     if (!seen.ordered)
       item.order?.({ ok: false, kind: 'failed', reason: 'the session could not take the order' });
     this.#lookOut(record);
-    if (before.state !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
+    if (before.name !== 'terminated' && record.session.state.name === 'terminated') this.#ended(record);
     if (first.type !== 'relocate') this.relocate(record, false);
   }
 
@@ -205,9 +205,9 @@ export class SessionRunner {
         this.replies.order(record, item.order, {
           ok: true,
           ontSerial: record.identity.ontSerial ?? subscriberId,
-          oldState: before.state,
+          oldState: before.name,
           newState: record.session.state.name,
-          oldAddress: before.heldAddress ?? before.address,
+          oldAddress: isServed(before) ? (before.held ?? before).grant.address : null,
           message: effect.message,
         });
         return;

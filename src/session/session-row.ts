@@ -2,7 +2,7 @@
  * One session as a row of the store: JSON that an operator can read, and back. Addresses and MACs are text, bytes are
  * hexadecimal, counters decimal text, times those of the boot (see Instants). Decides nothing.
  */
-import type { AccessLine } from '../model/access-line.js';
+import type { AccessLine, Attachment } from '../model/access-line.js';
 import { accessLine, isSameLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
@@ -168,7 +168,7 @@ export class SessionRows {
           ? null
           : {
               grant: grantRow(held.grant),
-              line: this.#lineRow(held.attachment),
+              line: this.#attachmentRow(held.attachment),
               expiresMs: this.#instants.toBootMs(held.expiresAtMs),
             },
       resumeTo: state.resumeTo,
@@ -260,14 +260,20 @@ export class SessionRows {
     };
   }
 
+  #attachmentRow({ ifindex, sVlan, cVlan, mac, sTpid, cTpid }: Attachment): LineRow {
+    return {
+      port: this.#ports.nameOf(ifindex) ?? `#${ifindex}`,
+      sVlan,
+      cVlan,
+      mac: formatMac(mac),
+      ...(sTpid === undefined ? {} : { sTpid }),
+      ...(cTpid === undefined ? {} : { cTpid }),
+    };
+  }
+
   #lineRow(line: AccessLine): LineRow {
     return {
-      port: this.#ports.nameOf(line.ifindex) ?? `#${line.ifindex}`,
-      sVlan: line.sVlan,
-      cVlan: line.cVlan,
-      mac: formatMac(line.mac),
-      ...(line.sTpid === undefined ? {} : { sTpid: line.sTpid }),
-      ...(line.cTpid === undefined ? {} : { cTpid: line.cTpid }),
+      ...this.#attachmentRow(line),
       ...(line.circuitId === undefined ? {} : { circuitId: hex(line.circuitId) }),
       ...(line.remoteId === undefined ? {} : { remoteId: hex(line.remoteId) }),
       ...(line.option82 === undefined ? {} : { option82: hex(line.option82) }),

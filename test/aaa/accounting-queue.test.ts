@@ -7,8 +7,16 @@ import { AccountingQueue } from '../../src/aaa/accounting-queue.js';
 import type { AccountingRecord } from '../../src/aaa/accounting-record.js';
 import type { AccountingSender, SendOutcome } from '../../src/aaa/accounting-sender.js';
 import { sessionAttributes } from '../../src/aaa/accounting-record.js';
+import { ObservedStore } from '../../src/store/observed-store.js';
 import type { SqliteStore } from '../../src/store/sqlite-store.js';
-import { accountingSession, NAS, openStore, temporaryFolder, until } from '../support/accounting-world.js';
+import {
+  accountingSession,
+  NAS,
+  openStore,
+  memoryFolder,
+  temporaryFolder,
+  until,
+} from '../support/accounting-world.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { Sqlite } from '../../src/store/sqlite-library.js';
 
@@ -82,13 +90,17 @@ interface World {
 
 async function world(
   folder: string,
-  { limits = {}, server = new Server() }: { limits?: Partial<AccountingQueueLimits>; server?: Server } = {},
+  {
+    limits = {},
+    server = new Server(),
+    onWritten = (): void => undefined,
+  }: { limits?: Partial<AccountingQueueLimits>; server?: Server; onWritten?: () => void } = {},
 ): Promise<World> {
   const clock = new FakeClock();
   const store = await openStore(folder);
   const notices: string[] = [];
   const opened = await AccountingQueue.open({
-    store,
+    store: new ObservedStore({ store, clock, onWritten }),
     sender: server,
     clock,
     limits,
@@ -125,6 +137,23 @@ describe('the accounting queue', () => {
     assert.equal(stored, 1);
     assert.equal(await w.queue.stored(), null);
     assert.equal(await rows(w.store), 0);
+    await end(w);
+  });
+
+  it('says that a record is kept while others come with every write', async (t) => {
+    const most = 200;
+    const state = { put: 0 };
+    const more = (): void => {
+      if (state.put >= most) return;
+      state.put += 1;
+      w.put(`s${state.put}`, 'start');
+    };
+    const w = await world(memoryFolder(t), { onWritten: more });
+    more();
+    assert.equal(await w.queue.kept(), null);
+    assert.ok(state.put < most, 'it waited until nothing more came');
+    state.put = most;
+    await w.queue.stored();
     await end(w);
   });
 
