@@ -101,9 +101,7 @@ test('a struct that holds itself is refused, in the ABI as in the layout of a ma
 });
 
 test('an array that is its own element is refused', () => {
-  const table = readBtf(
-    sample([type('', 3, 0, 0, 1, 1, 3), type('bng_one', 4, 1, 4, name('port'), 1, 0)]),
-  );
+  const table = readBtf(sample([type('', 3, 0, 0, 1, 1, 3), type('bng_one', 4, 1, 4, name('port'), 1, 0)]));
   assert.throws(
     () => findStruct(table, 'bng_one'),
     (error) => isBngError(error, 'BNG_ERR_WIRE_UNSUPPORTED'),
