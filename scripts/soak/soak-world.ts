@@ -126,6 +126,8 @@ export class Soak {
       servers: [{ host: '192.0.2.99', secretFile }],
       coa: {
         listen: `${CORE_ADDRESSES.bng}:${LAB_COA_PORT}`,
+        // As compressed as the rest: answers are remembered for so long, and with five minutes until the soak is over.
+        replayWindow: '30s',
         clients: [{ host: CORE_ADDRESSES.router, secretFile, allow: ['coa', 'disconnect'] }],
       },
     };
