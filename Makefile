@@ -122,7 +122,7 @@ test-vagrant: build build/guest-root.tar ## the three machines of vagrant/ in QE
 	@scripts/vm/setup.sh vagrant 6.1
 	@$(node) node dist/scripts/run-tests.js vagrant $(ONLY:%=--only %)
 
-test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
+test-vm: build ## native, bpf, stock and lab tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY="text..."
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)
 
 test-asan: addon dist/.tsc ## native tests with the addon under AddressSanitizer and UndefinedBehaviorSanitizer (as root); ONLY=text

@@ -2,8 +2,10 @@
 # Boots a stock Debian kernel in QEMU and runs a command there in the repository, with the host's own root under a layer in
 # memory: `run.sh [--kernel 6.1|6.12] [--cpus N] [--memory MB] [--seconds N] -- COMMAND...`. What it prints comes out here, its
 # exit status is ours; 124 when it took too long, 125 when the guest died. Nothing of the host is written to. Needs setup.sh.
-# `--dist FOLDER` has it in the place of dist (scripts/vm/bundle.ts). `--cables N` gives it N cables (eth0-eth1, eth2-eth3, ...) of virtio-net with two queues. `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a command that root's own
-# systemd is started, FOLDER is the guest's /mnt/vm, and what it holds as agent.sh talks over our standard input and output.
+# `--dist FOLDER` has it in the place of dist (scripts/vm/bundle.ts). `--cables N` gives it N cables (eth0-eth1, eth2-eth3, ...) of
+# virtio-net with two queues. `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a
+# command that root's own systemd is started, FOLDER is the guest's /mnt/vm, and what it holds as agent.sh talks over our standard
+# input and output.
 set -eu
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,7 +20,7 @@ dist=''
 cables=0
 
 usage() {
-	sed -n '2,7s/^# //p' "$0" >&2
+	sed -n '2,8s/^# //p' "$0" >&2
 	exit 2
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make test-vm`: runs the tests that touch the kernel on stock kernels, one after the other, and prints what passed on each:
-# `test.sh [SERIES...]`: the native, bpf, stock and lab tiers, of which ONLY='TEXT...' takes the files whose path holds a text. Exit status 1 when a kernel failed, was not done in time, or ran nothing. Needs what `make build` builds.
+# `test.sh [SERIES...]`: the native, bpf, stock and lab tiers, of which ONLY='TEXT...' takes the files whose path holds a text. Exit
+# status 1 when a kernel failed, was not done in time, or ran nothing. Needs what `make build` builds.
 set -u
 
 cd "$(dirname "$0")/../.."
