@@ -21,6 +21,11 @@ const CALL_TIMEOUT_MS = 10_000 * patience;
 /** Sections of bng.yaml that replace the lab's own. */
 export type ConfigChanges = Readonly<Record<string, unknown>>;
 
+export interface LabBngStart {
+  /** A command and its first arguments that the BNG's own command follows, such as `env NAME=VALUE`. */
+  readonly within?: readonly string[];
+}
+
 export interface ApiAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -81,7 +86,11 @@ export class LabBng {
   }
 
   /** Writes the configuration and starts `bng run`; resolves when it is ready. Throws `BNG_ERR_LAB`, `BNG_ERR_DEADLINE`. */
-  static async start(lab: Lab, changes: ConfigChanges = {}): Promise<LabBng> {
+  static async start(
+    lab: Lab,
+    changes: ConfigChanges = {},
+    { within = [] }: LabBngStart = {},
+  ): Promise<LabBng> {
     const configFile = join(lab.paths.directory, 'bng.yaml');
     const tokenFile = join(lab.paths.directory, 'api.token');
     const token = randomBytes(16).toString('hex');
@@ -90,7 +99,7 @@ export class LabBng {
     writeFileSync(configFile, JSON.stringify({ ...labConfig(lab, tokenFile), ...changes }, null, 2));
     const process_ = await BngProcess.start({
       lab,
-      command: [process.execPath, labProgram('../bin/bng.js'), 'run', '-c', configFile],
+      command: [...within, process.execPath, labProgram('../bin/bng.js'), 'run', '-c', configFile],
       readyUrl: `${API}/readyz`,
       readyTimeoutMs: READY_TIMEOUT_MS,
     });
