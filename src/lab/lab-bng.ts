@@ -21,11 +21,6 @@ const CALL_TIMEOUT_MS = 10_000 * patience;
 /** Sections of bng.yaml that replace the lab's own. */
 export type ConfigChanges = Readonly<Record<string, unknown>>;
 
-export interface LabBngStart {
-  /** A command and its first arguments that the BNG's own command follows, such as `env NAME=VALUE`. */
-  readonly within?: readonly string[];
-}
-
 export interface ApiAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -85,11 +80,14 @@ export class LabBng {
     this.#token = files.token;
   }
 
-  /** Writes the configuration and starts `bng run`; resolves when it is ready. Throws `BNG_ERR_LAB`, `BNG_ERR_DEADLINE`. */
+  /**
+   * Writes the configuration and starts `bng run` with Node.js as `node` has it; resolves when it is ready. Throws `BNG_ERR_LAB`,
+   * `BNG_ERR_DEADLINE`.
+   */
   static async start(
     lab: Lab,
     changes: ConfigChanges = {},
-    { within = [] }: LabBngStart = {},
+    node: readonly string[] = [process.execPath],
   ): Promise<LabBng> {
     const configFile = join(lab.paths.directory, 'bng.yaml');
     const tokenFile = join(lab.paths.directory, 'api.token');
@@ -99,7 +97,7 @@ export class LabBng {
     writeFileSync(configFile, JSON.stringify({ ...labConfig(lab, tokenFile), ...changes }, null, 2));
     const process_ = await BngProcess.start({
       lab,
-      command: [...within, process.execPath, labProgram('../bin/bng.js'), 'run', '-c', configFile],
+      command: [...node, labProgram('../bin/bng.js'), 'run', '-c', configFile],
       readyUrl: `${API}/readyz`,
       readyTimeoutMs: READY_TIMEOUT_MS,
     });

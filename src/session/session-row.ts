@@ -12,6 +12,7 @@ import type { TrafficCounters } from '../model/traffic-counters.js';
 import { NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { StoreTable, StoreValue } from '../store/port.js';
 import type { Instant, Instants } from './instants.js';
+import { isInstant, isProfile } from './kept-rows.js';
 import type { SavedUse } from './ledger.js';
 import { holding, isServed } from './machine/build.js';
 import type { Grant, Held, Lease, Served, Step } from './machine/types.js';
@@ -207,6 +208,7 @@ export class SessionRows {
   }
 
   #decode(id: string, row: SessionRow): SavedSession {
+    if (!isInstant(row.at)) throw new TypeError('expected a moment on both clocks');
     const time = this.#instants.reader(row.at);
     const subscriberId = text(row.subscriber);
     const line = row.line === null ? null : this.#lineOf(row.line);
@@ -227,7 +229,7 @@ export class SessionRows {
         : {
             grant: grantOf(row.held.grant, subscriberId, row.ont),
             attachment: lineOf(row.held.line),
-            expiresAtMs: time(row.held.expiresMs),
+            expiresAtMs: time(number(row.held.expiresMs)),
           };
     const grant = grantOf(row.grant, subscriberId, row.ont);
     const lease = leaseOf(row.lease, lineOf, time);
@@ -371,10 +373,11 @@ function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): G
 
 function grantOf(row: GrantRow, subscriberId: string, ontSerial: string | null): Grant {
   const { profile, poolName, address, leaseSeconds, terms } = row;
+  if (!isProfile(profile)) throw new TypeError('expected a profile');
   const { userName } = terms;
   return {
     profile: sharedProfile(profile),
-    ...(poolName === undefined ? {} : { poolName }),
+    ...(poolName === undefined ? {} : { poolName: text(poolName) }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
     terms: {

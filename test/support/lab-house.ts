@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { patience } from '../../src/lab/patience.js';
 import type { LabOptions, PlugOptions } from '../../src/lab/lab.js';
 import { Lab } from '../../src/lab/lab.js';
-import type { ApiAnswer, ConfigChanges, LabBngStart } from '../../src/lab/lab-bng.js';
+import type { ApiAnswer, ConfigChanges } from '../../src/lab/lab-bng.js';
 import { LAB_VLANS, LabBng, labConfig } from '../../src/lab/lab-bng.js';
 import type { LeaseEvent } from '../../src/lab/lease-log.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
@@ -72,18 +72,18 @@ export interface HouseOptions extends LabOptions {
 export class House {
   readonly lab: Lab;
   readonly #changes: ConfigChanges;
-  readonly #start: LabBngStart;
+  readonly #node: readonly string[];
   #bng: LabBng;
 
   private constructor(
     lab: Lab,
     bng: LabBng,
-    { changes, start }: { readonly changes: ConfigChanges; readonly start: LabBngStart },
+    { changes, node }: { readonly changes: ConfigChanges; readonly node: readonly string[] },
   ) {
     this.lab = lab;
     this.#bng = bng;
     this.#changes = changes;
-    this.#start = start;
+    this.#node = node;
   }
 
   static async start({ leaseTimes = {}, configure, within = [], ...options }: HouseOptions): Promise<House> {
@@ -95,8 +95,8 @@ export class House {
         return leaseTime === undefined ? pool : { ...pool, leaseTime };
       });
       const changes = { pools: changed, ...(await configure?.(lab)) };
-      const start = { within };
-      return new House(lab, await LabBng.start(lab, changes, start), { changes, start });
+      const node = [...within, process.execPath];
+      return new House(lab, await LabBng.start(lab, changes, node), { changes, node });
     } catch (error) {
       await lab.close();
       throw error;
@@ -109,7 +109,7 @@ export class House {
 
   /** Starts the BNG, which has ended, with the same configuration but for the sections in `changes`. */
   async restartBng(changes: ConfigChanges = {}): Promise<void> {
-    this.#bng = await LabBng.start(this.lab, { ...this.#changes, ...changes }, this.#start);
+    this.#bng = await LabBng.start(this.lab, { ...this.#changes, ...changes }, this.#node);
   }
 
   close(): Promise<void> {
