@@ -26,6 +26,8 @@ if [ "${SETUP:-}" != build ]; then
 	need freeradius freeradius-utils
 	# The package is held against Debian's rules, and installed in a root of its own.
 	need dpkg-dev lintian mmdebstrap
+	# A BNG on a machine whose wall clock is wrong.
+	need libfaketime
 	# Completion is tested in the shells that complete.
 	need zsh fish
 	# Dashboards and alerts are tested by a real Prometheus; its service stays off too.

@@ -2,7 +2,6 @@
  * Load generator, a process in the namespace of the ONTs: speaks raw frames on the trunk as ONTs behind an access node
  * do, and measures how soon the answers come. Knows the BNG from outside only; its CPU time is read to show what limits.
  */
-import { readFileSync } from 'node:fs';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import { BngError } from '../../src/model/bng-error.js';
 import { tellParent } from './bench-context.js';
@@ -11,18 +10,10 @@ import type { LoadResult, LoadSettings } from './load-settings.js';
 import { loadSettingsSchema } from './load-settings.js';
 import type { Reply } from './ont-frames.js';
 import { ontFrame, readReply } from './ont-frames.js';
+import { cpuMsOf } from './process-cpu.js';
 
 const LOST_AFTER_MS = 1000;
 const SWEEP_MS = 20;
-/** Clock ticks of /proc/PID/stat (USER_HZ), the same on every Linux. */
-const TICK_MS = 10;
-
-function cpuMsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
 class LoadGenerator {
   readonly #s: LoadSettings;
   readonly #discovers: readonly Uint8Array[];

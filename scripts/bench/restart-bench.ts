@@ -15,6 +15,7 @@ import { BenchWorld } from './bench-world.js';
 import type { Figure } from './figure.js';
 import { loopDelay, usedMemory } from './loop-delay.js';
 import { fill } from './many-sessions.js';
+import { cpuMsOf } from './process-cpu.js';
 
 const MANY = 100_000;
 const PARENT = '/var/tmp';
@@ -27,6 +28,7 @@ const answerSchema = z.object({ wallMs: z.number(), ont: z.int() });
 interface Measured {
   readonly reconciledMs: number;
   readonly answeredMs: number;
+  readonly cpuMs: number;
   readonly opening: { readonly p99Ms: number; readonly mostMs: number };
   readonly serving: { readonly p99Ms: number; readonly mostMs: number };
   readonly residentBytes: number;
@@ -70,6 +72,7 @@ class Restarts {
     const began = Date.now();
     const bng = (this.#bng = this.#world.startAgain({ within }));
     const answered = await answering;
+    const cpuMs = cpuMsOf(bng.pid);
     const opening = await loopDelay(this.#loopProbe);
     const reconciledWallMs = this.#reconciledAt(readFileSync(bng.logFile, 'utf8').slice(logged));
     await sleep(SETTLE_MS);
@@ -79,6 +82,7 @@ class Restarts {
     return {
       reconciledMs: reconciledWallMs - began,
       answeredMs: answered.wallMs - began,
+      cpuMs,
       opening,
       serving,
       residentBytes,
@@ -181,6 +185,7 @@ export async function benchRestart(context: BenchContext): Promise<readonly Figu
         'from the start of the process',
       );
       add(`${name}: until the first DHCP answer`, 'ms', found.answeredMs, 'from the start of the process');
+      add(`${name}: CPU time until then`, 'ms', found.cpuMs, 'of all its threads');
       add(`${name}: event loop delay until then, most`, 'ms', found.opening.mostMs, 'nothing is served yet');
       add(`${name}: event loop delay after it, p99`, 'ms', found.serving.p99Ms);
       add(`${name}: event loop delay after it, most`, 'ms', found.serving.mostMs);

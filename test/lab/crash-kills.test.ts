@@ -260,6 +260,7 @@ test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives 
     async () => (await crowd.accounts()).every((a) => a.sent === a.returned + a.lost),
     10_000,
   );
+  if ((await crowd.accounts()).some((one) => one.lost > 0)) t.diagnostic(whereCounted());
   await life.end('SIGTERM');
   const teardown = new Life(files[0], '--teardown');
   await teardown.end(null);
@@ -293,6 +294,16 @@ test(`killed ${KILLS} times it loses no packet, no session, no octet, and gives 
   assert.ok(total((one) => one.octets) > 100_000);
   assert.deepEqual(Life.complaints, []);
 });
+
+/** Every place that counts a packet it drops, for a look at where one was lost. */
+function whereCounted(): string {
+  const places =
+    'ip -s -s link; cat /proc/net/softnet_stat; grep -E "^(Ip|Udp):" /proc/net/snmp; cat /proc/net/packet';
+  const api = `curl -sS --noproxy "*" -H "authorization: Bearer ${TOKEN}" ${API}/drops`;
+  return [run(`${places}; ${api} || true`), ...[SUBSCRIBERS, CORE].map((name) => runIn(name, places))].join(
+    '\n',
+  );
+}
 
 /** What the last lives had to say of the one who had something go wrong. */
 function storyOf(wrong: string | undefined, killed: string): string {

@@ -65,20 +65,28 @@ export interface HouseOptions extends LabOptions {
   readonly leaseTimes?: Readonly<Record<string, string>>;
   /** Sections that replace the lab's own; called when the lab is there, before the BNG starts. */
   readonly configure?: (lab: Lab) => ConfigChanges | Promise<ConfigChanges>;
+  /** What each BNG of the house is started within. */
+  readonly within?: readonly string[];
 }
 
 export class House {
   readonly lab: Lab;
   readonly #changes: ConfigChanges;
+  readonly #node: readonly string[];
   #bng: LabBng;
 
-  private constructor(lab: Lab, bng: LabBng, changes: ConfigChanges) {
+  private constructor(
+    lab: Lab,
+    bng: LabBng,
+    { changes, node }: { readonly changes: ConfigChanges; readonly node: readonly string[] },
+  ) {
     this.lab = lab;
     this.#bng = bng;
     this.#changes = changes;
+    this.#node = node;
   }
 
-  static async start({ leaseTimes = {}, configure, ...options }: HouseOptions): Promise<House> {
+  static async start({ leaseTimes = {}, configure, within = [], ...options }: HouseOptions): Promise<House> {
     const lab = await Lab.create({ gardenSVlan: LAB_VLANS.wgar, ...options });
     try {
       const pools = labConfig(lab, '')['pools'] as readonly Record<string, unknown>[];
@@ -87,7 +95,8 @@ export class House {
         return leaseTime === undefined ? pool : { ...pool, leaseTime };
       });
       const changes = { pools: changed, ...(await configure?.(lab)) };
-      return new House(lab, await LabBng.start(lab, changes), changes);
+      const node = [...within, process.execPath];
+      return new House(lab, await LabBng.start(lab, changes, node), { changes, node });
     } catch (error) {
       await lab.close();
       throw error;
@@ -100,7 +109,7 @@ export class House {
 
   /** Starts the BNG, which has ended, with the same configuration but for the sections in `changes`. */
   async restartBng(changes: ConfigChanges = {}): Promise<void> {
-    this.#bng = await LabBng.start(this.lab, { ...this.#changes, ...changes });
+    this.#bng = await LabBng.start(this.lab, { ...this.#changes, ...changes }, this.#node);
   }
 
   close(): Promise<void> {
