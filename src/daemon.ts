@@ -45,6 +45,7 @@ import type { OntInlet } from './session/inlet.js';
 import { SessionManager } from './session/manager.js';
 import { ServiceOptions } from './session/service-options.js';
 import { buildPortal } from './portal/portal.js';
+import { lineOptions } from './line-settings.js';
 import { logLifecycle } from './lifecycle-log.js';
 import { liveSettings } from './live-settings.js';
 import { Reloader } from './reload.js';
@@ -163,6 +164,7 @@ export class Daemon {
       maxSessions: BngLimit.maxSubscribers,
       services,
       prober,
+      lines: lineOptions(config),
       durability:
         store === null || aaa.commits === null
           ? null
@@ -198,6 +200,7 @@ export class Daemon {
       logger: httpLogger(logger),
       radius: () => aaaReport(config, aaa.inspection, link.coa),
       store: () => manager.durabilityFigures(),
+      lines: () => manager.lineFigures(),
     };
     const metrics = new Metrics({
       ...shared,
@@ -237,6 +240,7 @@ export class Daemon {
       pools,
       sessions: manager.dhcp,
       poolDesk: manager.pools,
+      lines: manager,
       dataplane: settings,
       gardenDns,
       aaa,

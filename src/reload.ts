@@ -20,7 +20,9 @@ import type { SecretOf } from './radius-servers.js';
 import { readSecret, serversOf } from './radius-servers.js';
 import type { GardenDns } from './garden-dns/garden-dns.js';
 import type { SettingsInForce } from './settings-in-force.js';
+import { lineSettings } from './line-settings.js';
 import type { DhcpDesk } from './session/dhcp-desk.js';
+import type { SessionManager } from './session/manager.js';
 import type { PoolDesk } from './session/pool-desk.js';
 import type { ServiceOptions } from './session/service-options.js';
 import type { RadiusSecret } from './wire/radius-secret.js';
@@ -34,6 +36,7 @@ export interface ReloadParts {
   readonly sessions: Pick<DhcpDesk, 'poolsChanged' | 'servicesChanged'>;
   readonly poolDesk: PoolDesk;
   readonly services: ServiceOptions;
+  readonly lines: Pick<SessionManager, 'useLines'>;
   readonly dataplane: Pick<SettingsInForce, 'useConfig'>;
   readonly gardenDns: Pick<GardenDns, 'useNames'> | null;
   readonly aaa: Pick<AaaParts, 'inspection' | 'reconfigureAuthenticator'>;
@@ -85,7 +88,8 @@ export class Reloader {
   }
 
   async #apply(): Promise<readonly string[]> {
-    const { gardenDns, pools, poolDesk, sessions, services, aaa, coa, dhcp, olt, logger } = this.#parts;
+    const { gardenDns, pools, poolDesk, sessions, services, lines, aaa, coa, dhcp, olt, logger } =
+      this.#parts;
     const before = this.#config;
     const config = read(this.#parts.readConfig);
     const differences = differencesOf(before, config, (path, name) =>
@@ -113,6 +117,7 @@ export class Reloader {
     pools.useGroups(config.poolGroups);
     sessions.poolsChanged();
     poolDesk.changed();
+    lines.useLines(lineSettings(config));
     services.use(config.dhcp.services);
     sessions.servicesChanged();
     dhcp()?.reconfigure(config);

@@ -11,7 +11,7 @@ complete -c bngctl -n __fish_use_subcommand -a leases -d 'list the leases that c
 complete -c bngctl -n __fish_use_subcommand -a session -d 'one session with everything that is known of it'
 complete -c bngctl -n __fish_use_subcommand -a pools -d 'address pools and their use'
 complete -c bngctl -n __fish_use_subcommand -a counters -d 'sessions by state, traffic in total, frames by verdict and drop reason'
-complete -c bngctl -n __fish_use_subcommand -a drops -d 'frames by verdict, and dropped ones by reason'
+complete -c bngctl -n __fish_use_subcommand -a drops -d 'frames by verdict, dropped ones by reason, stations refused on their line'
 complete -c bngctl -n __fish_use_subcommand -a top -d 'the busiest subscribers, live; --once measures one second and ends'
 complete -c bngctl -n __fish_use_subcommand -a radius -d 'RADIUS servers, round trips, the accounting queue and CoA'
 complete -c bngctl -n __fish_use_subcommand -a health -d 'is the BNG ready, and if not, why'

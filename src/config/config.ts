@@ -58,6 +58,24 @@ export interface DhcpConfig {
   readonly forceRenew: boolean;
 }
 
+export interface LinesConfig {
+  /** Sessions of one interface and its tags, and stations of one line; null: as many as come. */
+  readonly sessions: number | null;
+  readonly macs: number | null;
+  /** What becomes of the present station when a new one asks. */
+  readonly newMac: 'probe' | 'replace' | 'refuse';
+  /** What becomes of the lease that a MAC has on another line. */
+  readonly movedMac: 'keep' | 'probe';
+  /** How often, and how long each time, a station is asked before it counts as gone. */
+  readonly tries: number;
+  readonly waitMs: number;
+  readonly liveness: {
+    readonly action: 'off' | 'report' | 'close';
+    readonly intervalSeconds: number;
+    readonly perSecond: number;
+  };
+}
+
 export interface AccessConfig {
   /** At least one. */
   readonly interfaces: readonly string[];
@@ -250,6 +268,7 @@ export interface Config {
   /** Several pools under one name, in the order in which they are used. */
   readonly poolGroups: Readonly<Record<string, readonly string[]>>;
   readonly dhcp: DhcpConfig;
+  readonly lines: LinesConfig;
   readonly auth: AuthConfig;
   readonly radius: RadiusConfig | null;
   readonly accounting: AccountingConfig;

@@ -10,6 +10,7 @@ export interface Draft {
   readonly pools: readonly Reading<typeof sections.POOL>[];
   readonly poolGroups: Readonly<Record<string, readonly string[]>>;
   readonly dhcp: Reading<typeof sections.DHCP>;
+  readonly lines: Reading<typeof sections.LINES>;
   readonly auth: Reading<typeof sections.AUTH>;
   readonly authRecords: readonly Reading<typeof sections.AUTH_RECORD>[];
   readonly radius: Reading<typeof sections.RADIUS> | null;
@@ -47,6 +48,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
     pools: pools ?? [],
     poolGroups: top.poolGroups ?? {},
     dhcp: section('dhcp', sections.DHCP),
+    lines: section('lines', sections.LINES),
     auth,
     authRecords:
       readMappings(

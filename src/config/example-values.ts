@@ -54,6 +54,7 @@ export const HIDDEN: Readonly<Record<string, unknown>> = {
     relays: [{ host: '10.255.0.2', pools: ['wgar', 'isp-residential'], leasequery: true }],
     services: { 'business-1000': ['42 addresses 192.0.2.123', '121 routes 192.0.2.0/24 via 10.16.0.1'] },
   },
+  lines: { sessions: 1, macs: 1 },
   radius: {
     servers: [{ host: '127.0.0.1', secretFile: '/etc/bng/radius.secret' }],
     nasIdentifier: 'bng-1',

@@ -36,6 +36,7 @@ const FILE = z.strictObject({
   pools: z.array(z.strictObject(sections.POOL)).min(1),
   poolGroups: sections.POOL_GROUPS,
   dhcp: withDefaults(sections.DHCP),
+  lines: withDefaults(sections.LINES),
   auth: z.strictObject({
     ...authKeys,
     records: z.array(z.strictObject(sections.AUTH_RECORD)).prefault([]),

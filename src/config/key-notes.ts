@@ -99,6 +99,33 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'dhcp.forceRenew': {
     meaning: 'A client that offers a nonce (RFC 6704) is told to renew when its service changes.',
   },
+  lines: { meaning: 'Who may be on an access line, and who is still there (docs/lines.md).' },
+  'lines.sessions': {
+    meaning:
+      'Sessions on one interface and its tags: 1 where each subscriber has a VLAN of its own, many where one is shared.',
+    otherwise: 'as many as come',
+  },
+  'lines.macs': {
+    meaning:
+      'Stations on one line, as the access node names it, else on one interface and its tags: those with a lease and those heard in the last 5 minutes.',
+    otherwise: 'as many as come',
+  },
+  'lines.newMac': {
+    meaning:
+      'A new MAC asks where a line has room for one: probe lets it in when the MAC before it no longer answers, replace at once, refuse never.',
+  },
+  'lines.movedMac': {
+    meaning:
+      'A MAC gets a lease and has one on another line: keep leaves both, probe ends the other when nobody answers there.',
+  },
+  'lines.tries': { meaning: 'How often a station is asked by ARP before it counts as gone.' },
+  'lines.wait': { meaning: 'How long each answer to that is waited for.' },
+  'lines.liveness': { meaning: 'Looks whether stations with a lease are still there.' },
+  'lines.liveness.action': {
+    meaning: 'What a station means that no longer answers: report tells of it, close ends its session.',
+  },
+  'lines.liveness.interval': { meaning: 'How often; who has sent something in that time is not asked.' },
+  'lines.liveness.perSecond': { meaning: 'Questions over all lines.' },
   auth: { meaning: 'Who a subscriber is, and what it gets.' },
   'auth.mode': { meaning: 'From the records below, or from the servers of the radius section.' },
   'auth.defaultPool': {

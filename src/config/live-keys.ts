@@ -76,6 +76,16 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'dhcp.probe': live(({ dhcp }) => dhcp.probe),
   'dhcp.probeWait': live(({ dhcp }) => ms(dhcp.probeWaitMs)),
   'dhcp.forceRenew': live(({ dhcp }) => dhcp.forceRenew),
+  'lines.sessions': restart(({ lines }) => lines.sessions),
+  'lines.macs': restart(({ lines }) => lines.macs),
+  'lines.newMac': live(({ lines }) => lines.newMac),
+  // Who is where is only kept where something asks for it.
+  'lines.movedMac': restart(({ lines }) => lines.movedMac),
+  'lines.tries': live(({ lines }) => lines.tries),
+  'lines.wait': live(({ lines }) => ms(lines.waitMs)),
+  'lines.liveness.action': live(({ lines }) => lines.liveness.action),
+  'lines.liveness.interval': live(({ lines }) => seconds(lines.liveness.intervalSeconds)),
+  'lines.liveness.perSecond': live(({ lines }) => lines.liveness.perSecond),
   'auth.mode': restart(({ auth }) => auth.mode),
   'auth.defaultPool': live(({ auth }) => auth.defaultPool),
   // The name by which the AAA server knows a session must not change in its midst.

@@ -40,6 +40,7 @@ function assemble(draft: Draft): Config | null {
   const access = draft.access.complete;
   const core = draft.core.complete;
   const dhcp = draft.dhcp.complete;
+  const lines = draft.lines.complete;
   const auth = draft.auth.complete;
   const accounting = draft.accounting.complete;
   const garden = draft.walledGarden.complete;
@@ -57,6 +58,7 @@ function assemble(draft: Draft): Config | null {
     !access ||
     !core ||
     !dhcp ||
+    !lines ||
     !auth ||
     !accounting ||
     !garden ||
@@ -87,6 +89,7 @@ function assemble(draft: Draft): Config | null {
     })),
     poolGroups: draft.poolGroups,
     dhcp: assembleDhcp(dhcp, draft.poolGroups),
+    lines: assembleLines(lines),
     auth: { ...auth, records: assembleRecords(draft) },
     radius: assembleRadius(draft),
     accounting: { ...accounting, mode: accountingModeOf(draft) },
@@ -129,6 +132,12 @@ function assembleDhcp(
         address: host,
       })) ?? null,
   };
+}
+
+function assembleLines(lines: NonNullable<Draft['lines']['complete']>): Config['lines'] {
+  const { sessions = null, macs = null, wait, liveness, ...rest } = lines;
+  const { interval, ...watch } = liveness;
+  return { ...rest, sessions, macs, waitMs: wait, liveness: { ...watch, intervalSeconds: interval } };
 }
 
 function captiveApiOf({ address, port }: Endpoint): string {

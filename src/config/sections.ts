@@ -71,6 +71,21 @@ export const DHCP = {
   forceRenew: leaf.flag.default(false),
 };
 
+export const LINES = {
+  sessions: leaf.integer(1, 131_072, 'a number of sessions').optional(),
+  macs: leaf.integer(1, 65_535, 'a number of stations').optional(),
+  newMac: leaf.oneOf(['probe', 'replace', 'refuse']).default('probe'),
+  // Two customers may have routers with one MAC: only who wants it so has the elder asked.
+  movedMac: leaf.oneOf(['keep', 'probe']).default('keep'),
+  tries: leaf.integer(1, 100, 'a number of questions').default(3),
+  wait: leaf.shortDuration.prefault('500ms'),
+  liveness: mapping({
+    action: leaf.oneOf(['off', 'report', 'close']).default('off'),
+    interval: leaf.duration.prefault('5m'),
+    perSecond: leaf.integer(1, 100_000, 'a number of questions').default(100),
+  }).prefault({}),
+};
+
 /** `records` is a list of `AUTH_RECORD`; it is read by itself. */
 export const AUTH = {
   mode: leaf.oneOf(['local', 'radius']),
@@ -236,6 +251,7 @@ export const ROOT = {
   pools: z.unknown(),
   poolGroups: POOL_GROUPS,
   dhcp: z.unknown(),
+  lines: z.unknown(),
   auth: z.unknown(),
   radius: z.unknown(),
   accounting: z.unknown(),

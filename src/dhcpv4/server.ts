@@ -6,9 +6,10 @@ import type { PuntedFrame, PuntPath } from '../dataplane/port.js';
 import { isBngError, isWireError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
 import type { DhcpInlet, DhcpVerdict, LeaseInspection } from '../session/inlet.js';
+import { decodeArp } from '../wire/arp.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
-import { ETHERTYPE_ARP, TPID_CTAG, TPID_STAG } from '../wire/ethernet.js';
+import { decodeEthernet, ETHERTYPE_ARP, TPID_CTAG, TPID_STAG } from '../wire/ethernet.js';
 import type { ArpProber } from './arp-prober.js';
 import type { ClassifiedMessage, ClientMessage, DhcpRules, IgnoreReason } from './classify.js';
 import { classify } from './classify.js';
@@ -159,7 +160,11 @@ export class DhcpServer {
 
   #receiveArp(punted: PuntedFrame): void {
     try {
-      this.#o.prober?.heard(punted);
+      const { payloadOffset, source } = decodeEthernet(punted.frame);
+      const arp = decodeArp(punted.frame, payloadOffset);
+      // The source guard has seen the frame's MAC; what stands in the packet anybody can write.
+      if (arp.senderMac === source) this.#o.prober?.heard(arp, punted);
+      else this.#drop('inconsistent');
     } catch (error) {
       if (!isWireError(error)) throw error;
       this.#drop('malformed');

@@ -8,6 +8,7 @@ import type { Clock } from '../model/clock.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleSource } from '../session/lifecycle.js';
+import type { LineFigures } from '../session/view.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import type { Reload } from './operation-routes.js';
 import type { PageFiles } from './page-routes.js';
@@ -73,6 +74,7 @@ export interface ApiOptions {
   readonly audit: Audit;
   readonly health: () => HealthReport;
   readonly radius: () => RadiusReport;
+  readonly lines: () => LineFigures;
   readonly clock: Clock;
   readonly limits: ApiLimits;
   readonly logger: FastifyBaseLogger;

@@ -62,7 +62,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const history = new EventHistory(options.lifecycle);
   addSessionRoutes(app, { ...options, history });
   addPoolRoutes(app, options.pools);
-  addDropRoutes(app, options.dataplane);
+  addDropRoutes(app, options);
   addTrafficRoutes(app, options);
   addKernelRoutes(app, options);
   addRadiusRoutes(app, options.radius);

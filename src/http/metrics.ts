@@ -6,10 +6,11 @@ import { formatIpv4 } from '../model/ipv4.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleEvent, LifecycleSource } from '../session/lifecycle.js';
-import { SESSION_STATES } from '../session/view.js';
+import { type LineFigures, SESSION_STATES } from '../session/view.js';
 import type { ExpositionFormat } from './exposition.js';
 import { renderFamilies } from './exposition.js';
 import { GardenAudit } from './garden-audit.js';
+import { LineMetrics } from './line-metrics.js';
 import { MetricCatalogue } from './metric-catalogue.js';
 import type { FamilyDescription } from './metric-catalogue.js';
 import { defineFamilies } from './metric-families.js';
@@ -45,6 +46,7 @@ export interface MetricsSources {
   readonly dataplane: Omit<DataplaneInspection, 'dump' | 'allTraffic'>;
   readonly radius: () => RadiusReport;
   readonly store: () => StoreReport;
+  readonly lines: () => LineFigures;
   readonly clock: Clock;
   readonly topTalkers: number;
 }
@@ -69,6 +71,7 @@ export class Metrics {
   readonly #radius: RadiusMetrics;
   readonly #process: ProcessMetrics;
   readonly #store: StoreMetrics;
+  readonly #lines: LineMetrics;
   readonly #ledger: TrafficLedger;
   readonly #scores = new TrafficScores();
   readonly #audit: GardenAudit;
@@ -102,6 +105,7 @@ export class Metrics {
     this.#radius = new RadiusMetrics(this.#catalogue);
     this.#process = new ProcessMetrics(this.#catalogue);
     this.#store = new StoreMetrics(this.#catalogue);
+    this.#lines = new LineMetrics(this.#catalogue);
     this.#audit = new GardenAudit(sources);
     this.#ledger = new TrafficLedger({
       onMoved: (address, bytes) => this.#scores.moved(address, bytes, sources.clock.monotonicMs()),
@@ -150,6 +154,7 @@ export class Metrics {
     this.#readAudit();
     this.#process.read();
     this.#store.read(this.#sources.store());
+    this.#lines.read(this.#sources.lines());
     const roundTrips = this.#radius.read(this.#sources.radius());
     return renderFamilies([...(await this.#catalogue.families()), roundTrips], format);
   }

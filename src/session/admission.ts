@@ -8,9 +8,10 @@ import { attachmentKey } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
 import type { StoreFailure } from '../store/port.js';
 import type { Identity } from './identity.js';
-import { accessNodeIdentity, lineIdentity, ontIdentity } from './identity.js';
+import { accessNodeIdentity, identityOf, lineIdentity, ontIdentity } from './identity.js';
 import type { OntInlet, OntSighting } from './inlet.js';
 import type { LifecycleEvent } from './lifecycle.js';
+import type { LineRules } from './line-rules.js';
 import { SessionRecord } from './record.js';
 import { unkeptReason } from './replies.js';
 import type { SessionRunner } from './runner.js';
@@ -26,6 +27,7 @@ export interface AdmissionOptions {
   readonly maxSessions: number;
   /** What keeps the store from keeping sessions; null while it works, or where nothing outlives us. */
   readonly storeFailure: () => StoreFailure | null;
+  readonly rules: LineRules;
   readonly tell: (event: LifecycleEvent) => void;
   readonly view: (record: SessionRecord) => SessionView;
 }
@@ -69,24 +71,41 @@ export class Admission implements OntInlet {
   }
 
   /**
-   * The session of a line, or why there is none. The access node's word comes first. Without it (a renewal that an access node
+   * The session of a line; null when there is none. The access node's word comes first. Without it (a renewal that an access node
    * did not touch) a known attachment still finds its session; only then is the line itself the identity.
    */
-  sessionOf(line: AccessLine, mayCreate: boolean): SessionRecord | string {
-    const { table, trustOption82, storeFailure } = this.#o;
+  sessionOf(line: AccessLine): SessionRecord | null {
+    const { table, trustOption82 } = this.#o;
     const told = trustOption82 ? accessNodeIdentity(line) : null;
     const known =
       told === null ? table.byAttachment(attachmentKey(line)) : table.bySubscriber(told.subscriberId);
-    if (known !== null) return known;
-    const identity = told ?? lineIdentity(line);
-    const sameLine = table.bySubscriber(identity.subscriberId);
-    if (sameLine !== null) return sameLine;
-    if (!mayCreate) return 'no session on this line';
+    return known ?? table.bySubscriber((told ?? lineIdentity(line)).subscriberId);
+  }
+
+  /**
+   * The session of a station that asks for an address, a new one where it has none; or why there is none for it. A promise where
+   * the station that had the line must be asked, or its session ended, first.
+   */
+  admit(line: AccessLine): SessionRecord | string | Promise<SessionRecord | string> {
+    const known = this.sessionOf(line);
+    const obstacle = this.#o.rules.obstacle(line, known);
+    if (obstacle === null) return known ?? this.#create(line);
+    return obstacle.kind === 'refused' ? obstacle.reason : this.#admitAfter(obstacle.occupant, line);
+  }
+
+  async #admitAfter(occupant: SessionRecord, line: AccessLine): Promise<SessionRecord | string> {
+    const refusal = await this.#o.rules.makeWay(occupant, line);
+    return refusal ?? this.sessionOf(line) ?? this.#create(line);
+  }
+
+  #create(line: AccessLine): SessionRecord | string {
+    const { trustOption82, storeFailure } = this.#o;
     const failure = storeFailure();
     if (failure !== null) {
       this.#refused += 1;
       return unkeptReason(failure);
     }
+    const identity = identityOf(line, trustOption82);
     return this.#begin(identity, { line, circuitId: line.circuitId ?? null, mayHoldLostLease: false });
   }
 
@@ -110,10 +129,13 @@ export class Admission implements OntInlet {
   }
 
   /** An ONT that is still there begins anew: what ended was its session, not its fibre. */
-  ended({ identity, line }: SessionRecord): void {
+  ended({ identity, line, successor }: SessionRecord): void {
     const ont = identity.ontSerial === null ? undefined : this.#onts.get(identity.ontSerial);
     if (ont === undefined || this.#closed) return;
-    this.#begin(identity, { line, circuitId: ont.circuitId, mayHoldLostLease: true });
+    const { circuitId } = ont;
+    // Who has given way to another holds nothing that is lost.
+    if (successor !== null) this.#begin(identity, { ...successor, circuitId, mayHoldLostLease: false });
+    else this.#begin(identity, { line, circuitId, mayHoldLostLease: true });
   }
 
   #begin(identity: Identity, seen: Seen): SessionRecord | string {

@@ -31,24 +31,24 @@ export class DhcpDesk implements DhcpInlet {
 
   discover(line: AccessLine): Promise<DhcpVerdict> {
     const nowMs = this.#o.clock.monotonicMs();
-    return this.#ask(line, { type: 'discover', attachment: line, nowMs }, true);
+    return this.#askFor(line, { type: 'discover', attachment: line, nowMs });
   }
 
   request(line: AccessLine, kind: DhcpRequestKind, address: Ipv4): Promise<DhcpVerdict> {
     const nowMs = this.#o.clock.monotonicMs();
-    return this.#ask(line, { type: 'request', kind, address, attachment: line, nowMs }, true);
+    return this.#askFor(line, { type: 'request', kind, address, attachment: line, nowMs });
   }
 
   inform(line: AccessLine, address: Ipv4): Promise<DhcpVerdict> {
-    return this.#ask(line, { type: 'inform', address, attachment: line }, false);
+    return this.#ask(line, { type: 'inform', address, attachment: line });
   }
 
   async release(line: AccessLine, address: Ipv4): Promise<void> {
-    await this.#ask(line, { type: 'release', address, attachment: line }, false);
+    await this.#ask(line, { type: 'release', address, attachment: line });
   }
 
   async decline(line: AccessLine, address: Ipv4): Promise<void> {
-    await this.#ask(line, { type: 'decline', address, attachment: line }, false);
+    await this.#ask(line, { type: 'decline', address, attachment: line });
   }
 
   answered({ answer, address, attachment, leaseSeconds, atMs }: AnsweredLease): string | null {
@@ -78,13 +78,23 @@ export class DhcpDesk implements DhcpInlet {
     for (const record of this.#o.table.all()) this.#o.runner.reviewPromise(record);
   }
 
-  #ask(line: AccessLine, event: DhcpEvent, mayCreate: boolean): Promise<DhcpVerdict> {
-    const record = this.#o.admission.sessionOf(line, mayCreate);
+  /** A station that asks for an address may begin a session, and may have to wait for the one before it. */
+  #askFor(line: AccessLine, event: DhcpEvent): Promise<DhcpVerdict> {
+    const admitted = this.#o.admission.admit(line);
+    if (admitted instanceof Promise) return admitted.then((record) => this.#put(record, line, event));
+    return this.#put(admitted, line, event);
+  }
+
+  #ask(line: AccessLine, event: DhcpEvent): Promise<DhcpVerdict> {
+    return this.#put(this.#o.admission.sessionOf(line) ?? 'no session on this line', line, event);
+  }
+
+  #put(record: SessionRecord | string, line: AccessLine, event: DhcpEvent): Promise<DhcpVerdict> {
     if (typeof record === 'string') return Promise.resolve({ kind: 'silence', reason: record });
-    record.line = line;
+    this.#o.table.heardFrom(record, line);
     record.heard(this.#o.clock.monotonicMs());
     if (line.circuitId !== undefined) record.circuitId = line.circuitId;
-    if (mayCreate) this.#o.runner.relocate(record, true);
+    if (event.type === 'discover' || event.type === 'request') this.#o.runner.relocate(record, true);
     return new Promise((reply) => this.#o.runner.push(record, { event, reply }));
   }
 }

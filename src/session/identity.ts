@@ -38,6 +38,11 @@ export function boundedLine({ subscriberId }: Identity, line: AccessLine | null)
   return `${LINE_PREFIX}${line.ifindex}/${line.sVlan}/${line.cVlan}`;
 }
 
+/** By the access node's word where that is believed, else by where the frames arrive. */
+export function identityOf(line: AccessLine, trustOption82: boolean): Identity {
+  return (trustOption82 ? accessNodeIdentity(line) : null) ?? lineIdentity(line);
+}
+
 export function lineIdentity(line: AccessLine): Identity {
   return { subscriberId: `${LINE_PREFIX}${attachmentKey(line)}`, ontSerial: null };
 }

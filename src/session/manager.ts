@@ -19,6 +19,12 @@ import { Instants } from './instants.js';
 import { SessionJournal } from './journal.js';
 import { LeaseLookup } from './lease-lookup.js';
 import { AccountingLedger } from './ledger.js';
+import { LineCensus } from './line-census.js';
+import { LineMacs } from './line-macs.js';
+import type { LineOptions, LineSettings } from './line-options.js';
+import { DEFAULT_LINES, needsCensus } from './line-options.js';
+import { LineRules } from './line-rules.js';
+import { LivenessWatch } from './liveness.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from './lifecycle.js';
 import { holding, isServed } from './machine/build.js';
 import type { SessionEvent } from './machine/types.js';
@@ -34,7 +40,8 @@ import type { PortNames } from './session-row.js';
 import { ServiceOptions } from './service-options.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
-import type { SessionView } from './view.js';
+import type { LineFigures, SessionView } from './view.js';
+import { NO_LINE_FIGURES } from './view.js';
 
 export interface SessionManagerOptions {
   readonly authenticator: Authenticator;
@@ -50,6 +57,8 @@ export interface SessionManagerOptions {
   readonly maxSessions: number;
   /** Asked before an address is offered for the first time; null: nobody is. */
   readonly prober?: AddressProber | null;
+  /** What holds for lines; left out, nothing is limited and nobody looked after. */
+  readonly lines?: LineOptions;
   /** What services add to the answers of their pools. */
   readonly services?: ServiceOptions;
   /** Where sessions outlive the process; null where they do not. */
@@ -74,11 +83,14 @@ export interface DurabilityFigures extends UnkeptFigures {
 
 export class SessionManager implements LifecycleSource {
   readonly #o: SessionManagerOptions;
-  readonly #table = new SessionTable();
+  readonly #table: SessionTable;
   readonly #ledger: AccountingLedger;
   readonly #runner: SessionRunner;
   readonly #journal: SessionJournal | null;
   readonly #admission: Admission;
+  readonly #rules: LineRules;
+  readonly #liveness: LivenessWatch | null;
+  #lineSettings: LineSettings;
   readonly #listeners = new Set<LifecycleListener>();
   #refusedOrders = 0;
   readonly dhcp: DhcpDesk;
@@ -95,7 +107,10 @@ export class SessionManager implements LifecycleSource {
   constructor(options: SessionManagerOptions) {
     this.#o = options;
     const { clock, accounting, pools, dataplane, gardenProfile } = options;
-    const table = this.#table;
+    const { lines = DEFAULT_LINES, prober = null, onBug } = options;
+    this.#lineSettings = lines.settings;
+    const census = needsCensus(lines) ? new LineCensus() : null;
+    const table = (this.#table = new SessionTable(census));
     const view = (record: SessionRecord): SessionView => this.#view(record);
     const tell = (event: LifecycleEvent): void => this.#tell(event);
     const refusal = (): string | null => this.#orderRefusal();
@@ -122,16 +137,35 @@ export class SessionManager implements LifecycleSource {
       suspensions,
       services: options.services ?? new ServiceOptions(),
       quarantines,
-      prober: options.prober ?? null,
+      prober,
       gardenPool: gardenProfile.poolName,
       table,
       ledger,
       tell,
       announcementOf: (ontSerial) => this.#admission.announcementOf(ontSerial),
+      onLeaseBegan: (record, mac) => this.#rules.leaseBegan(record, mac),
       onTerminated: (record) => this.#admission.ended(record),
     }));
+    const push: SessionRunner['push'] = (record, queued) => runner.push(record, queued);
+    const trouble = (record: SessionRecord, reason: string): void =>
+      tell({ type: 'trouble', wallMs: clock.wallMs(), session: view(record), reason });
+    const hasLease = (key: string): boolean => table.byAttachment(key) !== null;
+    const rules = (this.#rules = new LineRules({
+      ...options,
+      sessionLimit: lines.sessionLimit,
+      macs: lines.macLimit === null ? null : new LineMacs({ limit: lines.macLimit, clock, hasLease }),
+      census,
+      movedMac: lines.movedMac,
+      prober,
+      settings: () => this.#lineSettings,
+      push,
+      trouble,
+    }));
+    this.#liveness =
+      prober === null ? null : new LivenessWatch({ table, dataplane, prober, clock, push, trouble, onBug });
+    this.#liveness?.reconfigure(lines.settings.liveness);
     const storeFailure = (): StoreFailure | null => journal?.failure ?? null;
-    const admission = new Admission({ ...options, table, runner, storeFailure, tell, view });
+    const admission = new Admission({ ...options, table, runner, rules, storeFailure, tell, view });
     this.#admission = this.onts = admission;
     this.dhcp = new DhcpDesk({ admission, table, runner, pools, clock });
     this.pools = new PoolDesk({ table, runner, pools });
@@ -161,6 +195,17 @@ export class SessionManager implements LifecycleSource {
         : new Restoration({ ...options, ...kept, journal, table, ledger, runner, suspensions, quarantines });
   }
 
+  /** What a reload may change of how lines are looked after. */
+  useLines(settings: LineSettings): void {
+    this.#lineSettings = settings;
+    this.#liveness?.reconfigure(settings.liveness);
+  }
+
+  lineFigures(): LineFigures {
+    const { refused, takeovers } = this.#rules;
+    return { refused, takeovers, liveness: this.#liveness?.results ?? NO_LINE_FIGURES.liveness };
+  }
+
   /** The accounting sessions that are open, and what each has used as far as is known. */
   openAccounting(): ReadonlyMap<string, AccountingUsage> {
     return new Map(this.#ledger.open());
@@ -186,6 +231,7 @@ export class SessionManager implements LifecycleSource {
    */
   async close(how: 'end' | 'keep' = 'end'): Promise<void> {
     this.#admission.close();
+    this.#liveness?.close();
     if (how === 'keep' && this.#journal !== null) return this.#keep(this.#journal);
     await this.#afterAll({ type: 'end', cause: 'NAS-Request' }, () => true);
   }

@@ -65,6 +65,8 @@ export class SessionRecord {
   suspendedFor: string | null = null;
   /** The end of the present lease on both clocks, as first shown. */
   #shownExpiry: { readonly expiresAtMs: number; readonly wallMs: number } | null = null;
+  /** It ends for a station that comes in its place; `line` is that station's where it is the same subscriber's. */
+  successor: { readonly line: AccessLine | null } | null = null;
   /** The client that was told to wait while authentication is out. */
   heldReply: HeldReply | null = null;
   readonly deadlines = new Map<DeadlineName, TimerHandle>();

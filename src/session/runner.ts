@@ -6,6 +6,7 @@ import type { AuthenticationResult, Authenticator } from '../aaa/port.js';
 import type { Dataplane, RemovalReceipt } from '../dataplane/port.js';
 import type { AnnouncedLine } from '../model/access-line.js';
 import type { Clock } from '../model/clock.js';
+import type { Mac } from '../model/mac.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import { plainTerms } from '../model/session-terms.js';
@@ -56,6 +57,8 @@ export interface RunnerOptions {
   readonly tell: (event: LifecycleEvent) => void;
   /** As the access node has the line now; null for one that it does not have. */
   readonly announcementOf: (ontSerial: string) => AnnouncedLine | null;
+  /** The client at this MAC has a lease that it did not have before. */
+  readonly onLeaseBegan: (record: SessionRecord, mac: Mac) => void;
   readonly onTerminated: (record: SessionRecord) => void;
   /** A defect of ours; the caller stops the process. */
   readonly onBug: (error: unknown) => void;
@@ -226,6 +229,7 @@ export class SessionRunner {
           ...placeOf(effect.grant),
           setupMs: record.leaseBegan(this.#o.clock.monotonicMs()),
         });
+        this.#o.onLeaseBegan(record, effect.attachment.mac);
         return;
       case 'lease-renewed':
         if (journal !== null) ledger.look(effect.grant.address);

@@ -1,11 +1,15 @@
 /** Every living session, found by id, by subscriber, by line and by address; and how many are in each state. */
+import type { AccessLine } from '../model/access-line.js';
 import { attachmentKey } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import { holding, isServed } from './machine/build.js';
+import type { LineCensus } from './line-census.js';
 import type { SessionRecord } from './record.js';
 import type { SessionStateName } from './view.js';
 
 export class SessionTable {
+  /** Null where nothing asks who is on a line. */
+  readonly #census: LineCensus | null;
   readonly #bySubscriber = new Map<string, SessionRecord>();
   readonly #byId = new Map<string, SessionRecord>();
   readonly #byAttachment = new Map<string, SessionRecord>();
@@ -20,6 +24,10 @@ export class SessionTable {
     terminated: 0,
   };
 
+  constructor(census: LineCensus | null = null) {
+    this.#census = census;
+  }
+
   get size(): number {
     return this.#byId.size;
   }
@@ -28,6 +36,13 @@ export class SessionTable {
     this.#bySubscriber.set(record.identity.subscriberId, record);
     this.#byId.set(record.id, record);
     this.#counts[record.session.state.name] += 1;
+    this.#census?.moved(record);
+  }
+
+  /** A frame of the session has come from here. */
+  heardFrom(record: SessionRecord, line: AccessLine): void {
+    record.line = line;
+    this.#census?.moved(record);
   }
 
   bySubscriber(subscriberId: string): SessionRecord | null {
@@ -61,7 +76,9 @@ export class SessionTable {
     this.#counts[before] -= 1;
     this.#counts[state.name] += 1;
     this.#reindex(record);
+    if (state.name !== 'terminated') this.#census?.moved(record);
     if (before === 'terminated' || state.name !== 'terminated') return;
+    this.#census?.left(record);
     this.#byId.delete(record.id);
     this.#bySubscriber.delete(record.identity.subscriberId);
   }

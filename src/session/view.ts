@@ -52,3 +52,25 @@ export interface SessionDetails {
   /** The accounting of the address in use; null while none is. */
   readonly accounting: { readonly accountingId: string; readonly startedWallMs: number } | null;
 }
+
+/** Why a message of a line was refused. */
+export type LineRefusal = 'line-sessions' | 'line-macs' | 'new-mac';
+
+/** Sessions that were ended for another's sake. */
+export type Takeover = 'new-mac' | 'moved-mac';
+
+/** What a look for the station of a lease found: it has sent something, it answered, it did neither. */
+export type LivenessResult = 'active' | 'answered' | 'silent';
+
+/** What came of the rules for lines. Totals since start. */
+export interface LineFigures {
+  readonly refused: Readonly<Record<LineRefusal, number>>;
+  readonly takeovers: Readonly<Record<Takeover, number>>;
+  readonly liveness: Readonly<Record<LivenessResult, number>>;
+}
+
+export const NO_LINE_FIGURES: LineFigures = {
+  refused: { 'line-sessions': 0, 'line-macs': 0, 'new-mac': 0 },
+  takeovers: { 'new-mac': 0, 'moved-mac': 0 },
+  liveness: { active: 0, answered: 0, silent: 0 },
+};

@@ -31,6 +31,7 @@ const SECTION_OF: Readonly<Record<Exclude<keyof typeof sections.ROOT, 'poolGroup
   core: sections.CORE,
   pools: sections.POOL,
   dhcp: sections.DHCP,
+  lines: sections.LINES,
   auth: sections.AUTH,
   radius: sections.RADIUS,
   accounting: sections.ACCOUNTING,

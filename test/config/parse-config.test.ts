@@ -106,6 +106,15 @@ describe('a configuration that is right', () => {
         },
       ],
       poolGroups: {},
+      lines: {
+        sessions: null,
+        macs: null,
+        newMac: 'probe',
+        movedMac: 'keep',
+        tries: 3,
+        waitMs: 500,
+        liveness: { action: 'off', intervalSeconds: 300, perSecond: 100 },
+      },
       dhcp: {
         untrustedOption82: 'refuse',
         relays: null,

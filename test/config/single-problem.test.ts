@@ -52,7 +52,7 @@ const TABLE: readonly ProblemRow[] = [
   [
     also('ntp: {}'),
     'ntp',
-    'only the keys access, core, pools, poolGroups, dhcp, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
+    'only the keys access, core, pools, poolGroups, dhcp, lines, auth, radius, accounting, walledGarden, portal, olt, api, metrics, store, audit, log, qos, dataplane',
     'the unknown key ntp',
     8,
   ],
@@ -149,6 +149,19 @@ const TABLE: readonly ProblemRow[] = [
     'each option once',
     'a list',
     5,
+  ],
+  // lines
+  [also('lines: { sessions: 0 }'), 'lines.sessions', 'a number of sessions from 1 to 131072', '0', 8],
+  [also('lines: { macs: many }'), 'lines.macs', 'a number of stations from 1 to 65535', 'many', 8],
+  [also('lines: { newMac: ask }'), 'lines.newMac', 'probe or replace or refuse', 'ask', 8],
+  [also('lines: { movedMac: close }'), 'lines.movedMac', 'keep or probe', 'close', 8],
+  [also('lines: { wait: 1 }'), 'lines.wait', 'a duration such as 500ms, 2s or 1m', '1', 8],
+  [
+    also('lines: { liveness: { action: drop } }'),
+    'lines.liveness.action',
+    'off or report or close',
+    'drop',
+    8,
   ],
   // dhcp
   [also('dhcp: { probe: 1 }'), 'dhcp.probe', FLAG, '1', 8],

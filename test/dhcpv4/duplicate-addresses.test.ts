@@ -5,15 +5,8 @@ import type { Ipv4 } from '../../src/model/ipv4.js';
 import { formatIpv4, IPV4_ANY } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
 import { MAC_BROADCAST } from '../../src/model/mac.js';
-import type { ArpPacket } from '../../src/wire/arp.js';
-import { decodeArp, encodeArp } from '../../src/wire/arp.js';
-import {
-  decodeEthernet,
-  ETHERTYPE_ARP,
-  ethernetHeaderLength,
-  type VlanTag,
-  writeEthernetHeader,
-} from '../../src/wire/ethernet.js';
+import type { VlanTag } from '../../src/wire/ethernet.js';
+import { ArpPeer, type Asked, tagsOf } from '../support/arp-peer.js';
 import type { DhcpClient } from '../support/dhcp-client.js';
 import { kindOf } from '../support/dhcp-client.js';
 import { settled } from '../support/fake-clock.js';
@@ -21,47 +14,24 @@ import { GARDEN, InnerBng, orderFor, poolOf } from '../support/inner-bng.js';
 
 const WAIT_MS = 100;
 const SQUATTER = 0x02_00_00_00_bb_01 as Mac;
-const TAGS: readonly VlanTag[] = [
-  { tpid: 0x88a8, vlanId: 100, priority: 0, dropEligible: false },
-  { tpid: 0x8100, vlanId: 7, priority: 0, dropEligible: false },
-];
+const TAGS = tagsOf(100, 7);
 
 let bng: InnerBng;
 let client: DhcpClient;
-let seen = 0;
+let arp: ArpPeer;
 
 beforeEach(() => {
   bng = new InnerBng({ probeWaitMs: WAIT_MS });
   client = bng.ont('ONT1', { tags: TAGS });
-  seen = 0;
+  arp = new ArpPeer(bng.dataplane);
 });
 afterEach(() => assert.deepEqual(bng.bugs, []));
 
-/** ARP that has left since the last look, with its tags and destination. */
-function probes(): readonly (ArpPacket & { readonly vlans: readonly number[]; readonly to: Mac })[] {
-  const fresh = bng.dataplane.transmitted.slice(seen);
-  seen = bng.dataplane.transmitted.length;
-  return fresh.flatMap(({ frame }) => {
-    const { etherType, payloadOffset, tags, destination } = decodeEthernet(frame);
-    if (etherType !== ETHERTYPE_ARP) return [];
-    return [{ ...decodeArp(frame, payloadOffset), vlans: tags.map(({ vlanId }) => vlanId), to: destination }];
-  });
-}
+const probes = (): readonly Asked[] => arp.asked();
 
 /** Somebody on a line has the address and says so. */
 function answer(address: Ipv4, from: Mac = SQUATTER, tags: readonly VlanTag[] = TAGS): void {
-  const header = { destination: bng.dataplane.accessMac(), source: from, tags, etherType: ETHERTYPE_ARP };
-  const reply = encodeArp({
-    ...{ operation: 'reply', senderMac: from, senderIp: address },
-    ...{ targetMac: bng.dataplane.accessMac(), targetIp: IPV4_ANY },
-  });
-  const frame = new Uint8Array(ethernetHeaderLength(header) + reply.length);
-  frame.set(reply, writeEthernetHeader(frame, header));
-  const [outer, inner] = tags;
-  bng.dataplane.punt({
-    ...{ frame, ifindex: 3, sVlan: outer?.vlanId ?? 0, cVlan: inner?.vlanId ?? 0 },
-    ...{ sTpid: outer?.tpid ?? 0, cTpid: inner?.tpid ?? 0 },
-  });
+  arp.answers({ address, mac: from, tags });
 }
 
 async function said(of: DhcpClient = client): Promise<void> {
@@ -196,7 +166,7 @@ describe('the probe before an address is offered', () => {
       defaultPool: 'tiny',
     });
     client = bng.ont('ONT1', { tags: TAGS });
-    seen = 0;
+    arp = new ArpPeer(bng.dataplane);
     await said();
     answer(probes()[0]!.targetIp);
     await settled();

@@ -27,7 +27,7 @@ import type {
   SessionQuery,
 } from '../../src/session/inlet.js';
 import type { LifecycleEvent, LifecycleListener, LifecycleSource } from '../../src/session/lifecycle.js';
-import { SESSION_STATES } from '../../src/session/view.js';
+import { NO_LINE_FIGURES, SESSION_STATES } from '../../src/session/view.js';
 import type { SessionDetails, SessionStateName, SessionView } from '../../src/session/view.js';
 import { fastify } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
@@ -386,6 +386,7 @@ export function apiOptions(bng: FakeBng, overrides: Partial<ApiOptions> = {}): A
     dhcp: bng.trace,
     frames: bng.frames,
     exchanges: () => bng.exchanges,
+    lines: () => NO_LINE_FIGURES,
     token: null,
     audit: () => undefined,
     health: () => ({ checks: bng.checks }),

@@ -4,6 +4,7 @@ import { afterEach, test } from 'node:test';
 import { buildMetrics } from '../../src/http/metrics-app.js';
 import { Metrics } from '../../src/http/metrics.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
+import { NO_LINE_FIGURES } from '../../src/session/view.js';
 import { FakeBng, FakeClock, makeLogger, makeSession, START_WALL_MS, traffic } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
 import { radiusReport } from './radius-figures.js';
@@ -42,6 +43,7 @@ function makeMetrics(bng: FakeBng, { topTalkers = 10, clock = new FakeClock() } 
     pools: bng.pools,
     dataplane: bng.dataplane,
     radius: () => bng.radius,
+    lines: () => NO_LINE_FIGURES,
     store: () => ({
       refusedSessions: 3,
       refusedOrders: 2,
@@ -74,6 +76,9 @@ test('every family of the mission is there with its type, and nothing unnamed be
     bng_dhcp_dropped_total: 'counter',
     bng_top_talker_bytes_total: 'counter',
     bng_garden_mismatches: 'gauge',
+    bng_line_refusals_total: 'counter',
+    bng_line_takeovers_total: 'counter',
+    bng_liveness_checks_total: 'counter',
     bng_store_writes_total: 'counter',
     bng_store_write_duration_seconds: 'histogram',
     bng_store_failing: 'gauge',

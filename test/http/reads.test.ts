@@ -273,6 +273,7 @@ test('drops and verdicts are decimal strings, every reason present', async () =>
   const response = await buildApi(apiOptions(bng)).inject({ url: '/api/v1/drops' });
   assert.deepEqual(response.json(), {
     drops: { garden: '9223372036854775808', garden_fragment: '0', malformed: '0' },
+    refusals: { 'line-sessions': '0', 'line-macs': '0', 'new-mac': '0' },
     verdicts: { drop: '0', 'forward-up': '0' },
   });
 });

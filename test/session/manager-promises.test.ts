@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { AnsweredLease, LeasePromise } from '../../src/dataplane/port.js';
 import type { DhcpClient } from '../support/dhcp-client.js';
+import { tagsOf } from '../support/arp-peer.js';
 import { kindOf } from '../support/dhcp-client.js';
 import { settled } from '../support/fake-clock.js';
 import { GARDEN, InnerBng, orderFor } from '../support/inner-bng.js';
@@ -150,10 +151,10 @@ describe('a promise', () => {
 
   it('moves with the station', async () => {
     const { yiaddr } = (await client.lease()).message;
-    const other = bng.ont('ONT1', { mac: 0x02_00_00_00_00_02 as DhcpClient['mac'] });
-    await other.rebind(yiaddr);
+    const elsewhere = bng.ont('ONT1', { tags: tagsOf(9) });
+    await elsewhere.rebind(yiaddr);
     assert.equal(promised(), null);
-    assert.equal(bng.dataplane.promised(at(other))?.address, yiaddr);
+    assert.equal(bng.dataplane.promised({ ...at(elsewhere), sVlan: 9 })?.address, yiaddr);
   });
 
   it('is not made where two sessions share a line', async () => {

@@ -21,6 +21,7 @@ import { HashRingPools } from '../../src/pool/hash-ring-pools.js';
 import type { ReconfigureOutcome } from '../../src/session/access-node.js';
 import type { ActivationOrder, DhcpInlet, DhcpVerdict } from '../../src/session/inlet.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
+import { DEFAULT_LINES, type LineOptions, type LineSettings } from '../../src/session/line-options.js';
 import type { ServiceOptions } from '../../src/session/service-options.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { DhcpClient } from './dhcp-client.js';
@@ -69,6 +70,8 @@ export interface InnerBngOptions {
   readonly trustOption82?: boolean;
   readonly rules?: Partial<DhcpRules>;
   readonly services?: ServiceOptions;
+  /** What holds for lines beside the defaults. */
+  readonly lines?: Partial<Omit<LineOptions, 'settings'>> & { readonly settings?: Partial<LineSettings> };
   /** Asks by ARP before an address is offered for the first time, and waits so long. */
   readonly probeWaitMs?: number;
   /** As the access node has it after a move. */
@@ -141,7 +144,12 @@ export class InnerBng {
       trustOption82,
       maxSessions: options.maxSessions ?? 10_000,
       ...(options.services === undefined ? {} : { services: options.services }),
-      prober: options.probeWaitMs === undefined ? null : prober,
+      lines: {
+        ...DEFAULT_LINES,
+        ...options.lines,
+        settings: { ...DEFAULT_LINES.settings, ...options.lines?.settings },
+      },
+      prober: options.probeWaitMs === undefined && options.lines === undefined ? null : prober,
       onBug,
     });
     const { dhcp: sessions } = this.manager;

@@ -101,6 +101,8 @@ export interface PoolsAnswer {
 export interface DropsAnswer {
   readonly drops: Readonly<Record<string, string>>;
   readonly verdicts: Readonly<Record<string, string>>;
+  /** Stations that were not let in on their line; not in the answer of `counters`. */
+  readonly refusals?: Readonly<Record<string, string>>;
 }
 
 export interface CountersAnswer extends DropsAnswer {

@@ -75,7 +75,7 @@ export function addStatusCommands(program: Command, perform: Perform): void {
   });
   addPicture<DropsAnswer>(program, perform, {
     name: 'drops',
-    description: 'frames by verdict, and dropped ones by reason',
+    description: 'frames by verdict, dropped ones by reason, stations refused on their line',
     path: '/api/v1/drops',
     view: dropsView,
   });

@@ -49,7 +49,7 @@ export function poolsView(terminal: Terminal, pools: readonly PoolAnswer[]): str
 }
 
 export function dropsView(terminal: Terminal, answer: DropsAnswer): string[] {
-  const part = (title: string, counters: Readonly<Record<string, string>>): string[] => {
+  const part = (title: string, counters: Readonly<Record<string, string>>, counted = 'FRAMES'): string[] => {
     const rows = Object.entries(counters)
       .filter(([, count]) => count !== '0')
       .sort(([, a], [, b]) => (BigInt(a) < BigInt(b) ? 1 : -1));
@@ -58,12 +58,18 @@ export function dropsView(terminal: Terminal, answer: DropsAnswer): string[] {
       terminal,
       [
         { title, text: ([name]: readonly [string, string]) => name },
-        { title: 'FRAMES', text: ([, count]) => count, right: true },
+        { title: counted, text: ([, count]) => count, right: true },
       ],
       rows,
     );
   };
-  return [...part('VERDICT', answer.verdicts), '', ...part('DROPPED BECAUSE', answer.drops)];
+  const { verdicts, drops, refusals } = answer;
+  return [
+    ...part('VERDICT', verdicts),
+    '',
+    ...part('DROPPED BECAUSE', drops),
+    ...(refusals === undefined ? [] : ['', ...part('REFUSED BECAUSE', refusals, 'MESSAGES')]),
+  ];
 }
 
 export function healthView(terminal: Terminal, checks: readonly CheckAnswer[]): string[] {
