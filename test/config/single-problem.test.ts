@@ -6,6 +6,7 @@ import type { ConfigProblem } from '../../src/config/problem.js';
 import type { ProblemRow } from './garden-rows.js';
 import { A_POOL, GARDEN_ROWS, POOL_NAME } from './garden-rows.js';
 import { MINIMAL, withLine } from './minimal-yaml.js';
+import { POOL_GROUP_ROWS } from './pool-group-rows.js';
 
 function problemsOf(text: string): readonly ConfigProblem[] {
   const result = parseConfig(text);
@@ -32,7 +33,6 @@ const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
 const BPS = 'a whole number of bits per second from 0 to 1000000000000';
 const FLAG = 'true or false';
-const GROUPS = 'a mapping of names to lists of pools';
 
 /** What one wrong thing in an otherwise right file is answered with: text, path, expected, found, line. */
 const TABLE: readonly ProblemRow[] = [
@@ -293,38 +293,7 @@ const TABLE: readonly ProblemRow[] = [
     5,
   ],
   [withLine('  - { name: isp', '  -'), 'pools[1]', 'a mapping', 'nothing', 5],
-  [isp(`name: isp, ${NET}, drain: yes`), 'pools[1].drain', 'none or keep or move', 'yes', 5],
-  // groups of pools
-  [also('poolGroups: [isp]\n'), 'poolGroups', GROUPS, 'a list', 8],
-  [also('poolGroups: { home: isp }\n'), 'poolGroups.home', 'a list of pools', 'isp', 8],
-  [also('poolGroups: { home: [] }\n'), 'poolGroups.home', 'a list of pools', 'an empty list', 8],
-  [also('poolGroups: { isp: [isp] }\n'), 'poolGroups.isp', 'a name that no pool has', 'isp', 8],
-  [also('poolGroups: { home: [isp, lost] }\n'), 'poolGroups.home[1]', A_POOL, 'lost', 8],
-  [also('poolGroups: { home: [isp, isp] }\n'), 'poolGroups.home[1]', 'each pool once', 'isp', 8],
-  [
-    also('poolGroups: { home: [isp, wgar] }\n'),
-    'poolGroups.home[1]',
-    'another pool than that of walledGarden',
-    'wgar',
-    8,
-  ],
-  [
-    withLine(
-      '  - { name: wgar',
-      '  - { name: wgar, network: 10.255.0.0/16, gateway: 10.255.0.1, drain: keep }',
-    ),
-    'pools[0].drain',
-    'none, as it is the pool of walledGarden',
-    'keep',
-    4,
-  ],
-  [
-    `${withLine('walledGarden:', 'walledGarden: { pool: home }')}poolGroups: { home: [isp] }\n`,
-    'walledGarden.pool',
-    A_POOL,
-    'home',
-    7,
-  ],
+  ...POOL_GROUP_ROWS,
   // pools together
   [isp(`name: wgar, ${NET}`), 'pools[1].name', 'a name other than that of pools[0]', 'wgar', 5],
   [
