@@ -21,6 +21,7 @@ import { benchPackets } from './bench/packet-bench.js';
 import { benchRadius } from './bench/radius-bench.js';
 import { benchSetup } from './bench/setup-bench.js';
 import { benchStore } from './bench/store-bench.js';
+import { benchStorm } from './bench/storm-bench.js';
 import { benchSubscribers } from './bench/subscriber-bench.js';
 import { benchTcp } from './bench/tcp-bench.js';
 
@@ -32,6 +33,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   subscribers: benchSubscribers,
   memory: benchMemory,
   dhcp: benchDhcp,
+  storm: benchStorm,
   tcp: benchTcp,
   flood: benchFlood,
   radius: benchRadius,

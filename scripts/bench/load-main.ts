@@ -2,10 +2,10 @@
  * Load generator, a process in the namespace of the ONTs: speaks raw frames on the trunk as ONTs behind an access node
  * do, and measures how soon the answers come. Knows the BNG from outside only; its CPU time is read to show what limits.
  */
-import { readFileSync } from 'node:fs';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import { BngError } from '../../src/model/bng-error.js';
 import { tellParent } from './bench-context.js';
+import { cpuMsOf } from './cpu-time.js';
 import { quantile } from './figure.js';
 import type { LoadResult, LoadSettings } from './load-settings.js';
 import { loadSettingsSchema } from './load-settings.js';
@@ -14,14 +14,6 @@ import { ontFrame, readReply } from './ont-frames.js';
 
 const LOST_AFTER_MS = 1000;
 const SWEEP_MS = 20;
-/** Clock ticks of /proc/PID/stat (USER_HZ), the same on every Linux. */
-const TICK_MS = 10;
-
-function cpuMsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
 
 class LoadGenerator {
   readonly #s: LoadSettings;
