@@ -89,7 +89,7 @@ format: ## format TypeScript, C and C++ in place, and apply what lint can fix
 
 # The steps in order, even under make -j: nothing can build before deps.
 test: deps ## set up, build, check and run every test (as root)
-	@$(MAKE) -j2 build build/debian-root.tar
+	@$(MAKE) -j3 build build/debian-root.tar vm-short
 	@$(MAKE) -k check
 	@$(node) node dist/scripts/run-tests.js
 
@@ -109,6 +109,11 @@ test-node: build ## unit and native tests on Node.js 22 and 24 from the npm regi
 # What the package is installed into: made where there is a network, which the isolated tests do not have.
 build/debian-root.tar: scripts/package/test-root.sh deploy/container/packages deploy/container/packages-demo
 	@scripts/package/test-root.sh $@
+
+# What the short run on a stock kernel wants (test/vm). Where it cannot be had, that run is skipped and counted so.
+.PHONY: vm-short
+vm-short:
+	@scripts/vm/setup.sh 6.1 || echo 'vm: no short run on a stock kernel'
 
 build/guest-root.tar: scripts/vm/guest-root.sh
 	@scripts/vm/guest-root.sh $@

@@ -141,9 +141,9 @@ struct bng_settings {
 	__u16 subscriber_mtu; /* longest IPv4 packet towards a subscriber */
 	__u32 flags; /* enum bng_settings_flag */
 	struct bng_access_port access_ports[BNG_MAX_ACCESS_PORTS];
-	struct bng_rate punt_installed_rate; /* of an installed station */
+	struct bng_rate punt_installed_rate; /* of an installed station; of all others of a line with two tags */
 	struct bng_rate punt_new_rate; /* of a station (line and MAC) that is not installed */
-	struct bng_rate punt_line_rate; /* of all stations of a line that are not installed */
+	struct bng_rate punt_line_rate; /* of all stations that are not installed of a line with less than two tags */
 	struct bng_rate punt_total_installed_rate; /* of all installed stations together */
 	struct bng_rate punt_total_new_rate; /* of all others together */
 	struct bng_rate answer_rate; /* of DHCP answered in XDP, a station */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { patience } from '../src/lab/patience.js';
 import { type FileResult, runTestFile, stopRunningFiles } from './test-file.js';
-import { arrange } from './test-order.js';
+import { arrange, leftOut } from './test-order.js';
 import type { Note } from './test-tally.js';
 import { type Tier, testFiles, tiers } from './test-tiers.js';
 
@@ -69,7 +69,11 @@ async function runTier(tier: Tier): Promise<void> {
   }
 
   console.log(`${tier.name}: ${files.length} files`);
-  const { together, alone } = arrange(files);
+  const { together, alone } = arrange(files.filter((file) => leftOut(file) === undefined));
+  for (const file of files) {
+    const why = leftOut(file);
+    if (why !== undefined) skips.push({ name: file, text: why });
+  }
   await runSideBySide(tier, together);
   for (const file of alone) if (!stopped) await runOne(tier, file, 1);
   console.log(`${tier.name}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);

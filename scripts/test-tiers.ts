@@ -22,7 +22,7 @@ export interface Tier {
   readonly lacks: () => string | undefined;
 }
 
-const apart = ['native', 'bpf', 'lab', 'stock', 'vagrant', 'support'];
+const apart = ['native', 'bpf', 'lab', 'vm', 'stock', 'vagrant', 'support'];
 const cpus = availableParallelism();
 
 /** In order of running: the quick first. A new folder of test/ is a unit folder unless it is named here. */
@@ -39,9 +39,18 @@ export const tiers: readonly Tier[] = [
   // Most of what the lab does is to wait: for clients, leases, retransmissions.
   kernelTier({
     name: 'lab',
-    concurrency: Math.min(4, 2 * cpus),
+    // An emulated CPU has no time to spare while others wait.
+    concurrency: process.env['BNG_EMULATED'] === '1' ? 1 : Math.min(4, 2 * cpus),
     fileDeadlineSeconds: 400,
     needs: [nftables],
+  }),
+  // An emulated machine is starved beside others. Where it cannot be had its tests are skipped and say why.
+  tier({
+    name: 'vm',
+    concurrency: 1,
+    fileDeadlineSeconds: 420,
+    holds: (folder) => folder === 'vm',
+    needs: [],
   }),
   // What Debian's kernels have and that of a build machine may lack; `make test-vm` asks for it, in a machine of its own.
   tier({

@@ -116,8 +116,8 @@ export class Reloader {
     for (const { name, drain } of config.pools) pools.drain(name, drain);
     pools.useGroups(config.poolGroups);
     sessions.poolsChanged();
-    poolDesk.changed();
     lines.useLines(lineSettings(config));
+    poolDesk.changed();
     services.use(config.dhcp.services);
     sessions.servicesChanged();
     dhcp()?.reconfigure(config);

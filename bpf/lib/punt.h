@@ -51,6 +51,15 @@ static __always_inline int bng_admit_installed(const struct bng_line_key *statio
 }
 
 /*
+ * Of all stations together that are not installed. Two tags are one subscriber's line, or the few of one PON: its new
+ * stations may together ask what one that is installed may. On other VLANs many share, and start at once.
+ */
+static __always_inline struct bng_rate bng_line_rate(const struct bng_line_key *line)
+{
+	return bng_copy_rate(line->c_vlan ? &bng_settings.punt_installed_rate : &bng_settings.punt_line_rate);
+}
+
+/*
  * A MAC that nobody has installed may be made up, and the next one too: beside the station's own bucket the line's
  * counts, which no change of MAC refills. A station that has used up its own costs the line nothing, so that neighbours
  * on a shared VLAN get their turn; and only what the line admits makes an entry, so that made-up MACs flush no others.
@@ -66,7 +75,7 @@ static __always_inline int bng_admit_new(const struct bng_line_key *station)
 	if (bucket && !bng_conforms(bucket, rate, 1))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
 	__builtin_memset(line.mac, 0, ETH_ALEN);
-	if (!bng_bucket_conforms(&line, bng_copy_rate(&bng_settings.punt_line_rate)))
+	if (!bng_bucket_conforms(&line, bng_line_rate(&line)))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);
 	if (!bucket && !bng_bucket_conforms(station, rate))
 		return bng_drop(BNG_DROP_PUNT_LINE_RATE);

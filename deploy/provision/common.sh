@@ -48,16 +48,22 @@ changed() {
 	return 1
 }
 
+# Ends with what a service that did not start has said.
+tell_why() {
+	journalctl --no-pager --lines=40 --unit="$1" >&2 || true
+	die "$1 did not start"
+}
+
 # Has a service run now and after every boot, with the files named after it as they are now: `serve UNIT FILE...`.
 serve() {
 	unit=$1
 	shift
 	systemctl --quiet enable "$unit"
 	if systemctl --quiet is-active "$unit"; then
-		! changed "$@" || { say "restarts $unit" && systemctl restart "$unit"; }
+		! changed "$@" || { say "restarts $unit" && systemctl restart "$unit"; } || tell_why "$unit"
 	else
 		say "starts $unit"
-		systemctl start "$unit"
+		systemctl start "$unit" || tell_why "$unit"
 	fi
 }
 

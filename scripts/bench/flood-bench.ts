@@ -1,6 +1,9 @@
 /**
- * What a flooding line costs the others. The same flood goes in turn to the BNG and to a link that leads nowhere, so that
- * the CPU that making it takes, on a machine that everything shares, is on both sides of each ratio.
+ * What a flooding line costs the others. Three floods take turns, of as many frames of the same lengths: to the BNG, to a
+ * link that leads nowhere, and to the BNG but of no protocol, which it drops at its first look. So the CPU that making
+ * them takes, on a machine that everything shares, is on both sides of each ratio; the second ratio leaves out what any
+ * receiver pays for frames on a link that is shared, too. Who is first changes with each run, so that what drifts with
+ * time is on both sides.
  *
  * The flood is made on the last CPU, and a veth's far end works on the CPU that sends: so it is also received there, as a
  * card's queue would be by its own CPU. The BNG, the other line and the core have the other CPUs. What is left is what the
@@ -14,33 +17,45 @@ import type { BenchContext } from './bench-context.js';
 import { runPart } from './bench-context.js';
 import { BenchWorld } from './bench-world.js';
 import type { Figure } from './figure.js';
-import { type LoadResult, loadResultSchema } from './load-settings.js';
+import type { FloodSettings } from './flood-settings.js';
+import { type LoadResult, type LoadSettings, loadResultSchema } from './load-settings.js';
 import { Path } from './tcp-bench.js';
 
 /** Enough to fill the line of an ordinary subscriber with small frames, and a fraction of what this machine can make. */
 const FLOOD_PER_SECOND = 20_000;
 const DORA_PER_SECOND = 200;
+/** Short, and many of them: a collection of garbage, or of the store's log, would else be in most. */
+const DORA_SECONDS = 2;
 const TCP_SECONDS = 2;
+/** Of a BNG whose code has not been compiled yet, and then not measured. */
+const WARM_UP = { count: 2000, pace: { outstanding: 16 } } as const;
 const TIMEOUT_MS = 60_000;
 const NOWHERE = 'sink0';
 const TRUNK = 'trunk0';
 const NOTE = `${FLOOD_PER_SECOND} frames/s: DHCP of made-up MACs, ARP, spoofed addresses; made and received on a CPU of its own`;
 
-type Target = typeof TRUNK | typeof NOWHERE;
+/** Interface and kind of frames of each. */
+const FLOODS = {
+  'to the BNG': { interface: TRUNK, frames: 'flood' },
+  'to nowhere': { interface: NOWHERE, frames: 'flood' },
+  'of no protocol': { interface: TRUNK, frames: 'junk' },
+} as const satisfies Record<string, Pick<FloodSettings, 'interface' | 'frames'>>;
+type Flood = keyof typeof FLOODS;
+type Runs = Record<Flood, number[]>;
 
 const sentSchema = z.strictObject({ sent: z.int() });
 
 /** Runs `act` while the flood goes to `target`; fails when most of the flood was never sent. */
 async function flooded<T>(
   where: { readonly namespace: string; readonly logFile: string },
-  flood: { readonly target: Target; readonly milliseconds: number },
+  flood: { readonly kind: Flood; readonly milliseconds: number },
   act: () => Promise<T>,
 ): Promise<T> {
-  const { target, milliseconds } = flood;
+  const { kind, milliseconds } = flood;
   const { promise: begun, resolve: begin } = withResolvers();
   const ended = runPart({
     program: 'flood-main.js',
-    settings: { interface: target, perSecond: FLOOD_PER_SECOND, milliseconds },
+    settings: { ...FLOODS[kind], perSecond: FLOOD_PER_SECOND, milliseconds } satisfies FloodSettings,
     ...where,
     cpu: cpus().length - 1,
     timeoutMs: TIMEOUT_MS,
@@ -71,6 +86,15 @@ async function addNowhere(namespace: string): Promise<void> {
   );
 }
 
+function inOrder(run: number): readonly Flood[] {
+  const kinds = Object.keys(FLOODS) as Flood[];
+  return run % 2 === 0 ? kinds : kinds.reverse();
+}
+
+function noRuns(): Runs {
+  return { 'to the BNG': [], 'to nowhere': [], 'of no protocol': [] };
+}
+
 /** Of this process, which every process that it starts inherits. */
 async function runOn(list: string): Promise<void> {
   await execOrThrow(['taskset', '-acp', list, `${process.pid}`]);
@@ -88,7 +112,7 @@ export async function benchFlood(context: BenchContext): Promise<readonly Figure
   return figures;
 }
 
-function compared(name: string, unit: string, runs: Readonly<Record<Target, readonly number[]>>): Figure[] {
+function compared(name: string, unit: string, runs: Runs): Figure[] {
   const figure = (title: string, values: readonly number[], u = unit): Figure => ({
     bench: 'flood',
     name: title,
@@ -96,14 +120,12 @@ function compared(name: string, unit: string, runs: Readonly<Record<Target, read
     values,
     note: NOTE,
   });
+  const ratio = (other: 'to nowhere' | 'of no protocol'): number[] =>
+    runs['to the BNG'].map((value, run) => value / (runs[other][run] ?? Number.NaN));
   return [
-    figure(`${name}, flood to the BNG`, runs[TRUNK]),
-    figure(`${name}, flood to nowhere`, runs[NOWHERE]),
-    figure(
-      `${name}, BNG by nowhere`,
-      runs[TRUNK].map((value, run) => value / (runs[NOWHERE][run] ?? Number.NaN)),
-      '×',
-    ),
+    ...inOrder(0).map((kind) => figure(`${name}, flood ${kind}`, runs[kind])),
+    figure(`${name}, flood to the BNG by one to nowhere`, ratio('to nowhere'), '×'),
+    figure(`${name}, flood to the BNG by one of no protocol`, ratio('of no protocol'), '×'),
   ];
 }
 
@@ -112,9 +134,8 @@ async function dora(context: BenchContext): Promise<readonly Figure[]> {
   const namespace = world.namespaces.ont;
   await addNowhere(namespace);
   const bng = await world.startBng({ defaultPool: 'isp-residential', logLevel: 'warn' });
-  const seconds = context.quick ? 2 : 5;
   const state = { next: 0 };
-  const load = async (count: number): Promise<LoadResult> => {
+  const load = async ({ count, pace }: Pick<LoadSettings, 'count' | 'pace'>): Promise<LoadResult> => {
     const first = state.next;
     state.next += count;
     const settings = {
@@ -122,7 +143,7 @@ async function dora(context: BenchContext): Promise<readonly Figure[]> {
       exchange: 'lease',
       first,
       count,
-      pace: { perSecond: DORA_PER_SECOND },
+      pace,
       bngPid: bng.pid,
     };
     const logFile = world.paths.logFile('load');
@@ -130,17 +151,18 @@ async function dora(context: BenchContext): Promise<readonly Figure[]> {
       await runPart({ program: 'load-main.js', settings, namespace, logFile, timeoutMs: TIMEOUT_MS }),
     );
   };
-  await load(DORA_PER_SECOND * 2);
-  const p99: Record<Target, number[]> = { [TRUNK]: [], [NOWHERE]: [] };
+  await load(WARM_UP);
+  const measured = { count: DORA_PER_SECOND * DORA_SECONDS, pace: { perSecond: DORA_PER_SECOND } };
+  const p99 = noRuns();
   let lost = 0;
-  for (let run = 0; run < (context.quick ? 2 : 7); run++) {
-    for (const target of [TRUNK, NOWHERE] as const) {
-      context.progress(`DORA, run ${run + 1}, flood to ${target}`);
-      const flood = { target, milliseconds: (seconds + 1) * 1000 };
+  for (let run = 0; run < (context.quick ? 4 : 12); run++) {
+    for (const kind of inOrder(run)) {
+      context.progress(`DORA, run ${run + 1}, flood ${kind}`);
+      const flood = { kind, milliseconds: (DORA_SECONDS + 1) * 1000 };
       const where = { namespace, logFile: world.paths.logFile('flood') };
-      const result = await flooded(where, flood, () => load(DORA_PER_SECOND * seconds));
-      p99[target].push(result.lease?.p99Us ?? Number.NaN);
-      if (target === TRUNK) lost += result.lost;
+      const result = await flooded(where, flood, () => load(measured));
+      p99[kind].push(result.lease?.p99Us ?? Number.NaN);
+      if (kind === 'to the BNG') lost += result.lost;
     }
   }
   await bng.stop();
@@ -163,13 +185,13 @@ async function tcp(context: BenchContext): Promise<readonly Figure[]> {
   await addNowhere(namespace);
   const figures: Figure[] = [];
   for (const direction of ['upstream', 'downstream'] as const) {
-    const rates: Record<Target, number[]> = { [TRUNK]: [], [NOWHERE]: [] };
-    for (let run = 0; run < (context.quick ? 2 : 5); run++) {
-      for (const target of [TRUNK, NOWHERE] as const) {
-        context.progress(`TCP ${direction}, run ${run + 1}, flood to ${target}`);
-        const flood = { target, milliseconds: (TCP_SECONDS + 1) * 1000 };
+    const rates = noRuns();
+    for (let run = 0; run < (context.quick ? 4 : 6); run++) {
+      for (const kind of inOrder(run)) {
+        context.progress(`TCP ${direction}, run ${run + 1}, flood ${kind}`);
+        const flood = { kind, milliseconds: (TCP_SECONDS + 1) * 1000 };
         const rate = await flooded(path.trunk, flood, () => path.measure(direction, TCP_SECONDS));
-        rates[target].push(rate / 1e9);
+        rates[kind].push(rate / 1e9);
       }
     }
     figures.push(...compared(`TCP of another line, ${direction}`, 'Gbit/s', rates));

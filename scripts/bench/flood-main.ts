@@ -1,16 +1,14 @@
 /**
  * One line that floods: DHCP under made-up MACs, ARP, and packets under another's address, as many a second as told, whoever
- * reads them. Tells when it has begun and ends by itself.
+ * reads them; or as many of the same lengths that are of no protocol at all. Tells when it has begun and ends by itself.
  */
-import { z } from 'zod';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import { tellParent } from './bench-context.js';
 import { ontFrame, tagsOf } from './ont-frames.js';
+import { floodSettingsSchema } from './flood-settings.js';
 import { arpRequest, taggedFrame } from './packet-cases.js';
 
-const settings = z
-  .strictObject({ interface: z.string(), perSecond: z.int(), milliseconds: z.int() })
-  .parse(JSON.parse(process.argv[2] ?? ''));
+const settings = floodSettingsSchema.parse(JSON.parse(process.argv[2] ?? ''));
 
 /** A line that nobody else is on. */
 const FLOODER = 3_999_999;
@@ -18,8 +16,13 @@ const MADE_UP = 256;
 const SOURCE_MAC = 6;
 const S_TAG = 14;
 const C_TAG = 18;
-/** `chaddr` behind Ethernet, two tags, IPv4, UDP and 28 bytes of the message. */
-const CHADDR = 14 + 8 + 20 + 8 + 28;
+const ETHERTYPE = 20;
+/** IEEE 802 Local Experimental. */
+const NO_PROTOCOL = 0x88b5;
+/** Behind Ethernet, two tags, IPv4 and what precedes it of UDP. */
+const UDP_CHECKSUM = 14 + 8 + 20 + 6;
+/** `chaddr` behind UDP's header and 28 bytes of the message. */
+const CHADDR = UDP_CHECKSUM + 2 + 28;
 
 /** The frame as the flooder's own line would have it, from the made-up station `n`. */
 function flooded(frame: Uint8Array, n: number): Uint8Array {
@@ -34,6 +37,7 @@ function flooded(frame: Uint8Array, n: number): Uint8Array {
 function discover(n: number): Uint8Array {
   const frame = Buffer.from(flooded(ontFrame(FLOODER, null), n));
   frame.writeUInt32BE(n, CHADDR + 2);
+  frame.writeUInt16BE(0, UDP_CHECKSUM); // none computed (RFC 768): the message is good, or nobody would read it
   return frame;
 }
 
@@ -42,6 +46,9 @@ const frames = Array.from({ length: MADE_UP }, (_, n) => [
   flooded(arpRequest(n), n),
   flooded(taggedFrame(), n),
 ]).flat();
+if (settings.frames === 'junk')
+  for (const frame of frames)
+    Buffer.from(frame.buffer, frame.byteOffset).writeUInt16BE(NO_PROTOCOL, ETHERTYPE);
 const native = loadNative();
 const socket = native.openPacketSocket({ ifindex: native.interfaceIndex(settings.interface) });
 const began = performance.now();

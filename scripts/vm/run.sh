@@ -2,7 +2,7 @@
 # Boots a stock Debian kernel in QEMU and runs a command there in the repository, with the host's own root under a layer in
 # memory: `run.sh [--kernel 6.1|6.12] [--cpus N] [--memory MB] [--seconds N] -- COMMAND...`. What it prints comes out here, its
 # exit status is ours; 124 when it took too long, 125 when the guest died. Nothing of the host is written to. Needs setup.sh.
-# `--cables N` gives it N cables (eth0-eth1, eth2-eth3, ...) of virtio-net with two queues. `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a command that root's own
+# `--dist FOLDER` has it in the place of dist (scripts/vm/bundle.ts). `--cables N` gives it N cables (eth0-eth1, eth2-eth3, ...) of virtio-net with two queues. `--root FOLDER` takes another root; `--qemu 'ARGS'` adds to QEMU's. With `--machine FOLDER` instead of a command that root's own
 # systemd is started, FOLDER is the guest's /mnt/vm, and what it holds as agent.sh talks over our standard input and output.
 set -eu
 
@@ -14,6 +14,7 @@ seconds=600
 root=/
 qemu=''
 machine=''
+dist=''
 cables=0
 
 usage() {
@@ -29,7 +30,7 @@ esac
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel | --cpus | --memory | --seconds | --cables | --root | --qemu | --machine)
+	--kernel | --cpus | --memory | --seconds | --cables | --root | --qemu | --machine | --dist)
 		[ $# -ge 2 ] || usage
 		name=${1#--}
 		eval "$name=\$2"
@@ -73,8 +74,9 @@ mkdir "$control"
 cp "$repository/scripts/vm/guest.sh" "$control/guest.sh"
 [ -n "$machine" ] || {
 	printf 'cd %s || exit 125\n' "$(quote "$repository")"
+	[ -z "$dist" ] || printf 'mount --bind %s dist || exit 125\n' "$(quote "$dist")"
 	# What the caller decided about the tests holds in the guest too.
-	for name in PATH CI BNG_LAB_PATIENCE BNG_TEST_SEED; do
+	for name in PATH CI BNG_LAB_PATIENCE BNG_TEST_SEED BNG_EMULATED; do
 		eval "value=\${$name-}"
 		[ -z "$value" ] || printf 'export %s=%s\n' "$name" "$(quote "$value")"
 	done

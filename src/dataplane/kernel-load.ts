@@ -70,7 +70,10 @@ const PUNT_STATION_BURST = 16;
 const PUNT_SHARE_BURST = 512;
 /** A station that is not installed gets half the rate of one that is. */
 const PUNT_NEW_PART = 0.5;
-/** All such stations of a line together, whatever MACs they use: on a VLAN that many share, many start at once. */
+/**
+ * All such stations of a VLAN together, whatever MACs they use: where many share one, many start at once. A line with two
+ * tags is held to one installed station's.
+ */
 const PUNT_LINE_STATIONS = 10;
 
 const PER_SUBSCRIBER_MAPS = ['bng_subscribers', 'bng_lines', 'bng_removed', 'bng_leases'] as const;

@@ -11,7 +11,7 @@ export type NftOutcome = { readonly ok: true } | { readonly ok: false; readonly 
 
 export interface NftChildOptions {
   readonly clock: Clock;
-  /** Longest wait for one transaction; past it the child is killed and restarted. */
+  /** Longest wait for one transaction, a child's first apart; past it the child is killed and restarted. */
   readonly deadlineMs: number;
   /**
    * Called when a working child died: what was in flight was refused, but may have happened. The next change starts a
@@ -37,6 +37,8 @@ interface InFlight {
 /** One line goes through a line editor; more changes than this make more than one transaction. */
 const CHANGES_PER_TRANSACTION = 5000;
 const REASON_CHARACTERS = 300;
+/** So many times longer a child's first transaction may take: after a boot it makes the kernel load half a dozen modules. */
+const FIRST_TIMES = 6;
 
 export class NftChild {
   readonly #options: NftChildOptions;
@@ -114,8 +116,9 @@ export class NftChild {
       const child = this.#child ?? this.#start();
       this.#counter++;
       const sentinel = `bng_ack_${this.#counter}`;
-      const deadline = this.#options.clock.after(this.#options.deadlineMs, () => {
-        this.#finish({ ok: false, reason: `no answer from nft within ${this.#options.deadlineMs} ms` });
+      const waitMs = this.#options.deadlineMs * (this.#acknowledged ? 1 : FIRST_TIMES);
+      const deadline = this.#options.clock.after(waitMs, () => {
+        this.#finish({ ok: false, reason: `no answer from nft within ${waitMs} ms` });
         this.#child = null;
         child.kill('SIGKILL');
       });

@@ -190,9 +190,11 @@ function judges(
 
 const perLine = 'drop punt_line_rate';
 const inTotal = 'drop punt_total_rate';
+/** A VLAN that many share. */
+const shared: Station['tags'] = [[0x88a8, 77]];
 /** The stranger's line under MACs that it makes up. */
-const madeUp = (n: number): PacketBuilder =>
-  dhcp({ ...stranger, mac: `02:00:00:00:01:${n.toString(16).padStart(2, '0')}` });
+const madeUp = (n: number, tags = stranger.tags): PacketBuilder =>
+  dhcp({ ...stranger, mac: `02:00:00:00:01:${n.toString(16).padStart(2, '0')}`, tags });
 /** Another station on the line of an installed one. */
 const beside = (n: number): PacketBuilder => dhcp({ ...single, mac: `02:00:00:00:02:0${n}` });
 
@@ -214,15 +216,28 @@ judges('a station that is not installed is held to a rate of its own', { puntNew
 ]);
 
 judges(
-  'a line that changes its MAC does not evade its rate',
-  { puntNewRate: rate(2n), puntLineRate: rate(3n) },
+  'a line with two tags that changes its MAC may ask what one installed station may',
+  { puntInstalledRate: rate(3n), puntNewRate: rate(2n), puntLineRate: rate(5n) },
   [
     [madeUp(1), 'punt'],
     [madeUp(2), 'punt'],
     [madeUp(3), 'punt'],
     [madeUp(4), perLine],
-    [dhcp({ ...stranger, tags: [[0x88a8, 77]] }), 'punt'],
-    [dhcp({ ...stranger, tags: [] }), 'punt'],
+    [madeUp(4, shared), 'punt'],
+    [madeUp(4, []), 'punt'],
+  ],
+);
+
+judges(
+  'a shared VLAN has a rate that no change of MAC evades',
+  { puntInstalledRate: rate(1n), puntNewRate: rate(2n), puntLineRate: rate(3n) },
+  [
+    [madeUp(1, shared), 'punt'],
+    [madeUp(2, shared), 'punt'],
+    [madeUp(3, shared), 'punt'],
+    [madeUp(4, shared), perLine],
+    [madeUp(4), 'punt'],
+    [madeUp(4, []), 'punt'],
   ],
 );
 
@@ -230,12 +245,12 @@ judges(
   'on a shared VLAN a station beyond its own rate costs its neighbours nothing',
   { puntNewRate: rate(2n), puntLineRate: rate(3n) },
   [
-    [madeUp(1), 'punt'],
-    [madeUp(1), 'punt'],
-    [madeUp(1), perLine],
-    [madeUp(1), perLine],
-    [madeUp(2), 'punt'],
-    [madeUp(2), perLine],
+    [madeUp(1, shared), 'punt'],
+    [madeUp(1, shared), 'punt'],
+    [madeUp(1, shared), perLine],
+    [madeUp(1, shared), perLine],
+    [madeUp(2, shared), 'punt'],
+    [madeUp(2, shared), perLine],
   ],
 );
 
@@ -280,9 +295,9 @@ judges(
   'a frame that is dropped for its line is not charged to all',
   { puntLineRate: rate(1n), puntTotalNewRate: rate(2n) },
   [
-    [madeUp(1), 'punt'],
-    [madeUp(2), perLine],
-    [madeUp(3), perLine],
+    [madeUp(1, shared), 'punt'],
+    [madeUp(2, shared), perLine],
+    [madeUp(3, shared), perLine],
     [dhcp({ ...stranger, tags: [] }), 'punt'],
     [dhcp({ ...stranger, tags: [[0x8100, 9]] }), inTotal],
   ],
@@ -303,7 +318,7 @@ test('a burst shorter than a tick of the coarse clock is refilled in its own tim
 });
 
 test('ARP of a line where nobody is installed is dropped, and no bucket is made for it', () => {
-  const fresh = new Rig({ puntNewRate: rate(1n), puntLineRate: rate(1n) });
+  const fresh = new Rig({ puntInstalledRate: rate(1n), puntNewRate: rate(1n), puntLineRate: rate(1n) });
   try {
     const request = (n: number): PacketBuilder => {
       const senderMac = `02:00:00:00:03:0${n}`;

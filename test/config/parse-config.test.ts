@@ -105,7 +105,6 @@ describe('a configuration that is right', () => {
           drain: 'none',
         },
       ],
-      poolGroups: {},
       lines: {
         sessions: null,
         macs: null,
@@ -115,6 +114,7 @@ describe('a configuration that is right', () => {
         waitMs: 500,
         liveness: { action: 'off', intervalSeconds: 300, perSecond: 100 },
       },
+      poolGroups: {},
       dhcp: {
         untrustedOption82: 'refuse',
         relays: null,
@@ -295,7 +295,7 @@ describe('a configuration that is right', () => {
     });
     assert.deepEqual([after.pools[0]?.renewSeconds, after.pools[0]?.rebindSeconds], [300, 525]);
     assert.deepEqual(after.poolGroups, { residential: ['isp-residential', 'isp-business'] });
-    const { portal, pools, poolGroups, walledGarden } = before;
+    const { portal, pools, poolGroups, lines, walledGarden } = before;
     const dhcp = { ...after.dhcp, relays: null, services: {} };
     const others = {
       radius: null,
@@ -303,6 +303,7 @@ describe('a configuration that is right', () => {
       portal,
       pools,
       poolGroups,
+      lines,
       walledGarden,
       dhcp,
     };

@@ -6,7 +6,7 @@ import type { ConfigProblem } from '../../src/config/problem.js';
 import type { ProblemRow } from './garden-rows.js';
 import { A_POOL, GARDEN_ROWS, POOL_NAME } from './garden-rows.js';
 import { MINIMAL, withLine } from './minimal-yaml.js';
-import { POOL_GROUP_ROWS } from './pool-group-rows.js';
+import { POOL_ROWS } from './pool-rows.js';
 
 function problemsOf(text: string): readonly ConfigProblem[] {
   const result = parseConfig(text);
@@ -27,9 +27,6 @@ const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
 const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
 const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
 const SERIAL = 'an ONT serial as text of 1 to 64 printable characters (in quotes when it is all digits)';
-const ADDRESS = 'an IPv4 address such as 192.0.2.1';
-const PREFIX = 'an IPv4 prefix without host bits such as 10.0.0.0/12';
-const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
 const BPS = 'a whole number of bits per second from 0 to 1000000000000';
 const FLAG = 'true or false';
@@ -188,121 +185,7 @@ const TABLE: readonly ProblemRow[] = [
     8,
   ],
   [also("dhcp: { services: { home: ['1 u8 1'] } }"), 'dhcp.services.home[0]', LEASE_OPTION, '1 u8 1', 8],
-  // pools, each by itself
-  [isp(NET), 'pools[1].name', POOL_NAME, 'nothing', 5],
-  [isp(`name: -isp, ${NET}`), 'pools[1].name', POOL_NAME, '-isp', 5],
-  [isp(`name: 12, ${NET}`), 'pools[1].name', POOL_NAME, '12', 5],
-  [isp('name: isp, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, 'nothing', 5],
-  [isp('name: isp, network: 10.0.0.1/12, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, '10.0.0.1/12', 5],
-  [isp('name: isp, network: 10.0.0.0/33, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, '10.0.0.0/33', 5],
-  [isp('name: isp, network: 10.0.0.0, gateway: 10.0.0.1'), 'pools[1].network', PREFIX, '10.0.0.0', 5],
-  [
-    isp('name: isp, network: 16.0.0.0/11, gateway: 16.0.0.1'),
-    'pools[1].network',
-    'a prefix length from 12 to 32',
-    '16.0.0.0/11',
-    5,
-  ],
-  [isp('name: isp, network: 10.0.0.0/12'), 'pools[1].gateway', ADDRESS, 'nothing', 5],
-  [isp('name: isp, network: 10.0.0.0/12, gateway: 10.0.1'), 'pools[1].gateway', ADDRESS, '10.0.1', 5],
-  [isp('name: isp, network: 10.0.0.0/12, gateway: 10.0.0.01'), 'pools[1].gateway', ADDRESS, '10.0.0.01', 5],
-  [
-    isp('name: isp, network: 10.0.0.0/12, gateway: 10.16.0.1'),
-    'pools[1].gateway',
-    'an address inside 10.0.0.0/12',
-    '10.16.0.1',
-    5,
-  ],
-  [
-    isp('name: isp, network: 10.0.0.0/12, gateway: 10.0.0.0'),
-    'pools[1].gateway',
-    'neither the network nor the broadcast address of 10.0.0.0/12',
-    '10.0.0.0',
-    5,
-  ],
-  [
-    isp('name: isp, network: 10.0.0.0/12, gateway: 10.15.255.255'),
-    'pools[1].gateway',
-    'neither the network nor the broadcast address of 10.0.0.0/12',
-    '10.15.255.255',
-    5,
-  ],
-  [isp(`name: isp, ${NET}, dns: 1.1.1.1`), 'pools[1].dns', 'a list of IPv4 addresses', '1.1.1.1', 5],
-  [isp(`name: isp, ${NET}, dns: [1.1.1.1, one]`), 'pools[1].dns[1]', ADDRESS, 'one', 5],
-  [
-    isp(`name: isp, ${NET}, dns: [${'1.1.1.1, '.repeat(64)}]`),
-    'pools[1].dns',
-    'at most 63 addresses',
-    'a list',
-    5,
-  ],
-  [isp(`name: isp, ${NET}, leaseTime: 600`), 'pools[1].leaseTime', DURATION, '600', 5],
-  [isp(`name: isp, ${NET}, leaseTime: 0s`), 'pools[1].leaseTime', DURATION, '0s', 5],
-  [isp(`name: isp, ${NET}, leaseTime: 1w`), 'pools[1].leaseTime', DURATION, '1w', 5],
-  [isp(`name: isp, ${NET}, leaseTime: 50000d`), 'pools[1].leaseTime', DURATION, '50000d', 5],
-  [
-    isp(`name: isp, ${NET}, exclude: 10.0.0.2`),
-    'pools[1].exclude',
-    'a list of addresses and ranges',
-    '10.0.0.2',
-    5,
-  ],
-  [
-    isp(`name: isp, ${NET}, exclude: [10.0.0.9-10.0.0.2]`),
-    'pools[1].exclude[0]',
-    RANGE,
-    '10.0.0.9-10.0.0.2',
-    5,
-  ],
-  [
-    isp(`name: isp, ${NET}, exclude: [10.0.0.2-10.0.0.3-10.0.0.4]`),
-    'pools[1].exclude[0]',
-    RANGE,
-    '10.0.0.2-10.0.0.3-10.0.0.4',
-    5,
-  ],
-  [isp(`name: isp, ${NET}, exclude: [10.0.0.0/24]`), 'pools[1].exclude[0]', RANGE, '10.0.0.0/24', 5],
-  [
-    isp(`name: isp, ${NET}, exclude: [10.0.0.2, 10.15.0.0-10.16.0.0]`),
-    'pools[1].exclude[1]',
-    'addresses inside 10.0.0.0/12',
-    '10.15.0.0-10.16.0.0',
-    5,
-  ],
-  [
-    isp('name: isp, network: 10.0.0.0/32, gateway: 10.0.0.0'),
-    'pools[1].network',
-    'at least one address beside the gateway and the excluded ones',
-    '10.0.0.0/32',
-    5,
-  ],
-  [
-    isp(
-      'name: isp, network: 10.0.0.0/29, gateway: 10.0.0.3, exclude: [10.0.0.0-10.0.0.4, 10.0.0.4-10.0.0.5, 10.0.0.6]',
-    ),
-    'pools[1].network',
-    'at least one address beside the gateway and the excluded ones',
-    '10.0.0.0/29',
-    5,
-  ],
-  [
-    isp(`name: isp, ${NET}, size: 5`),
-    'pools[1].size',
-    'only the keys name, network, gateway, dns, leaseTime, exclude, renewTime, rebindTime, options, drain',
-    'the unknown key size',
-    5,
-  ],
-  [withLine('  - { name: isp', '  -'), 'pools[1]', 'a mapping', 'nothing', 5],
-  ...POOL_GROUP_ROWS,
-  // pools together
-  [isp(`name: wgar, ${NET}`), 'pools[1].name', 'a name other than that of pools[0]', 'wgar', 5],
-  [
-    isp('name: isp, network: 10.255.128.0/24, gateway: 10.255.128.1'),
-    'pools[1].network',
-    'a network that does not overlap pools[0].network 10.255.0.0/16',
-    '10.255.128.0/24',
-    5,
-  ],
+  ...POOL_ROWS,
   // auth
   [withLine('auth:', 'auth: { defaultPool: wgar }'), 'auth.mode', 'local or radius', 'nothing', 6],
   [withLine('auth:', 'auth: { mode: none, defaultPool: wgar }'), 'auth.mode', 'local or radius', 'none', 6],

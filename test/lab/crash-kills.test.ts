@@ -19,7 +19,7 @@ import { detailValue } from '../../src/lab/radius-server.js';
 import { Crowd } from '../support/crowd.js';
 import { FreeRadius } from '../support/freeradius.js';
 import { startEcho } from './dataplane-holder.js';
-import { enterNamespaces, makeVeth, run, runIn, until, XdpPass } from './dataplane-world.js';
+import { enterNamespaces, makeVeth, run, runIn, until, pass } from './dataplane-world.js';
 
 const BNG = 'crash-bng';
 const SUBSCRIBERS = 'crash-sub';
@@ -43,7 +43,6 @@ type Point = (typeof POINTS)[number];
 
 const folder = mkdtempSync(join(tmpdir(), 'bng-crash-'));
 const pinPath = `/sys/fs/bpf/crash-${process.pid}`;
-const pass = new XdpPass();
 let radius: RadiusServer;
 let echo: ChildProcess;
 let crowd: Crowd;
@@ -71,7 +70,6 @@ after(async () => {
   await Life.last?.end('SIGKILL');
   echo?.kill();
   await radius?.close();
-  pass.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -13,7 +13,7 @@ import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import type { Mac } from '../../src/model/mac.js';
 import { addTraffic, NO_TRAFFIC } from '../../src/model/traffic-counters.js';
-import { enterNamespaces, makeVeth, OBJECT_PATH, run, runIn, until, XdpPass } from './dataplane-world.js';
+import { enterNamespaces, makeVeth, OBJECT_PATH, run, runIn, until, pass } from './dataplane-world.js';
 
 const BNG = 'ker-fwd-bng';
 const SUBSCRIBER = 'ker-fwd-sub';
@@ -27,7 +27,6 @@ const ALLOWED = '203.0.113.10';
 const PORTAL = '10.255.0.1';
 
 const binding = loadNative();
-const pass = new XdpPass();
 const servers: ReturnType<typeof spawn>[] = [];
 let dataplane: KernelDataplane;
 let ruleset = '';
@@ -135,7 +134,6 @@ before(async () => {
 after(async () => {
   await dataplane?.close();
   for (const child of servers) child.kill();
-  pass.close();
 });
 
 test('a machine set up as kernel-notes say gives no warning', () => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, before, test } from 'node:test';
 import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
@@ -12,7 +12,7 @@ import { loadNative } from '../../src/dataplane/load-native.js';
 import { systemClock } from '../../src/model/clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
-import { enterNamespaces, makeVeth, OBJECT_PATH, run, runIn, XdpPass } from './dataplane-world.js';
+import { enterNamespaces, makeVeth, OBJECT_PATH, run, runIn, pass } from './dataplane-world.js';
 
 const BNG = 'ker-mtu-bng';
 const SUBSCRIBER = 'ker-mtu-sub';
@@ -26,7 +26,6 @@ const ALLOWED = '203.0.113.10';
 const HEADERS = 28;
 
 const binding = loadNative();
-const pass = new XdpPass();
 const warnings: string[] = [];
 let dataplane: KernelDataplane | null = null;
 
@@ -107,8 +106,6 @@ afterEach(async () => {
   await dataplane?.close();
   dataplane = null;
 });
-
-after(() => pass.close());
 
 test('fragments of a subscriber and for one are forwarded in XDP, the first and the later ones', async () => {
   const opened = await open({ core: 1500, subscriber: 1500 });

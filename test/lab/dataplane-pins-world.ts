@@ -13,7 +13,7 @@ import type { TrafficCounters } from '../../src/model/traffic-counters.js';
 import { eventually } from '../support/eventually.js';
 import { Flow, Holder, startEcho } from './dataplane-holder.js';
 import type { HolderSettings } from './dataplane-holder-options.js';
-import { makeVeth, run, runIn, XdpPass } from './dataplane-world.js';
+import { makeVeth, run, runIn, pass } from './dataplane-world.js';
 
 export const BNG = 'ker-pin-bng';
 export const SUBSCRIBER = 'ker-pin-sub';
@@ -28,7 +28,6 @@ export const pinPath = `/sys/fs/bpf/ker-pins-${process.pid}`;
 export const SETTINGS: HolderSettings = { pinPath, allow: [ALLOWED] };
 
 export const binding = loadNative();
-const pass = new XdpPass();
 let echo: ChildProcess | null = null;
 const holders: Holder[] = [];
 
@@ -155,5 +154,4 @@ export async function clear(): Promise<void> {
 export async function lowerWorld(): Promise<void> {
   await clear();
   echo?.kill();
-  pass.close();
 }

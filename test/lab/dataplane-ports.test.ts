@@ -15,7 +15,7 @@ import { systemClock } from '../../src/model/clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { formatMac, parseMac } from '../../src/model/mac.js';
 import { type PacketBuilder, packet } from '../support/packet.js';
-import { enterNamespaces, makeVeth, OBJECT_PATH, run, until, XdpPass } from './dataplane-world.js';
+import { enterNamespaces, makeVeth, OBJECT_PATH, run, until, pass } from './dataplane-world.js';
 
 enterNamespaces(import.meta.url, ['ker-ports']);
 
@@ -38,7 +38,6 @@ const FAR_ENDS = { access0: 'sub0', access1: 'sub1', core0: 'net0', core1: 'net1
 type Port = keyof typeof FAR_ENDS;
 
 const binding = loadNative();
-const pass = new XdpPass();
 const sockets = new Map<Port, NativePacketSocket>();
 const seen = new Map<Port, Buffer[]>();
 const macs = new Map<Port, string>();
@@ -156,7 +155,6 @@ after(async () => {
   for (const socket of sockets.values()) socket.close();
   await dataplane?.close();
   passing?.close();
-  pass.close();
 });
 
 test('the same station on two ports is two lines, each with an address of its own', async () => {

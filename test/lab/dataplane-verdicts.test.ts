@@ -25,7 +25,7 @@ import { type Ipv4, ipv4FromNumber, parseIpv4, parsePrefix, prefixMask } from '.
 import type { Mac } from '../../src/model/mac.js';
 import { patience } from '../../src/lab/patience.js';
 import { buildFrame, type FrameSpec, readFrame, type SeenPacket } from './dataplane-frames.js';
-import { enterNamespaces, makeVeth, OBJECT_PATH, run, until, XdpPass } from './dataplane-world.js';
+import { enterNamespaces, makeVeth, OBJECT_PATH, run, until, pass } from './dataplane-world.js';
 
 enterNamespaces(import.meta.url, ['ker-prop']);
 
@@ -56,7 +56,6 @@ interface Case {
 }
 
 const binding = loadNative();
-const pass = new XdpPass();
 let passing: NativeObject;
 let accessMac: Mac;
 let coreMac: Mac;
@@ -366,7 +365,6 @@ before(async () => {
 
 after(() => {
   passing?.close();
-  pass.close();
 });
 
 test(`XDP, nftables and the judgement agree on ${GARDENS * CASES_OF_GARDEN} random packets`, async () => {

@@ -3,9 +3,6 @@
  * the dataplane itself.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { patience } from '../../src/lab/patience.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
@@ -67,39 +64,27 @@ export function makeVeth(near: string, far: string): void {
   run(`ethtool -K ${far} tx off txvlan off tx-vlan-stag-hw-insert off`);
 }
 
-/** Passes everything on: a veth peer needs native XDP for frames that are redirected or answered to reach it.
- * Takes jumbo frames (xdp.frags), or the links' MTU could not be raised. */
-export class XdpPass {
-  readonly #folder: string;
-  readonly path: string;
-
-  constructor() {
-    this.#folder = mkdtempSync(join(tmpdir(), 'ker-pass-'));
-    this.path = join(this.#folder, 'pass.o');
-    const source = '__attribute__((section("xdp.frags"))) int pass(void *ctx) { (void)ctx; return 2; }';
-    execFileSync('clang', ['-O2', '-g', '-target', 'bpf', '-x', 'c', '-c', '-', '-o', this.path], {
-      input: `${source}\nchar bng_license[] __attribute__((section("license"))) = "GPL";\n`,
-    });
-  }
+/**
+ * Passes everything on (bpf/pass.bpf.c): a veth peer needs native XDP for frames that are redirected or answered to reach it.
+ * Takes jumbo frames, or the links' MTU could not be raised.
+ */
+export const pass = {
+  path: fileURLToPath(new URL('../../../build/bpf/pass.bpf.o', import.meta.url)),
 
   /** Attaches to interfaces of this namespace until the object is closed. */
-  attach(names: readonly string[]): NativeObject {
+  attach: (names: readonly string[]): NativeObject => {
     const binding = loadNative();
-    const object = binding.openObject(this.path);
+    const object = binding.openObject(pass.path);
     object.load();
     for (const name of names) object.program('pass').attachXdp(binding.interfaceIndex(name), 'native');
     return object;
-  }
+  },
 
   /** Attaches to an interface of another namespace, for as long as it exists. */
-  attachIn(namespace: string, name: string): void {
-    runIn(namespace, `ip link set dev ${name} xdpdrv obj ${this.path} sec xdp.frags`);
-  }
-
-  close(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
+  attachIn: (namespace: string, name: string): void => {
+    runIn(namespace, `ip link set dev ${name} xdpdrv obj ${pass.path} sec xdp.frags`);
+  },
+} as const;
 
 /** Waits until `holds` is true; throws with `what` after `deadlineMs`. */
 export async function until(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { exec } from '../../src/lab/exec.js';
-import { XdpPass } from './dataplane-world.js';
+import { pass } from './dataplane-world.js';
 import { BootedMachine, unpackRoot } from '../support/booted-machine.js';
 import { eventually } from '../support/eventually.js';
 
@@ -84,9 +84,7 @@ describe('The Debian package', () => {
     ]);
     deb = said.trim().split('\n').at(-1) ?? '';
     copyFileSync(deb, join(root, 'bng.deb'));
-    const pass = new XdpPass();
     copyFileSync(pass.path, join(root, 'pass.o'));
-    pass.close();
     machine = await BootedMachine.boot(root, scratch);
   });
   after(async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SubscriberEntry } from '../../src/dataplane/port.js';
 import type { Child } from '../../src/lab/exec.js';
-import { enterNamespaces, makeVeth, run, runIn, XdpPass } from '../lab/dataplane-world.js';
+import { enterNamespaces, makeVeth, run, runIn, pass } from '../lab/dataplane-world.js';
 import {
   BNG,
   CORE,
@@ -27,7 +27,6 @@ const LINES: Readonly<Record<string, Line>> = {
 const { '802.1ad over 802.1Q': first = assert.fail() } = LINES;
 
 describe('the dataplane on a stock kernel', () => {
-  const pass = new XdpPass();
   const entries = new Map<string, SubscriberEntry>();
   let world: StockWorld;
   let server: Child;
@@ -44,7 +43,6 @@ describe('the dataplane on a stock kernel', () => {
   after(async () => {
     await server?.stop('SIGKILL');
     await world?.close();
-    pass.close();
   });
 
   for (const [what, line] of Object.entries(LINES)) {

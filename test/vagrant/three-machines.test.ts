@@ -79,7 +79,8 @@ describe('the three machines of vagrant/', () => {
     mkdirSync(dropIns, { recursive: true });
     writeFileSync(
       join(dropIns, 'emulated.conf'),
-      `[Service]\nTimeoutStartSec=${60 * patience}\nWatchdogSec=${30 * patience}\n`,
+      // Loading the programs of a BNG has taken 100 s of an emulated CPU that others shared.
+      `[Service]\nTimeoutStartSec=${300 * patience}\nWatchdogSec=${120 * patience}\n`,
     );
     const built = await exec(
       [

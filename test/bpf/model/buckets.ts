@@ -50,7 +50,10 @@ export function judgePunt(world: World, ethernet: Ethernet): number | null {
   const station = stationKey(ifindex, vlans, sourceMac(ethernet).toString('hex'));
   const refused = world.stations.has(station)
     ? chargeInstalled(world, station)
-    : chargeNew(world, station, stationKey(ifindex, vlans, NO_MAC));
+    : chargeNew(world, station, {
+        key: stationKey(ifindex, vlans, NO_MAC),
+        rate: vlans.length === 2 ? world.settings.puntInstalled : world.settings.puntLine,
+      });
   if (refused !== null) return refused;
   const room = frame.length > BngLimit.puntSmall ? BngLimit.puntLarge : BngLimit.puntSmall;
   return reserves(world, BNG_PUNT_SIZE + room) ? null : BngDropReason.puntRingFull;
@@ -84,11 +87,15 @@ function chargeInstalled(world: World, station: string): number | null {
 }
 
 /** A station that has a bucket pays it before the line's, one without after: the line decides whether it gets one. */
-function chargeNew(world: World, station: string, line: string): number | null {
+function chargeNew(
+  world: World,
+  station: string,
+  line: { readonly key: string; readonly rate: Burst },
+): number | null {
   const { puntOwed, settings } = world;
   const steps: (() => boolean)[] = [
     () => admits(puntOwed, station, settings.puntNew, 1),
-    () => admits(puntOwed, line, settings.puntLine, 1),
+    () => admits(puntOwed, line.key, line.rate, 1),
   ];
   if (settings.puntNew === null || !puntOwed.has(station)) steps.reverse();
   if (!steps.every((step) => step())) return BngDropReason.puntLineRate;
