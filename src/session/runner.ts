@@ -356,7 +356,8 @@ export class SessionRunner {
 
   /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */
   async #authenticate(record: SessionRecord): Promise<void> {
-    const turn = await this.gate.enter(record);
+    const entered = this.gate.enter(record);
+    const turn = entered instanceof Promise ? await entered : entered;
     if (turn !== 'in') {
       this.push(record, { event: { type: 'not-admitted', reason: 'too many sessions wait to begin' } });
       return;
