@@ -16,7 +16,7 @@ native_sources := $(shell find native -name '*.cc' -o -name '*.h' -o -name '*.cp
 
 ARGS ?= --scenario full-lifecycle --subscribers 10
 
-.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vagrant test-vm test-node demo lab lab-up lab-down bench install uninstall deb lock clean distclean
+.PHONY: help deps build addon bpf abi docs docs-captures check check-format check-lint check-abi check-docs check-c format test test-unit test-native test-bpf test-lab test-crash test-vagrant test-vm test-node test-asan fuzz soak demo lab lab-up lab-down bench install uninstall deb lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -124,6 +124,15 @@ test-vagrant: build build/guest-root.tar ## the three machines of vagrant/ in QE
 
 test-vm: build ## native, bpf and dataplane tests on stock kernels 6.1 and 6.12 in QEMU (as root); KERNEL=6.1, ONLY=text
 	@$(node) ONLY='$(ONLY)' scripts/vm/test.sh $(KERNEL)
+
+test-asan: addon dist/.tsc ## native tests with the addon under AddressSanitizer and UndefinedBehaviorSanitizer (as root); ONLY=text
+	@$(node) BNG_NODE_DIR="$$BNG_NODE_DIR" scripts/test-asan.sh $(ONLY:%=--only %)
+
+fuzz: dist/.tsc ## grow inputs for every codec and inlet, guided by coverage; TARGET=name, SECONDS=n for each, KEEP=1 keeps what reaches most
+	@$(node) node dist/scripts/fuzz.js $(TARGET:%=--target %) $(SECONDS:%=--seconds %) $(KEEP:1=--keep)
+
+soak: build ## a day of 1,000 lines in minutes, with orders and restarts: memory must be flat (as root; SOAK_ARGS="--minutes 5 --lines 1000")
+	@$(node) node dist/scripts/soak.js $(SOAK_ARGS)
 
 demo: deps ## set up, build and play a whole ISP with ten subscribers (as root; ARGS="..." replaces its options)
 	@$(MAKE) build

@@ -4,6 +4,7 @@
  */
 import type { Store, StoreResult, StoreTable, StoreValue } from '../store/port.js';
 import type { AccountingRecord } from './accounting-record.js';
+import { isAccountingRecord } from './accounting-record.js';
 
 export const ACCOUNTING_QUEUE_TABLE: StoreTable = { name: 'accounting_queue', schemaVersion: 1 };
 
@@ -91,11 +92,11 @@ export async function readRecords(
 }
 
 /** Null for a row that is whole but not ours to understand. */
-function parseRecord(value: StoreValue | undefined): AccountingRecord | null {
+export function parseRecord(value: StoreValue | undefined): AccountingRecord | null {
   if (typeof value !== 'string') return null;
   try {
-    // What the queue wrote, under a checksum.
-    return JSON.parse(value) as AccountingRecord;
+    const record: unknown = JSON.parse(value);
+    return isAccountingRecord(record) ? record : null;
   } catch {
     return null;
   }

@@ -55,6 +55,55 @@ export type AccountingRecord =
       readonly 'Acct-Session-Id': string;
     } & Dated);
 
+const STATUSES: ReadonlySet<unknown> = new Set<AccountingRecord['Acct-Status-Type']>([
+  'Start',
+  'Interim-Update',
+  'Stop',
+  'Accounting-On',
+  'Accounting-Off',
+]);
+const SESSION_TEXTS = [
+  'Acct-Multi-Session-Id',
+  'User-Name',
+  'Framed-IP-Address',
+  'Calling-Station-Id',
+  'NAS-Port-Id',
+  'Framed-Pool',
+  'Bng-Service-Id',
+  'Bng-Subscriber-Id',
+] as const satisfies readonly (keyof SessionAttributes)[];
+const OPTIONAL_TEXTS = ['Bng-Ont-Serial', 'ADSL-Agent-Circuit-Id', 'ADSL-Agent-Remote-Id'] as const;
+const COUNTS = [
+  'Acct-Input-Octets',
+  'Acct-Output-Octets',
+  'Acct-Input-Packets',
+  'Acct-Output-Packets',
+] as const satisfies readonly (keyof UsageAttributes)[];
+/** 64 bits in decimal text. */
+const COUNT = /^[0-9]{1,20}$/;
+
+/** Whether a value that was stored has every attribute of its kind of record. What they hold is judged where they are sent. */
+export function isAccountingRecord(value: unknown): value is AccountingRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Readonly<Record<string, unknown>>;
+  const isText = (name: string): boolean => typeof record[name] === 'string';
+  const status = record['Acct-Status-Type'];
+  if (!STATUSES.has(status) || !isText('Acct-Session-Id') || typeof record['Event-Timestamp'] !== 'number')
+    return false;
+  if (status === 'Accounting-On' || status === 'Accounting-Off') return true;
+  const { Class: classes = [] } = record;
+  const isSession =
+    SESSION_TEXTS.every(isText) &&
+    OPTIONAL_TEXTS.every((name) => record[name] === undefined || isText(name)) &&
+    Array.isArray(classes) &&
+    classes.every((text) => typeof text === 'string');
+  if (!isSession || status === 'Start') return isSession;
+  const isUsage =
+    typeof record['Acct-Session-Time'] === 'number' &&
+    COUNTS.every((name) => COUNT.test(String(record[name])));
+  return isUsage && (status !== 'Stop' || isText('Acct-Terminate-Cause'));
+}
+
 export function sessionAttributes(session: AccountingSession, nas: RadiusNas): SessionAttributes {
   const { line, profile, terms } = session;
   return {

@@ -67,12 +67,14 @@ function typeAt(table: BtfTable, id: number, where: string): BtfType {
 }
 
 /** Follows typedefs and qualifiers, and throws `BNG_ERR_WIRE_UNSUPPORTED` for what an ABI cannot hold; the kernel's `__be16` and `__be32` give the byte order that the int below lacks. */
-export function resolveType(table: BtfTable, id: number, where: string): AbiType {
+export function resolveType(table: BtfTable, id: number, where: string, element = false): AbiType {
   // A chain longer than the table has a cycle.
   for (let step = 0, next = id; step <= table.length; step++) {
     const type = typeAt(table, next, where);
     if (type.kind === 'typedef' && type.name === '__be16') return { kind: 'be16', size: 2 };
     if (type.kind === 'typedef' && type.name === '__be32') return { kind: 'be32', size: 4 };
+    // Also an array that is its own element.
+    if (type.kind === 'array' && element) throw unsupported(where, 'array of arrays');
     if (type.kind !== 'typedef' && type.kind !== 'qualifier') return resolveData(table, type, where);
     next = type.typeId;
   }
@@ -87,7 +89,7 @@ function resolveData(table: BtfTable, type: BtfType, where: string): AbiType {
   }
   if (type.kind === 'struct') return { kind: 'struct', size: type.size, element: type.name };
   if (type.kind !== 'array') throw unsupported(where, type.kind);
-  const element = resolveType(table, type.elementId, where);
+  const element = resolveType(table, type.elementId, where, true);
   const size = element.size * type.count;
   if (element.kind === 'u8') return { kind: 'bytes', size };
   const { count } = type;
@@ -114,6 +116,23 @@ export function findStruct(table: BtfTable, name: string): AbiStruct | null {
   return null;
 }
 
+/**
+ * Puts the struct of this name behind all that are nested in it, unless it is among `found` already. Throws
+ * `BNG_ERR_WIRE_UNSUPPORTED`, also for a struct that holds itself, which no compiler writes.
+ */
+export function visitNested(table: BtfTable, name: string, found: Map<string, AbiStruct>): void {
+  const open = new Set<string>();
+  const add = (of: string): void => {
+    const struct = found.has(of) ? null : findStruct(table, of);
+    if (struct === null) return;
+    if (open.has(of)) throw unsupported(of, 'struct that holds itself');
+    open.add(of);
+    for (const field of struct.fields) if (field.element !== undefined) add(field.element);
+    found.set(of, struct);
+  };
+  add(name);
+}
+
 /** The enum of this name, or null when the BTF has none. */
 export function findEnum(table: BtfTable, name: string): AbiEnum | null {
   for (const type of table) {
@@ -132,12 +151,7 @@ export function extractAbi(table: BtfTable, unionName: string): Abi {
   if (union?.kind !== 'union') throw unsupported(unionName, 'no such union');
   const structs = new Map<string, AbiStruct>();
   const enums: AbiEnum[] = [];
-  const add = (name: string): void => {
-    const struct = structs.has(name) ? null : findStruct(table, name);
-    if (struct === null) return;
-    for (const field of struct.fields) if (field.element !== undefined) add(field.element);
-    structs.set(name, struct);
-  };
+  const add = (name: string): void => visitNested(table, name, structs);
   for (const member of union.members) {
     const type = typeAt(table, member.typeId, `${unionName}.${member.name}`);
     const found = type.kind === 'enum' ? findEnum(table, type.name) : null;

@@ -190,7 +190,7 @@ function stringReader(strings: Uint8Array): (offset: number) => string {
   return (offset) => {
     const end = strings.indexOf(0, offset);
     if (offset >= strings.length || end < 0) throw truncated(offset, 1, 0);
-    return String.fromCharCode(...strings.subarray(offset, end));
+    return Buffer.from(strings.buffer, strings.byteOffset + offset, end - offset).toString('latin1');
   };
 }
 

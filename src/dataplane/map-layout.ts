@@ -2,7 +2,7 @@
  * What keys and values of a map are made of, and moving a value from one layout to another, field by field by name. Knows no
  * particular map; both layouts come from BTF.
  */
-import { type AbiField, type AbiStruct, findStruct } from './abi-layout.js';
+import { type AbiField, type AbiStruct, visitNested } from './abi-layout.js';
 import type { BtfTable } from './btf.js';
 
 /** A struct, or one bare word. */
@@ -24,20 +24,14 @@ export function layoutOf(table: BtfTable, typeId: number): Layout | null {
   return null;
 }
 
-/** The layout of the struct of this name; null when there is none. */
+/** The layout of the struct of this name; null when there is none. Throws `BNG_ERR_WIRE_UNSUPPORTED`. */
 export function layoutOfStruct(table: BtfTable, name: string): Layout | null {
-  const nested = new Map<string, AbiStruct>();
-  const add = (of: string): AbiStruct | null => {
-    const struct = findStruct(table, of);
-    for (const field of struct?.fields ?? []) {
-      const inner = field.kind === 'struct' ? field.element : undefined;
-      const found = inner === undefined ? null : add(inner);
-      if (inner !== undefined && found !== null) nested.set(inner, found);
-    }
-    return struct;
-  };
-  const struct = add(name);
-  return struct === null ? null : { kind: 'struct', struct, nested };
+  const structs = new Map<string, AbiStruct>();
+  visitNested(table, name, structs);
+  const struct = structs.get(name);
+  if (struct === undefined) return null;
+  structs.delete(name);
+  return { kind: 'struct', struct, nested: structs };
 }
 
 /** Whether bytes of the one mean the same in the other. */

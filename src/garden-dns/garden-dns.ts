@@ -81,7 +81,7 @@ export class GardenDns {
     }
     if (read.kind === 'refused') {
       this.#o.onOutcome('refused');
-      return writeRefusal(read.packet, read.code);
+      return writeRefusal(read.echo, read.code);
     }
     const { outcome, bytes } = await this.#decide(read.query);
     this.#o.onOutcome(outcome);

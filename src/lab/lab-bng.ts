@@ -80,8 +80,15 @@ export class LabBng {
     this.#token = files.token;
   }
 
-  /** Writes the configuration and starts `bng run`; resolves when it is ready. Throws `BNG_ERR_LAB`, `BNG_ERR_DEADLINE`. */
-  static async start(lab: Lab, changes: ConfigChanges = {}): Promise<LabBng> {
+  /**
+   * Writes the configuration and starts `bng run` with Node.js as `node` has it; resolves when it is ready. Throws `BNG_ERR_LAB`,
+   * `BNG_ERR_DEADLINE`.
+   */
+  static async start(
+    lab: Lab,
+    changes: ConfigChanges = {},
+    node: readonly string[] = [process.execPath],
+  ): Promise<LabBng> {
     const configFile = join(lab.paths.directory, 'bng.yaml');
     const tokenFile = join(lab.paths.directory, 'api.token');
     const token = randomBytes(16).toString('hex');
@@ -90,7 +97,7 @@ export class LabBng {
     writeFileSync(configFile, JSON.stringify({ ...labConfig(lab, tokenFile), ...changes }, null, 2));
     const process_ = await BngProcess.start({
       lab,
-      command: [process.execPath, labProgram('../bin/bng.js'), 'run', '-c', configFile],
+      command: [...node, labProgram('../bin/bng.js'), 'run', '-c', configFile],
       readyUrl: `${API}/readyz`,
       readyTimeoutMs: READY_TIMEOUT_MS,
     });

@@ -27,6 +27,8 @@ interface Pending {
   readonly deadline: TimerHandle;
 }
 
+/** The list of all ONTs is one line, some 300 bytes for each: room for 50,000. */
+const LONGEST_ANSWER = 16 * 1024 * 1024;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
 
@@ -62,6 +64,7 @@ export class OltConnection {
     const lines = new JsonLines({
       onLine: (line) => this.#hear(line),
       onTooLong: () => void (this.#badMessages += 1),
+      longest: LONGEST_ANSWER,
     });
     socket.on('connect', () => {
       this.#up = true;

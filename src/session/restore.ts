@@ -24,14 +24,14 @@ import type {
 } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { parseIpv4 } from '../model/ipv4.js';
 import { addTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Store, StoredEntry, StoreResult } from '../store/port.js';
-import type { Instant, Instants } from './instants.js';
-import type { AssignmentRow, Quarantine, SessionJournal } from './journal.js';
+import type { Instants } from './instants.js';
+import type { SessionJournal } from './journal.js';
 import { ASSIGNMENT_TABLE, durableGrant, QUARANTINE_TABLE } from './journal.js';
+import { assignmentOf, quarantineOf } from './kept-rows.js';
 import type { AccountingLedger } from './ledger.js';
 import { entryOf, holding, isServed, poolNameOf } from './machine/build.js';
 import { prolongs } from './machine/dhcp.js';
@@ -242,20 +242,18 @@ export class Restoration {
     return null;
   }
 
-  #assign({ key, value }: StoredEntry): boolean {
-    const row = parsed<AssignmentRow>(value);
-    if (typeof row?.profile?.poolName !== 'string') return false;
-    this.#o.authenticator.assign(key, row.profile, row.resumeTo);
-    if (row.suspendedFor !== null) this.#o.suspensions.restore(key, row.suspendedFor);
+  #assign(entry: StoredEntry): boolean {
+    const row = assignmentOf(entry);
+    if (row === null) return false;
+    this.#o.authenticator.assign(entry.key, row.profile, row.resumeTo);
+    if (row.suspendedFor !== null) this.#o.suspensions.restore(entry.key, row.suspendedFor);
     return true;
   }
 
-  #quarantine({ key, value }: StoredEntry): boolean {
-    const row = parsed<Omit<Quarantine, 'line'> & { line?: string; at: Instant }>(value);
-    if (typeof row?.poolName !== 'string' || typeof row.untilMs !== 'number') return false;
-    const { poolName, line = '' } = row;
-    const untilMs = this.#o.instants.reader(row.at)(row.untilMs);
-    this.#o.quarantines.goOn(parseIpv4(key), { poolName, line, untilMs });
+  #quarantine(entry: StoredEntry): boolean {
+    const found = quarantineOf(entry, this.#o.instants);
+    if (found === null) return false;
+    this.#o.quarantines.goOn(found.address, found.quarantine);
     return true;
   }
 }
@@ -286,15 +284,6 @@ function recordOf(saved: SavedSession, session: Session & { readonly state: Serv
   record.hasRow = true;
   record.durable = durableGrant(session.state);
   return record;
-}
-
-function parsed<T>(value: StoredEntry['value']): (Partial<T> & T) | null {
-  if (typeof value !== 'string') return null;
-  try {
-    return JSON.parse(value) as T;
-  } catch {
-    return null;
-  }
 }
 
 /** Lets whoever waits have a turn. */

@@ -10,6 +10,7 @@ import type { ServiceProfile } from '../model/service-profile.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
 import type { StoreTable, StoreValue } from '../store/port.js';
 import type { Instant, Instants } from './instants.js';
+import { isInstant, isProfile } from './kept-rows.js';
 import type { SavedUse } from './ledger.js';
 import { holding, isServed } from './machine/build.js';
 import type { Grant, Held, Lease, Served, Step } from './machine/types.js';
@@ -192,6 +193,7 @@ export class SessionRows {
   }
 
   #decode(id: string, row: SessionRow): SavedSession {
+    if (!isInstant(row.at)) throw new TypeError('expected a moment on both clocks');
     const time = this.#instants.reader(row.at);
     const isPortGone = [row.lease.line, row.held?.line, row.use?.line].some(
       (line) => line !== undefined && this.#ports.indexOf(line.port) === null,
@@ -202,7 +204,7 @@ export class SessionRows {
         : {
             grant: grantOf(row.held.grant),
             attachment: this.#attachmentOf(row.held.line),
-            expiresAtMs: time(row.held.expiresMs),
+            expiresAtMs: time(number(row.held.expiresMs)),
           };
     const grant = grantOf(row.grant);
     const lease = this.#leaseOf(row.lease, time);
@@ -344,9 +346,10 @@ function grantRow({ profile, poolName, address, leaseSeconds, terms }: Grant): G
 }
 
 function grantOf({ profile, poolName, address, leaseSeconds, terms }: GrantRow): Grant {
+  if (!isProfile(profile)) throw new TypeError('expected a profile');
   return {
     profile,
-    ...(poolName === undefined ? {} : { poolName }),
+    ...(poolName === undefined ? {} : { poolName: text(poolName) }),
     address: parseIpv4(address),
     leaseSeconds: number(leaseSeconds),
     terms: {

@@ -77,7 +77,6 @@ export class RelayAgentInformation implements RelayAgentFields {
 
 const OPTION = DhcpOption.RelayAgentInformation;
 const MAX_LENGTH = 255;
-const NO_BYTES = new Uint8Array(0);
 
 const FIELD_CODES: readonly (readonly [keyof RelayAgentFields, number])[] = [
   ['circuitId', RelayAgentSubOption.CircuitId],
@@ -158,12 +157,16 @@ function locate(payload: Uint8Array): Located {
   }
   const inOptions: (readonly [number, number])[] = [];
   const overloaded: (readonly [number, number])[] = [];
-  let overload: Uint8Array = NO_BYTES;
+  const overload: number[] = [];
+  let isOverloaded = false;
   const end = visitOptions(payload, { start: OPTIONS_OFFSET, end: payload.length }, (code, at, length) => {
     if (code === OPTION) inOptions.push([at - 2, at + length]);
-    if (code === DhcpOption.Overload) overload = payload.subarray(at, at + length);
+    if (code !== DhcpOption.Overload) return;
+    // Given twice, its values are joined (RFC 3396 §7), as whoever reads the message will do.
+    overload.push(...payload.subarray(at, at + length));
+    isOverloaded = true;
   });
-  for (const area of overload.length === 0 ? [] : overloadedAreas(overload)) {
+  for (const area of isOverloaded ? overloadedAreas(Uint8Array.from(overload)) : []) {
     visitOptions(payload, area, (code, at, length) => {
       if (code === OPTION) overloaded.push([at - 2, at + length]);
     });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { extractAbi, findStruct } from '../../src/dataplane/abi-layout.js';
 import { readBtf } from '../../src/dataplane/btf.js';
+import { layoutOf } from '../../src/dataplane/map-layout.js';
 import { isBngError, isWireError } from '../../src/model/bng-error.js';
 import { Random } from '../support/random.js';
 
@@ -89,6 +90,31 @@ test('a chain of typedefs that bites its own tail is refused', () => {
     () => findStruct(table, 'bng_one'),
     (error) => isBngError(error, 'BNG_ERR_WIRE_UNSUPPORTED'),
   );
+});
+
+test('a struct that holds itself is refused, in the ABI as in the layout of a map', () => {
+  const types = [type('bng_one', 4, 1, 4, name('port'), 1, 0), type('all', 5, 1, 4, name('tag'), 1, 0)];
+  const table = readBtf(sample(types));
+  for (const read of [() => extractAbi(table, 'all'), () => layoutOf(table, 1)]) {
+    assert.throws(read, (error) => isBngError(error, 'BNG_ERR_WIRE_UNSUPPORTED'));
+  }
+});
+
+test('an array that is its own element is refused', () => {
+  const table = readBtf(sample([type('', 3, 0, 0, 1, 1, 3), type('bng_one', 4, 1, 4, name('port'), 1, 0)]));
+  assert.throws(
+    () => findStruct(table, 'bng_one'),
+    (error) => isBngError(error, 'BNG_ERR_WIRE_UNSUPPORTED'),
+  );
+});
+
+test('a name of any length is read', () => {
+  const long = 'x'.repeat(500_000);
+  const strings = Buffer.from(`\0${long}\0`, 'latin1');
+  const body = longs(1, 1 * 2 ** 24, 4, 32);
+  const head = longs(0x0001eb9f, 24, 0, body.length, body.length, strings.length);
+  const table = readBtf(Buffer.concat([head, body, strings]));
+  assert.deepEqual(table[1], { kind: 'int', name: long, size: 4 });
 });
 
 test('a big-endian object is refused', () => {

@@ -31,5 +31,17 @@ describe('lines out of a stream', () => {
     assert.deepEqual(collect([long, long, `${long}\nnext\n`]), { lines: ['next'], tooLong: 1 });
   });
 
+  it('a reader that allows for longer lines is given them', () => {
+    const found: string[] = [];
+    const lines = new JsonLines({
+      onLine: (line) => found.push(line),
+      onTooLong: () => found.push('too long'),
+      longest: 200_000,
+    });
+    const long = 'x'.repeat(199_999);
+    for (const chunk of [long, 'y\n', long, 'yz\n', 'next\n']) lines.push(Buffer.from(chunk));
+    assert.deepEqual(found, [`${long}y`, 'too long', 'next']);
+  });
+
   it('a value becomes one line', () => assert.equal(toLine({ a: 'b\nc' }), '{"a":"b\\nc"}\n'));
 });

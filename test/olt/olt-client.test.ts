@@ -149,6 +149,14 @@ describe('the BNG at the access node', { timeout: 20_000 }, () => {
     assert.deepEqual(told, ['detected A agg-01|A', 'detected B agg-01|B', 'up']);
   });
 
+  it('learns a thousand ONTs, whose list is a line of 300 KB', async () => {
+    node.present = Array.from({ length: 1_000 }, (_, n) => `SOAK${n}`);
+    await node.listen(path);
+    client.open();
+    await waitForTold('up');
+    assert.equal(sightings.length, 1_000);
+  });
+
   it('events become sightings', async () => {
     await node.listen(path);
     client.open();

@@ -118,6 +118,15 @@ test('an option 82 hidden in an overloaded file or sname field is found and refu
   }
 });
 
+test('RFC 3396 §7: an overload option in two pieces hides no option 82, whichever of them is empty', () => {
+  for (const overload of ['340102 3400', '3400 340102']) {
+    const payload = bootp(`${overload} ff`, { sname: '5203010161 ff' });
+    throwsBng(() => insertRelayAgentInformation(payload, LINE), 'BNG_ERR_WIRE_UNSUPPORTED', { offset: 44 });
+    assert.equal(decodeDhcpMessage(removeRelayAgentInformation(payload)).options.has(82), false);
+  }
+  throwsBng(() => insertRelayAgentInformation(bootp('3400 ff'), LINE), 'BNG_ERR_WIRE_MALFORMED');
+});
+
 test('the bytes of an option 82 inside a file name that is no overload are left alone', () => {
   const payload = bootp('350101 ff', { file: `${OPTION} ff` });
   assert.deepEqual(removeRelayAgentInformation(insertRelayAgentInformation(payload, LINE)), payload);
