@@ -23,6 +23,7 @@ import { benchRadius } from './bench/radius-bench.js';
 import { benchRestart } from './bench/restart-bench.js';
 import { benchSetup } from './bench/setup-bench.js';
 import { benchStore } from './bench/store-bench.js';
+import { benchStorm } from './bench/storm-bench.js';
 import { benchSubscribers } from './bench/subscriber-bench.js';
 import { benchTcp } from './bench/tcp-bench.js';
 
@@ -35,6 +36,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   memory: benchMemory,
   dhcp: benchDhcp,
   load: benchLoad,
+  storm: benchStorm,
   tcp: benchTcp,
   flood: benchFlood,
   radius: benchRadius,

@@ -204,6 +204,7 @@ export class Daemon {
       radius: () => aaaReport(config, aaa.inspection, link.coa),
       store: () => manager.durabilityFigures(),
       lines: () => manager.lineFigures(),
+      admission: () => manager.admissionFigures(),
     };
     const metrics = new Metrics({
       ...shared,

@@ -5,15 +5,16 @@
 import { loadNative } from '../../src/dataplane/load-native.js';
 import { BngError } from '../../src/model/bng-error.js';
 import { tellParent } from './bench-context.js';
+import { cpuMsOf } from './cpu-time.js';
 import { quantile } from './figure.js';
 import type { LoadResult, LoadSettings } from './load-settings.js';
 import { loadSettingsSchema } from './load-settings.js';
 import type { Reply } from './ont-frames.js';
 import { ontFrame, readReply } from './ont-frames.js';
-import { cpuMsOf } from './process-cpu.js';
 
 const LOST_AFTER_MS = 1000;
 const SWEEP_MS = 20;
+
 class LoadGenerator {
   readonly #s: LoadSettings;
   readonly #discovers: readonly Uint8Array[];

@@ -18,7 +18,7 @@ import { systemClock } from '../../src/model/clock.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
-import { NO_LINE_FIGURES } from '../../src/session/view.js';
+import { NO_ADMISSION_FIGURES, NO_LINE_FIGURES } from '../../src/session/view.js';
 import type { SessionView } from '../../src/session/view.js';
 import { tellParent } from './bench-context.js';
 import { openBenchDataplane } from './subscriber-world.js';
@@ -140,6 +140,7 @@ try {
     topTalkers: 10,
     store: () => NOTHING_REFUSED,
     lines: () => NO_LINE_FIGURES,
+    admission: () => NO_ADMISSION_FIGURES,
   });
   const app = buildMetrics({ metrics, subscribers: { operator, dataplane }, logger: fastify().log });
   await app.listen({ host: '127.0.0.1', port: 0 });

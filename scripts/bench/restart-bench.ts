@@ -15,7 +15,7 @@ import { BenchWorld } from './bench-world.js';
 import type { Figure } from './figure.js';
 import { loopDelay, usedMemory } from './loop-delay.js';
 import { fill } from './many-sessions.js';
-import { cpuMsOf } from './process-cpu.js';
+import { cpuMsOf } from './cpu-time.js';
 
 const MANY = 100_000;
 const PARENT = '/var/tmp';

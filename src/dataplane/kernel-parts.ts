@@ -105,7 +105,7 @@ export interface KernelParts {
 /** The default of `access.mtu`. */
 export const SUBSCRIBER_MTU = 1500;
 const PUNT_LINE_RATE_PER_SECOND = 20;
-const PUNT_TOTAL_RATE_PER_SECOND = 20_000;
+const PUNT_TOTAL_RATE_PER_SECOND = 100_000;
 const DEADLINE_MS = 5000;
 
 type Undo = () => void | Promise<void>;

@@ -18,6 +18,8 @@ import type { ClassifiedMessage, ClientMessage, DhcpRules, IgnoreReason } from '
 import { classify } from './classify.js';
 import { attachmentOf } from './line-tags.js';
 import { leasequeryReply } from './leasequery.js';
+import type { QueueDrop } from './inlet-queue.js';
+import { InletQueue } from './inlet-queue.js';
 import { goodOn, linkOf, refusalOf, WRONG_LINK } from './link.js';
 import type { Nonces } from './nonces.js';
 import { replyFrame } from './reply.js';
@@ -57,12 +59,28 @@ const TAG_BYTES = 4;
 /** Where a frame came from; outlives the frame's bytes. */
 type Place = Pick<PuntedFrame, 'ifindex' | 'sVlan' | 'cVlan'>;
 
-export type DhcpDropReason = IgnoreReason | 'malformed' | 'reply-too-long' | 'transmit-queue-full';
+export type DhcpDropReason =
+  | IgnoreReason
+  | QueueDrop
+  | 'malformed'
+  | 'reply-too-long'
+  | 'transmit-queue-full';
+
+/**
+ * How long messages are handled in one turn of the loop, and how many: most of what they cost comes behind, when the turn is over.
+ * Reading, commits and timers have their turns in between.
+ */
+const TURN_MS = 3;
+const MOST_OF_TURN = 64;
 
 export class DhcpServer {
   readonly #o: DhcpServerOptions;
   readonly #drops = new Map<DhcpDropReason, number>();
   readonly #inFlight = new Set<Promise<void>>();
+  /** What came when this turn's time was used up. */
+  readonly #queue = new InletQueue((why) => this.#drop(why));
+  #turnEndsMs: number | null = null;
+  #takenInTurn = 0;
   #rules: DhcpRules;
   #open = false;
 
@@ -102,6 +120,37 @@ export class DhcpServer {
       this.#receiveStation(punted);
       return;
     }
+    const nowMs = this.#o.clock.monotonicMs();
+    if (this.#isTurnOver(nowMs) && this.#queue.add(punted, nowMs)) return;
+    this.#take(punted, nowMs);
+  }
+
+  /** Also while others wait: who comes now is not handled before them. */
+  #isTurnOver(nowMs: number): boolean {
+    if (this.#turnEndsMs === null) {
+      this.#turnEndsMs = nowMs + TURN_MS;
+      this.#takenInTurn = 0;
+      setImmediate(() => this.#nextTurn());
+    }
+    return nowMs >= this.#turnEndsMs || this.#takenInTurn >= MOST_OF_TURN || this.#queue.size > 0;
+  }
+
+  #nextTurn(): void {
+    const endsMs = this.#o.clock.monotonicMs() + TURN_MS;
+    this.#turnEndsMs = null;
+    this.#takenInTurn = 0;
+    while (this.#open && this.#takenInTurn < MOST_OF_TURN && this.#o.clock.monotonicMs() < endsMs) {
+      const next = this.#queue.take();
+      if (next === null) return;
+      this.#take(next.punted, next.arrivedMs);
+    }
+    if (!this.#open || this.#queue.size === 0) return;
+    this.#turnEndsMs = endsMs;
+    setImmediate(() => this.#nextTurn());
+  }
+
+  #take(punted: PuntedFrame, arrivedMs: number): void {
+    this.#takenInTurn += 1;
     let frame: DhcpFrame;
     let message: ClassifiedMessage;
     try {
@@ -124,14 +173,17 @@ export class DhcpServer {
       this.#answerQuery(frame, punted);
       return;
     }
-    const handling = this.#handle(frame, message, placeOf(punted)).catch(this.#o.onBug);
+    const handling = this.#handle(frame, message, { ...placeOf(punted), arrivedMs }).catch(this.#o.onBug);
     this.#inFlight.add(handling);
     void handling.finally(() => this.#inFlight.delete(handling));
   }
 
-  async #handle(frame: DhcpFrame, message: ClientMessage, place: Place): Promise<void> {
+  async #handle(
+    frame: DhcpFrame,
+    message: ClientMessage,
+    { arrivedMs, ...place }: Place & { readonly arrivedMs: number },
+  ): Promise<void> {
     const { inlet, leases, punts, clock, observer } = this.#o;
-    const arrivedMs = clock.monotonicMs();
     const link = linkOf(message.way, { leases, relays: this.#rules.relays });
     const verdict = refusalOf(message, link) ?? goodOn(link, message, await ask(inlet, message));
     observer.decided(verdict.kind, verdict.kind === 'silence' ? null : verdict.poolName);

@@ -45,6 +45,24 @@ function defineSessionFamilies(catalogue: MetricCatalogue) {
       '1 while an operator lets no new session begin; those that are there go on',
       {},
     ),
+    admissionWindow: catalogue.gauge(
+      'bng_admission_window',
+      'Sessions that are let in at a time at most; grows while AAA answers fast, shrinks when it does not',
+      {},
+    ),
+    admissionInProgress: catalogue.gauge(
+      'bng_admission_in_progress',
+      'Sessions that are being let in: AAA is asked, the first answer stored, or the dataplane being told',
+      {},
+    ),
+    admissionWaiting: catalogue.gauge('bng_admission_waiting', 'Sessions that wait to be let in', {}),
+    admissionDropped: catalogue.counter(
+      'bng_admission_dropped_total',
+      'What was dropped while it waited; its client comes again, and stands where it stood',
+      {
+        reason: '`full` (too many waited; the longest silent went) or `repeated` (the client said it again)',
+      },
+    ),
     detected: catalogue.counter(
       'bng_sessions_detected_total',
       'Sessions begun: a line was detected by the access node, or asked for an address for the first time',

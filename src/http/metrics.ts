@@ -6,7 +6,7 @@ import { formatIpv4 } from '../model/ipv4.js';
 import type { AddressPools } from '../pool/port.js';
 import type { OperatorInlet } from '../session/inlet.js';
 import type { LifecycleEvent, LifecycleSource } from '../session/lifecycle.js';
-import { type LineFigures, SESSION_STATES } from '../session/view.js';
+import { type AdmissionFigures, type LineFigures, SESSION_STATES } from '../session/view.js';
 import type { ExpositionFormat } from './exposition.js';
 import { renderFamilies } from './exposition.js';
 import { GardenAudit } from './garden-audit.js';
@@ -47,6 +47,7 @@ export interface MetricsSources {
   readonly radius: () => RadiusReport;
   readonly store: () => StoreReport;
   readonly lines: () => LineFigures;
+  readonly admission: () => AdmissionFigures;
   readonly clock: Clock;
   readonly topTalkers: number;
 }
@@ -150,6 +151,7 @@ export class Metrics {
     this.#readTopTalkers();
     this.#readFrames(firewallDrops);
     this.#readAudit();
+    this.#readAdmission();
     this.#process.read();
     this.#store.read(this.#sources.store());
     readLines(this.#families, this.#sources.lines());
@@ -291,6 +293,18 @@ export class Metrics {
     }
     for (const port of this.#sources.dataplane.ports()) {
       xdpNative.set({ interface: port.interface }, port.xdpMode === 'native' ? 1 : 0);
+    }
+  }
+
+  #readAdmission(): void {
+    const { admissionWindow, admissionInProgress, admissionWaiting, admissionDropped } = this.#families;
+    const { window, inProgress, waiting, dropped } = this.#sources.admission();
+    admissionWindow.set(window);
+    admissionInProgress.set(inProgress);
+    admissionWaiting.set(waiting);
+    admissionDropped.reset();
+    for (const [reason, count] of Object.entries(dropped)) {
+      mirror(admissionDropped, { reason }, BigInt(count));
     }
   }
 

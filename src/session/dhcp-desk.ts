@@ -94,8 +94,11 @@ export class DhcpDesk implements DhcpInlet {
     this.#o.table.heardFrom(record, line);
     record.heard(this.#o.clock.monotonicMs());
     if (line.circuitId !== undefined) record.circuitId = line.circuitId;
-    if (event.type === 'discover' || event.type === 'request') this.#o.runner.relocate(record, true);
-    return new Promise((reply) => this.#o.runner.push(record, { event, reply }));
+    if (event.type === 'discover' || event.type === 'request') {
+      this.#o.runner.gate.heard(record);
+      this.#o.runner.relocate(record, true);
+    }
+    return new Promise((reply) => this.#o.runner.pushRequest(record, { event, reply }));
   }
 }
 

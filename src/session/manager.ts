@@ -12,6 +12,7 @@ import type { Commits, Store, StoreFailure } from '../store/port.js';
 import type { AccessNode } from './access-node.js';
 import type { AddressProber } from './address-prober.js';
 import { Admission } from './admission.js';
+import type { GateLimits } from './admission-gate.js';
 import { AuthorizationDesk } from './authorization.js';
 import { DhcpDesk } from './dhcp-desk.js';
 import type { LeaseInspection, OntInlet, OperatorInlet, StationInlet } from './inlet.js';
@@ -42,7 +43,7 @@ import { StaticSeeker } from './static-seeker.js';
 import { StationDesk } from './station-desk.js';
 import { SuspensionReasons } from './suspension-reasons.js';
 import { SessionTable } from './table.js';
-import type { LineFigures, SessionView } from './view.js';
+import type { AdmissionFigures, LineFigures, SessionView } from './view.js';
 import { NO_LINE_FIGURES } from './view.js';
 
 export interface SessionManagerOptions {
@@ -63,6 +64,8 @@ export interface SessionManagerOptions {
   readonly lines?: LineOptions;
   /** What services add to the answers of their pools. */
   readonly services?: ServiceOptions;
+  /** How many are let in at a time, where it differs. */
+  readonly gateLimits?: Partial<GateLimits>;
   /** Where sessions outlive the process; null where they do not. */
   readonly durability?: Durability | null;
   readonly onBug: (error: unknown) => void;
@@ -233,6 +236,13 @@ export class SessionManager implements LifecycleSource {
       refusedOrders: this.#refusedOrders,
       ...this.#runner.replies.figures(),
     };
+  }
+
+  /** Who waits to be let in, and what was dropped of it. */
+  admissionFigures(): AdmissionFigures {
+    const { gate, repeatedRequests } = this.#runner;
+    const figures = gate.figures();
+    return { ...figures, dropped: { full: figures.dropped, repeated: repeatedRequests } };
   }
 
   onLifecycle(listener: LifecycleListener): () => void {

@@ -48,6 +48,8 @@ export class SessionRecord {
   busy = false;
   /** The client may still have the lease of a session that ended without its doing: it must be made to ask again. */
   mayHoldLostLease: boolean;
+  /** Since when it waits for AAA's answer, over turns that it lost; null when it does not. */
+  waitsSinceMs: number | null = null;
   /** How the last question to AAA ended. */
   authentication: AuthenticationSummary | null = null;
   /** When its client was first heard, until its first lease; `done` afterwards, and where it had one before it was heard. */

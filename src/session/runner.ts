@@ -16,6 +16,8 @@ import type { GrantAnswer } from './grants.js';
 import { makeGrant } from './grants.js';
 import type { AccessNode } from './access-node.js';
 import type { AddressProber } from './address-prober.js';
+import type { GateLimits } from './admission-gate.js';
+import { AdmissionGate } from './admission-gate.js';
 import { askDataplane } from './ask-dataplane.js';
 import { Deadlines } from './deadlines.js';
 import type { AccountingLedger } from './ledger.js';
@@ -25,7 +27,16 @@ import { isServed, poolNameOf } from './machine/build.js';
 import { transition } from './machine/machine.js';
 import { intend } from './intent.js';
 import type { SessionJournal } from './journal.js';
-import type { AnswerEvent, Ask, Effect, Grant, Served, SessionEvent, State } from './machine/types.js';
+import type {
+  AnswerEvent,
+  Ask,
+  DhcpEvent,
+  Effect,
+  Grant,
+  Served,
+  SessionEvent,
+  State,
+} from './machine/types.js';
 import { Promises } from './promises.js';
 import { ProvenAddresses } from './proven-addresses.js';
 import type { Quarantines } from './quarantines.js';
@@ -56,6 +67,8 @@ export interface RunnerOptions {
   readonly gardenPool: string;
   /** Addresses here are used without DHCP. */
   readonly statics: readonly Ipv4Prefix[];
+  /** Where they differ from what a gate has by itself. */
+  readonly gateLimits?: Partial<GateLimits>;
   readonly table: SessionTable;
   readonly tell: (event: LifecycleEvent) => void;
   /** As the access node has the line now; null for one that it does not have. */
@@ -88,11 +101,14 @@ export class SessionRunner {
   readonly #promises: Promises;
   readonly #relocations: Relocations;
   readonly #proven = new ProvenAddresses();
+  readonly gate: AdmissionGate;
   readonly replies: Replies;
+  #repeated = 0;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
     this.#promises = new Promises(options);
+    this.gate = new AdmissionGate(options.clock, options.gateLimits);
     this.#relocations = new Relocations(options.pools);
     this.replies = new Replies(options);
     this.#deadlines = new Deadlines({ ...options, push: (record, event) => this.push(record, { event }) });
@@ -104,6 +120,16 @@ export class SessionRunner {
     if (record.busy) return;
     record.busy = true;
     this.#drain(record).catch(this.#o.onBug);
+  }
+
+  /** A client's message; of several of one kind that follow each other and wait only the last has its turn. */
+  pushRequest(record: SessionRecord, queued: ClientRequest): void {
+    const { queue } = record;
+    const last = queue?.at(-1);
+    if (last?.reply === undefined || !isRepeated(last.event, queued.event)) return this.push(record, queued);
+    this.#repeated += 1;
+    queue?.splice(-1, 1, queued);
+    last.reply({ kind: 'silence', reason: 'superseded by a retransmission' });
   }
 
   /** Sets the deadlines that a session of an earlier run had. */
@@ -128,6 +154,11 @@ export class SessionRunner {
   /** What was left of a drained pool's address is left now; the client that asks for its own (`asks`) may be moved, too. */
   relocate(record: SessionRecord, asks: boolean): void {
     if (this.#relocations.isDue(record, asks)) this.push(record, { event: { type: 'relocate' } });
+  }
+
+  /** Client's messages that a later one of the same client has taken the place of. */
+  get repeatedRequests(): number {
+    return this.#repeated;
   }
 
   /** Takes the session's deadlines away. */
@@ -277,6 +308,7 @@ export class SessionRunner {
     const asked = first.type === 'request' ? first.address : null;
     const own = reply === undefined ? null : { reply, asked };
     if (effect.answer.say === 'hold') {
+      if (record.heldReply !== null) this.#repeated += 1;
       record.heldReply?.reply({ kind: 'silence', reason: 'superseded by a retransmission' });
       record.heldReply = own;
       return;
@@ -297,6 +329,8 @@ export class SessionRunner {
       case 'allocate':
         return this.#grant(record, ask.profile, termsOf(record, ask.terms));
       case 'install':
+        this.gate.began();
+        return askDataplane(dataplane, ask).finally(() => this.gate.left());
       case 'update':
       case 'remove':
         return askDataplane(dataplane, ask);
@@ -347,12 +381,20 @@ export class SessionRunner {
 
   /** Runs beside the queue, so that a slow server holds up nobody; its result takes its turn like any event. */
   async #authenticate(record: SessionRecord): Promise<void> {
+    const entered = this.gate.enter(record);
+    const turn = entered instanceof Promise ? await entered : entered;
+    if (turn !== 'in') {
+      this.push(record, { event: { type: 'not-admitted', reason: 'too many sessions wait to begin' } });
+      return;
+    }
     const { subscriberId, ontSerial } = record.identity;
     const { line } = record;
     const announced = ontSerial === null ? null : this.#o.announcementOf(ontSerial);
     const { nowMs } = this.#now();
     const result = await this.#o.authenticator.authenticate({ subscriberId, ontSerial, line, announced });
     const answered = this.#now();
+    this.gate.answered(record, { tookMs: answered.nowMs - nowMs, isAnswer: result.kind !== 'unreachable' });
+    const done = (): void => this.gate.left();
     record.authentication = {
       wallMs: answered.wallMs,
       tookMs: answered.nowMs - nowMs,
@@ -360,12 +402,13 @@ export class SessionRunner {
       reason: result.kind === 'accepted' ? null : result.reason,
     };
     // A session that ended meanwhile must not be left holding an address.
-    if (record.session.state.name !== 'discovered') return;
+    if (record.session.state.name !== 'discovered') return done();
     if (result.kind !== 'accepted') {
-      this.push(record, { event: { type: 'not-authorised', reason: `${result.kind}: ${result.reason}` } });
+      const reason = `${result.kind}: ${result.reason}`;
+      this.push(record, { event: { type: 'not-authorised', reason }, done });
       return;
     }
-    this.push(record, { event: () => this.#authorise(record, result) });
+    this.push(record, { event: () => this.#authorise(record, result), done });
   }
 
   /**
@@ -410,6 +453,12 @@ export class SessionRunner {
     const now = this.#now();
     this.#o.tell({ ...event, wallMs: now.wallMs, session: record.view(now) });
   }
+}
+
+type ClientRequest = QueuedEvent & { readonly event: DhcpEvent };
+
+function isRepeated(before: QueuedEvent['event'], now: DhcpEvent): boolean {
+  return typeof before === 'object' && before.type === now.type;
 }
 
 type Untold<E> = E extends LifecycleEvent ? Omit<E, 'wallMs' | 'session'> : never;

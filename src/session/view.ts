@@ -74,3 +74,22 @@ export const NO_LINE_FIGURES: LineFigures = {
   takeovers: { 'new-mac': 0, 'moved-mac': 0 },
   liveness: { active: 0, answered: 0, silent: 0 },
 };
+
+/** What was dropped before its turn. `full`: too many waited, see admission-gate.ts; `repeated`: its client said it again. */
+export type AdmissionDrop = 'full' | 'repeated';
+
+/** Who is let in, who waits, and what was dropped of it. */
+export interface AdmissionFigures {
+  /** How many are let in at a time at most, as things are. */
+  readonly window: number;
+  readonly inProgress: number;
+  readonly waiting: number;
+  readonly dropped: Readonly<Record<AdmissionDrop, number>>;
+}
+
+export const NO_ADMISSION_FIGURES: AdmissionFigures = {
+  window: 0,
+  inProgress: 0,
+  waiting: 0,
+  dropped: { full: 0, repeated: 0 },
+};

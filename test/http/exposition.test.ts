@@ -5,7 +5,7 @@ import type { Family } from '../../src/http/exposition.js';
 import { negotiateFormat, renderFamilies } from '../../src/http/exposition.js';
 import { buildMetrics } from '../../src/http/metrics-app.js';
 import { Metrics } from '../../src/http/metrics.js';
-import { NO_LINE_FIGURES } from '../../src/session/view.js';
+import { NO_ADMISSION_FIGURES, NO_LINE_FIGURES } from '../../src/session/view.js';
 import { NOTHING_REFUSED } from '../../src/http/store-metrics.js';
 import { FakeBng, FakeClock, makeLogger } from './fake-bng.js';
 
@@ -94,6 +94,7 @@ test('/metrics answers in the format that was asked for, with the same samples, 
     topTalkers: 10,
     store: () => NOTHING_REFUSED,
     lines: () => NO_LINE_FIGURES,
+    admission: () => NO_ADMISSION_FIGURES,
   });
   t.after(() => metrics.close());
   const app = buildMetrics({ metrics, subscribers: null, logger: makeLogger().logger });

@@ -4,7 +4,7 @@ import { afterEach, test } from 'node:test';
 import { buildMetrics } from '../../src/http/metrics-app.js';
 import { Metrics } from '../../src/http/metrics.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
-import { NO_LINE_FIGURES } from '../../src/session/view.js';
+import { NO_ADMISSION_FIGURES, NO_LINE_FIGURES } from '../../src/session/view.js';
 import { FakeBng, FakeClock, makeLogger, makeSession, START_WALL_MS, traffic } from './fake-bng.js';
 import { checkProblem } from './problem-check.js';
 import { radiusReport } from './radius-figures.js';
@@ -44,6 +44,7 @@ function makeMetrics(bng: FakeBng, { topTalkers = 10, clock = new FakeClock() } 
     dataplane: bng.dataplane,
     radius: () => bng.radius,
     lines: () => NO_LINE_FIGURES,
+    admission: () => NO_ADMISSION_FIGURES,
     store: () => ({
       refusedSessions: 3,
       refusedOrders: 2,
@@ -94,6 +95,10 @@ test('every family of the mission is there with its type, and nothing unnamed be
     bng_dhcp_pool_utilization: 'gauge',
     bng_garden_dns_queries_total: 'counter',
     bng_dhcp_pool_available_ips: 'gauge',
+    bng_admission_window: 'gauge',
+    bng_admission_in_progress: 'gauge',
+    bng_admission_waiting: 'gauge',
+    bng_admission_dropped_total: 'counter',
     bng_dhcp_pool_draining: 'gauge',
     bng_dhcp_pool_group_available_ips: 'gauge',
     bng_dhcp_pool_group_member: 'gauge',

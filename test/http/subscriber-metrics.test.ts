@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { buildMetrics } from '../../src/http/metrics-app.js';
 import { Metrics } from '../../src/http/metrics.js';
-import { NO_LINE_FIGURES } from '../../src/session/view.js';
+import { NO_ADMISSION_FIGURES, NO_LINE_FIGURES } from '../../src/session/view.js';
 import { NOTHING_REFUSED } from '../../src/http/store-metrics.js';
 import { subscriberChunks } from '../../src/http/subscriber-metrics.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
@@ -34,6 +34,7 @@ function appOf(bng: FakeBng, on: boolean) {
     topTalkers: 10,
     store: () => NOTHING_REFUSED,
     lines: () => NO_LINE_FIGURES,
+    admission: () => NO_ADMISSION_FIGURES,
   });
   const subscribers = on ? { operator: bng, dataplane: bng.dataplane } : null;
   return { metrics, app: buildMetrics({ metrics, subscribers, logger: makeLogger().logger }) };

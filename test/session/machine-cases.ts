@@ -210,6 +210,7 @@ export const events: Readonly<Record<string, SessionEvent>> = {
   'authorised home': { type: 'authorised', grant: home, resumeTo: null },
   'authorised suspended': { type: 'authorised', grant: garden, resumeTo: homeProfile },
   'not-authorised': { type: 'not-authorised', reason: 'why' },
+  'not-admitted': { type: 'not-admitted', reason: 'why' },
   discover: discover,
   'request garden': request('selecting', GARDEN),
   'request home': request('selecting', HOME),

@@ -20,6 +20,7 @@ import type { PoolGroups } from '../../src/pool/hash-ring-pools.js';
 import { HashRingPools } from '../../src/pool/hash-ring-pools.js';
 import type { ReconfigureOutcome } from '../../src/session/access-node.js';
 import type { ActivationOrder, DhcpInlet, DhcpVerdict } from '../../src/session/inlet.js';
+import type { GateLimits } from '../../src/session/admission-gate.js';
 import type { LifecycleEvent } from '../../src/session/lifecycle.js';
 import { DEFAULT_LINES, type LineOptions, type LineSettings } from '../../src/session/line-options.js';
 import type { ServiceOptions } from '../../src/session/service-options.js';
@@ -78,6 +79,7 @@ export interface InnerBngOptions {
   readonly sVlanOf?: (poolName: string) => number | null;
   readonly defaultPool?: string;
   readonly maxSessions?: number;
+  readonly gateLimits?: Partial<GateLimits>;
   /** Puts something between the sessions and the dataplane. */
   readonly wrapDataplane?: (inner: MemoryDataplane) => Dataplane;
 }
@@ -143,6 +145,7 @@ export class InnerBng {
       gardenProfile,
       trustOption82,
       maxSessions: options.maxSessions ?? 10_000,
+      ...(options.gateLimits === undefined ? {} : { gateLimits: options.gateLimits }),
       ...(options.services === undefined ? {} : { services: options.services }),
       lines: {
         ...DEFAULT_LINES,

@@ -108,6 +108,7 @@ function onServed(state: Served, event: Exclude<SessionEvent, AnswerEvent>): Tra
     case 'created':
     case 'authorised':
     case 'not-authorised':
+    case 'not-admitted':
       break;
   }
   return unchanged({ state, step: null });
@@ -129,6 +130,11 @@ function onDiscovered(state: Discovered, event: Exclude<SessionEvent, AnswerEven
         { type: 'trouble', reason: event.reason },
         { type: 'watch-unbound' },
       );
+    }
+    case 'not-admitted': {
+      const effects = state.waiting === null ? [] : [silence(event.reason)];
+      const refused = { name: 'discovered', auth: 'refused', waiting: null } as const;
+      return settle(refused, ...effects, { type: 'watch-unbound' });
     }
     case 'discover':
     case 'request': {

@@ -143,6 +143,8 @@ export type SessionEvent =
   | { readonly type: 'created' }
   | { readonly type: 'authorised'; readonly grant: Grant; readonly resumeTo: ServiceProfile | null }
   | { readonly type: 'not-authorised'; readonly reason: string }
+  /** AAA was not asked, since too many wait. Its client comes again. */
+  | { readonly type: 'not-admitted'; readonly reason: string }
   | StationEvent
   | OrderEvent
   | AnswerEvent

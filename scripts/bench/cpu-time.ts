@@ -1,4 +1,4 @@
-/** CPU time of a process, all its threads, as the kernel counts it. */
+/** The CPU time that a process has used, as the kernel tells it. */
 import { readFileSync } from 'node:fs';
 
 /** Clock ticks of /proc/PID/stat (USER_HZ), the same on every Linux. */
