@@ -184,6 +184,8 @@ describe('the demo under Prometheus', { timeout: TIMEOUT_MS, skip: !hasFreeRadiu
         return {
           ...radiusConfig(lab, [server]),
           metrics: { listen: '127.0.0.1:9090', subscribers: true },
+          // Alerts look at groups of pools, too.
+          poolGroups: { home: ['isp-residential'] },
         };
       },
     });
