@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
-const loopDelaySchema = z.object({ p99Ms: z.number(), mostMs: z.number(), count: z.int().positive() });
+const loopDelaySchema = z.object({ p99Ms: z.number(), mostMs: z.number(), count: z.int().nonnegative() });
 export type LoopDelay = z.infer<typeof loopDelaySchema>;
 
 const usedMemorySchema = z.object({ heapBytes: z.number(), externalBytes: z.number() });
