@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { ServiceManager } from '../../src/bin/bng/service-manager.js';
 import { failure, native, until } from './support.js';
@@ -20,6 +22,15 @@ while True:
     print(s.recv(4096).decode().replace('\\n', '|'), flush=True)
 `;
 
+/** What the listener prints from now on, once it is bound. Whole lines: a chunk of the pipe may end before the newline. */
+async function linesOf(output: Readable): Promise<string[]> {
+  const lines: string[] = [];
+  const reader = createInterface({ input: output }).on('line', (line) => lines.push(line));
+  await once(reader, 'line');
+  assert.deepEqual(lines.splice(0), ['bound']);
+  return lines;
+}
+
 describe('sendDatagram', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bng-datagram-'));
   const stops: (() => void)[] = [];
@@ -31,11 +42,7 @@ describe('sendDatagram', () => {
   async function listen(path: string): Promise<string[]> {
     const child = spawn('python3', ['-c', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
     stops.push(() => child.kill('SIGKILL'));
-    const lines: string[] = [];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trim().split('\n')));
-    await once(child.stdout, 'data');
-    assert.deepEqual(lines.splice(0), ['bound']);
-    return lines;
+    return linesOf(child.stdout);
   }
 
   for (const [what, path] of [
@@ -76,11 +83,7 @@ describe('The service manager', () => {
     path = join(folder, 'notify');
     const child = spawn('python3', ['-c', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
     stop = () => void child.kill('SIGKILL');
-    const lines: string[] = [];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trim().split('\n')));
-    await once(child.stdout, 'data');
-    lines.splice(0);
-    heard = lines;
+    heard = await linesOf(child.stdout);
   });
   after(() => {
     stop();
