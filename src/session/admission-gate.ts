@@ -10,8 +10,8 @@
  * - The window grows while answers come fast and shrinks when they take long, or do not come.
  */
 import type { Clock } from '../model/clock.js';
+import { Heap, type HeapItem } from '../model/heap.js';
 import type { SessionRecord } from './record.js';
-import { SeniorityQueue } from './seniority-queue.js';
 
 export interface GateLimits {
   /** Sessions that are being let in at a time: at first, at least and at most. */
@@ -39,7 +39,6 @@ export const GATE_LIMITS: GateLimits = {
 /** How long the window stays as it is after it has shrunk: what was asked before says nothing of the new one. */
 const SHRINK_PAUSE_MS = 1_000;
 const SHRINK = 0.7;
-const SLACK = 1_024;
 const MOMENT_MS = 1e-6;
 
 /** `dropped`: too many wait. */
@@ -52,7 +51,7 @@ export interface GateFigures {
   readonly dropped: number;
 }
 
-interface Place {
+interface Place extends HeapItem {
   readonly record: SessionRecord;
   readonly sinceMs: number;
   /** Null where no client waits. */
@@ -69,7 +68,8 @@ export class AdmissionGate {
   readonly #asked = new Map<SessionRecord, Place>();
   /** Where nobody listens, in the order in which that began. */
   readonly #unasked = new Map<SessionRecord, Place>();
-  readonly #bySeniority = new SeniorityQueue<Place>();
+  /** The same places, who has waited longest first. */
+  readonly #bySeniority = new Heap<Place>(({ sinceMs }) => sinceMs);
   #dropped = 0;
   #turns = 0;
   #lastMs = 0;
@@ -103,7 +103,7 @@ export class AdmissionGate {
     // Before the newcomer has its place: a new session's client is not yet known to listen.
     if (this.#waiting >= this.#limits.mostWaiting) this.#makeRoom();
     return new Promise((turn) => {
-      const place: Place = { record, sinceMs, heardMs: isAsked ? nowMs : null, turn };
+      const place: Place = { record, sinceMs, heardMs: isAsked ? nowMs : null, turn, at: 0 };
       if (isAsked) this.#asks(place);
       else this.#unasked.set(record, place);
       this.#next();
@@ -113,13 +113,11 @@ export class AdmissionGate {
   /** The client has asked again, or for the first time. */
   heard(record: SessionRecord): void {
     if (this.#waiting === 0) return;
-    const asked = this.#asked.get(record);
-    const place = asked ?? this.#unasked.get(record);
+    const place = this.#asked.get(record) ?? this.#unasked.get(record);
     if (place === undefined) return;
     place.heardMs = this.#clock.monotonicMs();
     this.#remove(place);
-    if (asked === undefined) this.#asks(place);
-    else this.#asked.set(record, place);
+    this.#asks(place);
   }
 
   /** What came of the question of a session that is in. Without an answer it stands where it stood when it comes again. */
@@ -187,14 +185,14 @@ export class AdmissionGate {
     this.#setAsideSilent();
     const [unasked = null] = this.#unasked.values();
     if (unasked !== null && this.#turns % this.#limits.unaskedShare === 0) return unasked;
-    return this.#bySeniority.first((place) => this.#asked.get(place.record) === place) ?? unasked;
+    return this.#bySeniority.first ?? unasked;
   }
 
   #setAsideSilent(): void {
     const sinceMs = this.#clock.monotonicMs() - this.#limits.patienceMs;
     for (const [record, place] of this.#asked) {
       if (place.heardMs === null || place.heardMs >= sinceMs) return;
-      this.#asked.delete(record);
+      this.#remove(place);
       this.#unasked.set(record, place);
     }
   }
@@ -211,12 +209,10 @@ export class AdmissionGate {
   #asks(place: Place): void {
     this.#asked.set(place.record, place);
     this.#bySeniority.add(place);
-    // Places that were dropped stay in it until their time has come.
-    if (this.#bySeniority.size > 2 * this.#asked.size + SLACK) this.#bySeniority.fill(this.#asked.values());
   }
 
   #remove(place: Place): void {
     this.#unasked.delete(place.record);
-    this.#asked.delete(place.record);
+    if (this.#asked.delete(place.record)) this.#bySeniority.remove(place);
   }
 }
