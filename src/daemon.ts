@@ -36,7 +36,7 @@ import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { buildMetrics } from './http/metrics-app.js';
 import { Metrics } from './http/metrics.js';
 import { radiusHealth } from './http/radius-health.js';
-import { systemClock } from './model/clock.js';
+import { systemClock } from './model/system-clock.js';
 import { formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
