@@ -156,7 +156,8 @@ describe('bng doctor', () => {
 
   test('a kernel, rights or tools that do not do are named, and what to type for each', async () => {
     const card = join(folder, 'bridge.yaml');
-    writeFileSync(card, JSON.stringify({ ...settings, core: { interface: 'bridge0' } }));
+    const access = { ...settings.access, mtu: 9000 };
+    writeFileSync(card, JSON.stringify({ ...settings, access, core: { interface: 'bridge0' } }));
     run('ip link add bridge0 type bridge; ip link set bridge0 up');
     const { exitCode, findings } = await look(card, ['sh', '-euc', UNFIT, 'unfit', folder]);
     run('ip link del bridge0');
@@ -171,6 +172,7 @@ describe('bng doctor', () => {
       jit: /^sysctl -w net\.core\.bpf_jit_enable=1$/,
       capabilities: /^sudo bng doctor/,
       tools: /^apt install (?=.*nftables)(?=.*ethtool)(?=.*conntrack)/,
+      mtu: /^apt install linux-image/,
       driver: /^set access\.xdpMode: generic/,
       clock: /^timedatectl set-ntp true/,
     };
