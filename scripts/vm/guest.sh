@@ -15,7 +15,7 @@ mount --make-rshared /
 hostname vm
 # Nobody here loads drivers for what is found: network cards, if run.sh gives any. The firewall's are loaded before anybody waits for them.
 modprobe virtio_net
-modprobe -aq nf_tables nft_ct nft_chain_nat nft_redir nft_masq nft_reject_inet nf_conntrack_netlink
+modprobe -aq nf_tables nft_ct nft_fib_inet nft_chain_nat nft_redir nft_masq nft_reject_inet nf_conntrack_netlink
 ip link set lo up
 
 # No carriage returns: what is printed comes out of QEMU as it is.

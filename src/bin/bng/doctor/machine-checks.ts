@@ -24,6 +24,7 @@ const NEEDED_OPTIONS = [
   'NF_CONNTRACK',
   'NF_NAT',
   'NFT_CT',
+  'NFT_FIB_INET',
   'NFT_NAT',
 ] as const;
 
