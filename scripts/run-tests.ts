@@ -121,6 +121,8 @@ function printFile(result: FileResult): void {
   if (result.skips.length > 0) parts.push(`${result.skips.length} skipped`);
   const mark = result.failures.length > 0 ? 'FAIL' : 'ok  ';
   console.log(`  ${mark}  ${result.file}  ${parts.join(', ')}  ${result.seconds.toFixed(1)} s`);
+  // In short at once, whole at the end: a run of an hour may be stopped before.
+  for (const { name, text } of result.failures) console.log(`        ${name}: ${firstLine(text)}`);
 }
 
 function printResult(): void {
@@ -132,6 +134,10 @@ function printResult(): void {
   if (passed === 0 && failures.length === 0) console.log('\nNothing ran, which is no success.');
   process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
   console.log(`\n${passed} passed, ${failures.length} failed, ${skips.length} skipped`);
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0] ?? '';
 }
 
 function indent(text: string): string {
