@@ -13,7 +13,7 @@ import type { AccountingLedger } from './ledger.js';
 import { holding, isServed } from './machine/build.js';
 import type { Served } from './machine/types.js';
 import type { SessionRecord } from './record.js';
-import type { PortNames } from './session-row.js';
+import type { PortNames } from './row-parts.js';
 import { SESSION_TABLE, SessionRows } from './session-row.js';
 
 /** What was assigned to a subscriber by order, whether or not it has a session. */
