@@ -203,7 +203,11 @@ describe('a suspended line whose equipment ignores the world', () => {
       return atCore[upKey]?.packets === 2 && atOnt[downKey]?.packets === 2 ? true : null;
     });
     const known = await garden.bng.probe.run(['conntrack', '-L', '-f', 'ipv4'], LISTED_MS);
-    assert.equal(known.stdout.includes(address), false, `the stack keeps no flow of its own: ${known.stdout}`);
+    assert.equal(
+      known.stdout.includes(address),
+      false,
+      `the stack keeps no flow of its own: ${known.stdout}`,
+    );
 
     const answer = await garden.bng.post('/api/v1/suspend', { ont_serial: stubborn.serial });
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
