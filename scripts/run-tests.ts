@@ -18,8 +18,19 @@ const COMPANY = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string', multiple: true }, deadline: { type: 'string' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    deadline: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
+if (values.help === true) {
+  console.log(`run-tests [TIER...] [--only TEXT]... [--deadline SECONDS]
+tiers: ${tiers.map((tier) => tier.name + (tier.onDemand ? ' (on demand)' : '')).join(', ')}; none: all that are not on demand
+--only TEXT          the files whose path holds one of the texts
+--deadline SECONDS   that long for each file, instead of what its tier says`);
+  process.exit(0);
+}
 /** Seconds for a file whose length was asked for; otherwise its tier says. */
 const longest = values.deadline === undefined ? null : Number(values.deadline);
 const unknown = positionals.filter((name) => !tiers.some((tier) => tier.name === name));
