@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { z } from 'zod';
 import { exec } from '../../src/lab/exec.js';
-import { removeLab } from '../../src/lab/lab.js';
+import { removeLab } from '../../src/lab/lab-removal.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import { hasFreeRadius } from '../../src/lab/radius-server.js';
 import { patience } from '../../src/lab/patience.js';
