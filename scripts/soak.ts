@@ -3,19 +3,23 @@
  * the time, equipment that leases, renews, leaves and comes back, orders of all kinds, and BNGs that end in both ways; then one that
  * stays, whose memory must be flat. Prints figures; exit status 1 when memory grows or an ONT is lost.
  */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Lab } from '../src/lab/lab.js';
 import { LAB_VLANS } from '../src/lab/lab-bng.js';
+import { heapGrowth } from './soak/heap-growth.js';
 import type { HomesWord } from './soak/homes-main.js';
 import type { Sample } from './soak/slope.js';
 import { slopePerSecond } from './soak/slope.js';
 import { Soak } from './soak/soak-world.js';
 
-const USAGE = `usage: soak [--lines N] [--minutes N] [--restarts N] [--prefix NAME]
+const USAGE = `usage: soak [--lines N] [--minutes N] [--restarts N] [--snapshots DIRECTORY] [--prefix NAME]
   --lines     ONTs connected all the time (default 1000)
   --minutes   of the BNG that stays (default 5)
-  --restarts  BNGs before it, killed and stopped in turn (default 4)`;
+  --restarts  BNGs before it, killed and stopped in turn (default 4)
+  --snapshots DIRECTORY  heap snapshots of the settled and of the last moment go there, and what grew between them is told`;
 /** What a client with the lab's garden lease of 600 s does in a day. */
 const RENEWALS_A_DAY = 288;
 const LIFE_MS = 8_000;
@@ -26,12 +30,14 @@ const WARM_SHARE = 0.3;
 const MOST_GROWTH_A_DAY = 0.03;
 /** Of less, compiled code and filling histories are most of what is seen. */
 const LEAST_DAYS = 0.5;
+const MOST_KINDS = 25;
 
 const { values } = parseArgs({
   options: {
     lines: { type: 'string', default: '1000' },
     minutes: { type: 'string', default: '5' },
     restarts: { type: 'string', default: '4' },
+    snapshots: { type: 'string' },
     prefix: { type: 'string', default: `s${process.pid % 10_000}` },
     help: { type: 'boolean', default: false },
   },
@@ -77,9 +83,15 @@ async function play(soak: Soak): Promise<boolean> {
   const ordering = soak.order(endMs);
   const heap: Sample[] = [];
   const rss: Sample[] = [];
+  const settledMs = startMs + minutes * 60_000 * WARM_SHARE;
   let leastConnected = lines;
+  let early: string | null = null;
   while (performance.now() < endMs) {
     await sleep(SAMPLE_MS);
+    if (values.snapshots !== undefined && early === null && performance.now() > settledMs) {
+      early = join(values.snapshots, 'settled.heapsnapshot');
+      await soak.memory(early);
+    }
     const { heapUsed, external, rss: resident } = await soak.memory();
     const connected = await soak.connected();
     leastConnected = Math.min(leastConnected, connected);
@@ -92,7 +104,19 @@ async function play(soak: Soak): Promise<boolean> {
     );
   }
   await ordering;
+  if (early !== null) await tellGrowth(soak, early);
   return judge(soak, { begun, heap, rss, seconds: (performance.now() - startMs) / 1000, leastConnected });
+}
+
+/** The kinds of objects that have grown most since `early`. */
+async function tellGrowth(soak: Soak, early: string): Promise<void> {
+  const late = join(dirname(early), 'last.heapsnapshot');
+  await soak.memory(late);
+  const [before, after] = await Promise.all([early, late].map((file) => readFile(file, 'utf8')));
+  for (const { kind, bytes, count } of heapGrowth(before ?? '', after ?? '').slice(0, MOST_KINDS))
+    say(
+      `${String(bytes).padStart(9)} bytes more, ${String(count).padStart(6)} objects: ${kind.slice(0, 70)}`,
+    );
 }
 
 interface Measured {

@@ -140,8 +140,11 @@ export class Soak {
     return this.#probes;
   }
 
-  async memory(): Promise<Memory> {
-    return memorySchema.parse(JSON.parse(await text(connect(`${this.#probe}-${this.#probes}`))));
+  /** What the BNG has in use after a collection; with a file's name, its heap snapshot goes there. */
+  async memory(snapshotFile = ''): Promise<Memory> {
+    const socket = connect(`${this.#probe}-${this.#probes}`);
+    socket.end(snapshotFile);
+    return memorySchema.parse(JSON.parse(await text(socket)));
   }
 
   /** Ends the BNG: as a crash does, or by asking. */
