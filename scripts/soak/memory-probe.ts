@@ -3,7 +3,7 @@
  * that nobody needs any more is collected; who writes the name of a file to it first has a heap snapshot there. Changes nothing of the BNG.
  */
 import { createServer } from 'node:net';
-import { setFlagsFromString, writeHeapSnapshot } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 import { BngError } from '../../src/model/bng-error.js';
@@ -22,8 +22,9 @@ function serve(path: string): void {
     socket.on('end', () => {
       for (let times = 0; times < COLLECTIONS; times++) collect();
       const { heapUsed, external, rss } = process.memoryUsage();
+      const { code_and_metadata_size: compiled } = getHeapCodeStatistics();
       if (file !== '') writeHeapSnapshot(file);
-      socket.end(JSON.stringify({ heapUsed, external, rss }));
+      socket.end(JSON.stringify({ heapUsed, external, compiled, rss }));
     });
   });
   server.listen(path);
