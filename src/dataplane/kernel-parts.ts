@@ -2,7 +2,7 @@
  * Opens everything the kernel dataplane consists of in one written order, and closes it in the opposite one, also when
  * opening fails half-way. Knows no subscriber.
  */
-import { BngError } from '../model/bng-error.js';
+import { BngError, errorText } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { BngLimit } from './abi.js';
@@ -124,7 +124,7 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
       try {
         await step();
       } catch (error) {
-        warn(`not closed cleanly: ${messageOf(error)}`);
+        warn(`not closed cleanly: ${errorText(error)}`);
       }
     }
   };
@@ -342,7 +342,7 @@ function attachXdp(attachments: Attachments, place: XdpPlace): void {
         : 'remove another XDP program from it';
     throw new BngError(
       'BNG_ERR_DATAPLANE',
-      `${place.port.name} does not take XDP in ${place.mode} mode; ${remedy}: ${messageOf(error)}`,
+      `${place.port.name} does not take XDP in ${place.mode} mode; ${remedy}: ${errorText(error)}`,
       { interface: place.port.name, program: place.program, xdpMode: place.mode },
       error,
     );
@@ -375,10 +375,6 @@ function wrap<T>(what: string, name: string, verb: () => T): T {
   try {
     return verb();
   } catch (error) {
-    throw new BngError('BNG_ERR_DATAPLANE', `${what}: ${messageOf(error)}`, { interface: name }, error);
+    throw new BngError('BNG_ERR_DATAPLANE', `${what}: ${errorText(error)}`, { interface: name }, error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
