@@ -1,5 +1,5 @@
 /** What one wrong thing in the section walledGarden is answered with: rows of single-problem.test.ts. */
-import { isp, withLine } from './minimal-yaml.js';
+import { withLine } from './minimal-yaml.js';
 
 /** Text, path, expected, found, line. */
 export type ProblemRow = readonly [string, string, string, string, number];

@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/config/parse-config.js';
 import type { ConfigProblem } from '../../src/config/problem.js';
 import { formatProblem } from '../../src/config/problem.js';
 import { seededRandom } from '../support/seeded-random.js';
-import { also, isp, MINIMAL } from './minimal-yaml.js';
+import { also, MINIMAL } from './minimal-yaml.js';
 
 function problemsOf(text: string): readonly ConfigProblem[] {
   const result = parseConfig(text);

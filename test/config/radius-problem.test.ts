@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseConfig } from '../../src/config/parse-config.js';
-import { ADDRESS, also, DURATION, ENDPOINT, isp, withLine } from './minimal-yaml.js';
+import { ADDRESS, also, DURATION, ENDPOINT, withLine } from './minimal-yaml.js';
 
 const auth = (rest: string): string => withLine('auth:', `auth: { mode: local, ${rest} }`);
 const radius = (entries: string): string => also(`radius: { ${entries} }`);
