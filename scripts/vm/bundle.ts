@@ -12,6 +12,8 @@ import { build, type Plugin } from 'esbuild';
 // dist/scripts/vm → dist
 const DIST = join(import.meta.dirname, '..', '..');
 const PROGRAM = /^(src\/bin\/[a-z]+|(src|test)\/.*-(main|thread|child)|scripts\/run-tests)\.js$/;
+/** Whose single modules another build replaces (test/lab/other-build.ts). */
+const IN_MODULES = ['test/lab/dataplane-holder-main.js'];
 const TEST = /^test\/(native|bpf|stock|lab)\/[^/]*\.test\.js$/;
 /** With binaries or files of their own beside them. */
 const APART = [
@@ -30,7 +32,7 @@ if (folder === '') throw new Error('usage: bundle.js FOLDER [TEXT...]');
 
 const entries = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter(
   (path) =>
-    PROGRAM.test(path) ||
+    (PROGRAM.test(path) && !IN_MODULES.includes(path)) ||
     (TEST.test(path) && (texts.length === 0 || texts.some((text) => path.includes(text)))),
 );
 

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { BngError, isBngError } from '../model/bng-error.js';
-import { systemClock } from '../model/clock.js';
+import { systemClock } from '../model/system-clock.js';
 import { OltConnection } from '../olt/olt-connection.js';
 import type { OltEvent, OltMethod, OltParams, OltStats } from '../olt/protocol.js';
 import { statsSchema } from '../olt/protocol.js';

@@ -9,7 +9,7 @@ import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import { enterNamespaces, makeVeth, OBJECT_PATH, run, runIn, pass } from './dataplane-world.js';

@@ -35,7 +35,7 @@ import { LeaseMaps } from '../../../src/dataplane/lease-maps.js';
 import type { NativeObject, NativeRingBuffer } from '../../../src/dataplane/native-binding.js';
 import { loadNative } from '../../../src/dataplane/load-native.js';
 import { replyTemplate } from '../../../src/dhcpv4/reply.js';
-import { systemClock } from '../../../src/model/clock.js';
+import { systemClock } from '../../../src/model/system-clock.js';
 import { IPV4_ANY, ipv4FromNumber } from '../../../src/model/ipv4.js';
 import { macFromBytes } from '../../../src/model/mac.js';
 import { type ProgramName, prepareInterfaces } from '../rig.js';
