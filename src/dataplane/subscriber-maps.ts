@@ -16,6 +16,7 @@ import {
   writeBngSubscriber,
 } from './abi.js';
 import type { NativeMap, NativeObject } from './native-binding.js';
+import type { PolicerRate } from './policer-rate.js';
 import { bitsPerSecondOf, policerRate } from './policer-rate.js';
 import type { SubscriberEntry } from './port.js';
 
@@ -31,8 +32,22 @@ export interface StoredSubscriber extends SubscriberEntry {
   readonly slot: number;
 }
 
+/** What a comparison with what is wanted needs of an entry. */
+export interface ComparedSubscriber extends Pick<StoredSubscriber, 'address' | 'slot' | 'walled'> {
+  /** Where its value is among all that were read. */
+  readonly at: number;
+}
+
+/** Every subscriber of one moment. */
+export interface ComparedSubscribers {
+  readonly entries: readonly ComparedSubscriber[];
+  /** Whether the value read back is what the entry is written as, wherever its buckets are. */
+  readonly isAsWanted: (found: ComparedSubscriber, wanted: SubscriberEntry) => boolean;
+}
+
 const FRACTION_BITS = BngLimit.rateFractionBits;
 const NOBODY = new Uint8Array(4);
+const MOST_RATES = 1_000;
 /** The last fields of the value, which XDP moves: two arrival times. */
 const TATS_AT = BNG_SUBSCRIBER_SIZE - 16;
 
@@ -49,6 +64,10 @@ export class SubscriberMaps {
   readonly #slot = new Uint8Array(4);
   readonly #line = new Uint8Array(BNG_LINE_KEY_SIZE);
   readonly #value = new Uint8Array(BNG_SUBSCRIBER_SIZE);
+  readonly #view = new DataView(this.#value.buffer);
+  readonly #mac = new Uint8Array(6);
+  /** By bits a second: few differ. */
+  readonly #rates = new Map<number, PolicerRate>();
   readonly #lineAddress = new Uint8Array(4);
 
   constructor(options: SubscriberMapsOptions) {
@@ -65,6 +84,7 @@ export class SubscriberMaps {
   /** For entries written from now on. */
   useBurst(burstMs: number): void {
     this.#options = { ...this.#options, burstMs };
+    this.#rates.clear();
   }
 
   /** With full buckets. Throws EEXIST when the address is there already. */
@@ -126,12 +146,6 @@ export class SubscriberMaps {
     return found === null ? null : ipv4FromBytes(found);
   }
 
-  /** Whether the value read back is what the entry is written as, wherever its buckets are. */
-  isAsWanted(stored: StoredSubscriber & { readonly bytes: Uint8Array }, entry: SubscriberEntry): boolean {
-    const wanted = this.#encode(entry, stored.slot).subarray(0, TATS_AT);
-    return Buffer.compare(stored.bytes.subarray(0, TATS_AT), wanted) === 0;
-  }
-
   /** Writes many, whether or not they are there, with full buckets. */
   putAll(entries: readonly { readonly entry: SubscriberEntry; readonly slot: number }[]): void {
     const keys = new Uint8Array(entries.length * 4);
@@ -167,8 +181,24 @@ export class SubscriberMaps {
     });
   }
 
+  /** Every subscriber, for a comparison: what goes without decoding is not decoded. */
+  readToCompare(): ComparedSubscribers {
+    const { keys, values, count } = this.#subscribers.readAll();
+    const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    const entries = Array.from({ length: count }, (_, i): ComparedSubscriber => {
+      const at = i * BNG_SUBSCRIBER_SIZE;
+      const { slot, flags } = readBngSubscriber(view, at);
+      const walled = (flags & BngSubscriberFlag.walled) !== 0;
+      return { address: ipv4FromBytes(keys, i * 4), slot, walled, at };
+    });
+    const isAsWanted = ({ slot, at }: ComparedSubscriber, wanted: SubscriberEntry): boolean =>
+      bytes.compare(this.#encode(wanted, slot), 0, TATS_AT, at, at + TATS_AT) === 0;
+    return { entries, isAsWanted };
+  }
+
   /** Every subscriber, read back. Rates are what the policers enforce, rounded to whole bits a second. */
-  readAll(): readonly (StoredSubscriber & { readonly bytes: Uint8Array })[] {
+  readAll(): readonly StoredSubscriber[] {
     const { keys, values, count } = this.#subscribers.readAll();
     const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
     return Array.from({ length: count }, (_, i) => {
@@ -185,7 +215,6 @@ export class SubscriberMaps {
         downloadBitsPerSecond: bitsPerSecondOf(stored.downstream, FRACTION_BITS),
         uploadBitsPerSecond: bitsPerSecondOf(stored.upstream, FRACTION_BITS),
         slot: stored.slot,
-        bytes: values.subarray(i * BNG_SUBSCRIBER_SIZE, (i + 1) * BNG_SUBSCRIBER_SIZE),
       };
     });
   }
@@ -193,14 +222,14 @@ export class SubscriberMaps {
   #encode(entry: SubscriberEntry, slot: number): Uint8Array {
     const { attachment } = entry;
     const bytes = this.#value;
-    writeBngSubscriber(new DataView(bytes.buffer), 0, {
+    writeBngSubscriber(this.#view, 0, {
       ifindex: attachment.ifindex,
       slot,
       sVlan: attachment.sVlan,
       cVlan: attachment.cVlan,
       sTpid: attachment.sVlan === 0 ? 0 : (attachment.sTpid ?? this.#options.sTpid),
       cTpid: attachment.cVlan === 0 ? 0 : (attachment.cTpid ?? this.#options.cTpid),
-      mac: macToBytes(attachment.mac),
+      mac: macToBytes(attachment.mac, this.#mac),
       flags: entry.walled ? BngSubscriberFlag.walled : 0,
       upstream: this.#rate(entry.uploadBitsPerSecond),
       downstream: this.#rate(entry.downloadBitsPerSecond),
@@ -210,8 +239,14 @@ export class SubscriberMaps {
     return bytes;
   }
 
-  #rate(bitsPerSecond: number): ReturnType<typeof policerRate> {
-    return policerRate({ bitsPerSecond, burstMs: this.#options.burstMs, fractionBits: FRACTION_BITS });
+  #rate(bitsPerSecond: number): PolicerRate {
+    const known = this.#rates.get(bitsPerSecond);
+    if (known !== undefined) return known;
+    const { burstMs } = this.#options;
+    const rate = policerRate({ bitsPerSecond, burstMs, fractionBits: FRACTION_BITS });
+    if (this.#rates.size >= MOST_RATES) this.#rates.clear();
+    this.#rates.set(bitsPerSecond, rate);
+    return rate;
   }
 }
 
@@ -245,6 +280,7 @@ export function writeSlotKey(key: Uint8Array, slot: number): Uint8Array {
 
 /** The key of the maps that are keyed by station, into `key`. */
 export function encodeLine(attachment: Attachment, key = new Uint8Array(BNG_LINE_KEY_SIZE)): Uint8Array {
-  writeBngLineKey(new DataView(key.buffer), 0, { ...attachment, mac: macToBytes(attachment.mac) });
+  const { ifindex, sVlan, cVlan, mac } = attachment;
+  writeBngLineKey(new DataView(key.buffer), 0, { ifindex, sVlan, cVlan, mac: macToBytes(mac) });
   return key;
 }
