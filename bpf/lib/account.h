@@ -12,9 +12,9 @@ static __always_inline struct bng_traffic *bng_traffic_of(__u32 slot)
 	return bpf_map_lookup_elem(&bng_traffic, &index);
 }
 
-static __always_inline void bng_account_up(const struct bng_subscriber *subscriber, __u32 bytes)
+static __always_inline void bng_account_up(__u32 slot, __u32 bytes)
 {
-	struct bng_traffic *traffic = bng_traffic_of(subscriber->slot);
+	struct bng_traffic *traffic = bng_traffic_of(slot);
 
 	if (!traffic)
 		return;
@@ -22,9 +22,9 @@ static __always_inline void bng_account_up(const struct bng_subscriber *subscrib
 	traffic->upstream_bytes += bytes;
 }
 
-static __always_inline void bng_account_down(const struct bng_subscriber *subscriber, __u32 packets, __u64 bytes)
+static __always_inline void bng_account_down(__u32 slot, __u32 packets, __u64 bytes)
 {
-	struct bng_traffic *traffic = bng_traffic_of(subscriber->slot);
+	struct bng_traffic *traffic = bng_traffic_of(slot);
 
 	if (!traffic)
 		return;

@@ -66,10 +66,12 @@ static __always_inline bool bng_is_traced(struct bng_line_key *key)
 /* Whether the holder of the address is traced. */
 static __always_inline bool bng_is_holder_traced(struct bng_line_key *key, __be32 address)
 {
-	struct bng_subscriber *holder = bpf_map_lookup_elem(&bng_subscribers, &address);
+	const struct bng_subscriber *holder;
+	struct bng_found found;
 
-	if (!holder)
+	if (!bng_find_subscriber(address, &found))
 		return false;
+	holder = found.subscriber;
 	key->ifindex = holder->ifindex;
 	key->s_vlan = holder->s_vlan;
 	key->c_vlan = holder->c_vlan;
