@@ -73,7 +73,7 @@ static __always_inline bool bng_is_forwardable(const struct bng_frame *frame, co
 }
 
 static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_frame *frame,
-					const struct bng_found *from)
+					const struct bng_party *from)
 {
 	__u32 bytes = frame->ip_length;
 	__u8 own[ETH_ALEN];
@@ -84,12 +84,12 @@ static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_fra
 	outcome = bng_write_untagged(ctx, frame->l3_offset, own, from->subscriber->mac);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_up(from->slot, bytes);
+	bng_account_up(from->traffic, bytes);
 	return BNG_VERDICT_STACK_UP;
 }
 
 static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_frame *frame,
-				       const struct bng_found *from, const struct bng_route *route)
+				       const struct bng_party *from, const struct bng_route *route)
 {
 	__u32 bytes = frame->ip_length;
 	int outcome;
@@ -98,12 +98,12 @@ static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_fram
 	outcome = bng_write_untagged(ctx, frame->l3_offset, route->destination_mac, route->source_mac);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_up(from->slot, bytes);
+	bng_account_up(from->traffic, bytes);
 	return BNG_VERDICT_FORWARD_UP;
 }
 
 static __always_inline int bng_to_neighbour(struct xdp_md *ctx, const struct bng_frame *frame,
-					    const struct bng_found *from, const struct bng_found *to)
+					    const struct bng_party *from, const struct bng_party *to)
 {
 	__u32 bytes = frame->ip_length;
 	int outcome;
@@ -114,8 +114,8 @@ static __always_inline int bng_to_neighbour(struct xdp_md *ctx, const struct bng
 	outcome = bng_write_line(ctx, frame->l3_offset, frame->priority, to->subscriber);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_up(from->slot, bytes);
-	bng_account_down(to->slot, 1, bytes);
+	bng_account_up(from->traffic, bytes);
+	bng_account_down(to->traffic, 1, bytes);
 	return BNG_VERDICT_FORWARD_LOCAL;
 }
 
@@ -127,7 +127,7 @@ static __always_inline bool bng_aim(__u32 ifindex)
 
 static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)
 {
-	struct bng_found from, to = {};
+	struct bng_party from, to = {};
 	bool walled, to_stack = false;
 	struct bng_route route = { .way = BNG_WAY_STACK };
 	int outcome;

@@ -17,7 +17,7 @@
 #include "lib/rewrite.h"
 #include "lib/trace.h"
 
-static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame, const struct bng_found *found)
+static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame, const struct bng_party *found)
 {
 	struct bng_subscriber *to = found->subscriber;
 	__u32 bytes = frame->ip_length;
@@ -40,7 +40,7 @@ static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_fr
 	outcome = bng_write_line(ctx, frame->l3_offset, 0, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_down(found->slot, 1, bytes);
+	bng_account_down(found->traffic, 1, bytes);
 	return BNG_VERDICT_FORWARD_DOWN;
 }
 
@@ -48,7 +48,7 @@ static __always_inline int bng_receive_core(struct xdp_md *ctx)
 {
 	struct bng_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct bng_frame frame = {};
-	struct bng_found to;
+	struct bng_party to;
 	__be32 *destination;
 	int outcome;
 
@@ -59,7 +59,7 @@ static __always_inline int bng_receive_core(struct xdp_md *ctx)
 	destination = bng_peek_destination(&cursor);
 	if (!destination)
 		return BNG_VERDICT_FOREIGN;
-	if (!bng_find_subscriber(*destination, &to))
+	if (!bng_find_party(*destination, &to))
 		return BNG_VERDICT_FOREIGN;
 	outcome = bng_parse_ethernet(&cursor, &frame);
 	if (outcome == BNG_CONTINUE)

@@ -99,7 +99,7 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 					    __u32 *port)
 {
 	struct bng_subscriber *to;
-	struct bng_found found;
+	struct bng_party found;
 	struct bng_burst burst;
 	int outcome;
 
@@ -108,7 +108,7 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 		return outcome;
 	if (bng_is_dhcp_reply(frame))
 		return BNG_EGRESS_OWN;
-	if (!bng_find_subscriber(frame->ip->daddr, &found))
+	if (!bng_find_party(frame->ip->daddr, &found))
 		return bng_drop(BNG_DROP_EGRESS_NO_SUBSCRIBER);
 	to = found.subscriber;
 	if (!bng_is_access_port(to->ifindex))
@@ -125,7 +125,7 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 	outcome = bng_push_tags(skb, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_down(found.slot, burst.packets, burst.bytes);
+	bng_account_down(found.traffic, burst.packets, burst.bytes);
 	return BNG_VERDICT_EGRESS;
 }
 

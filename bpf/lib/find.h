@@ -10,13 +10,6 @@
 #include "../maps.h"
 #include "outcome.h"
 
-/* A subscriber and the slot of what it counts. */
-struct bng_found {
-	struct bng_subscriber *subscriber; /* NULL = nobody holds the address */
-	__u32 slot;
-	__u32 reserved;
-};
-
 /* The address's place by one of its two buckets; 0 when it is not in that. */
 static __always_inline __u32 bng_search_bucket(__be32 address, __u32 factor)
 {
@@ -36,22 +29,27 @@ static __always_inline __u32 bng_search_bucket(__be32 address, __u32 factor)
 	return 0;
 }
 
-/* The entry has to say itself whose it is: its slot may have been given to another since the index was read. */
-static __always_inline bool bng_find_subscriber(__be32 address, struct bng_found *found)
+/*
+ * NULL when nobody holds the address; otherwise `*slot` is where. The entry has to say itself whose it is: its slot may have been given
+ * to another since the index was read.
+ */
+static __always_inline struct bng_subscriber *bng_find_subscriber(__be32 address, __u32 *slot)
 {
 	struct bng_subscriber *subscriber;
-	__u32 slot = bng_search_bucket(address, BNG_ADDRESS_FACTOR);
+	__u32 place = bng_search_bucket(address, BNG_ADDRESS_FACTOR);
 
-	if (!slot)
-		slot = bng_search_bucket(address, BNG_ADDRESS_FACTOR_TWO);
-	slot--; /* of nobody's place: none that the array has */
-	found->subscriber = NULL;
-	found->slot = slot;
-	subscriber = bpf_map_lookup_elem(&bng_subscribers, &slot);
-	if (!subscriber || subscriber->address != address)
-		return false;
-	found->subscriber = subscriber;
-	return true;
+	if (!place)
+		place = bng_search_bucket(address, BNG_ADDRESS_FACTOR_TWO);
+	*slot = place - 1; /* of nobody's place: none that the array has */
+	subscriber = bpf_map_lookup_elem(&bng_subscribers, slot);
+	return subscriber && subscriber->address == address ? subscriber : NULL;
+}
+
+static __always_inline bool bng_is_held(__be32 address)
+{
+	__u32 slot;
+
+	return bng_find_subscriber(address, &slot);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #define BNG_LIB_GUARD_H
 
 #include "../maps.h"
-#include "find.h"
+#include "account.h"
 #include "parse.h"
 
 static __always_inline bool bng_same_mac(const __u8 *a, const __u8 *b)
@@ -37,13 +37,13 @@ static __always_inline int bng_name_spoof(const struct bng_subscriber *claimed, 
 
 /* On BNG_CONTINUE `*found` is the subscriber the frame is from. */
 static __always_inline int bng_guard_source(struct xdp_md *ctx, const struct bng_frame *frame,
-					    struct bng_found *found)
+					    struct bng_party *found)
 {
 	const struct bng_subscriber *subscriber;
 	struct bng_line_key key;
 	bool same_line;
 
-	bng_find_subscriber(frame->ip->saddr, found);
+	bng_find_party(frame->ip->saddr, found);
 	subscriber = found->subscriber;
 	same_line = subscriber && subscriber->ifindex == ctx->ingress_ifindex && subscriber->s_vlan == frame->s_vlan &&
 		    subscriber->c_vlan == frame->c_vlan;

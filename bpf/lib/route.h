@@ -4,7 +4,7 @@
 #define BNG_LIB_ROUTE_H
 
 #include "../maps.h"
-#include "find.h"
+#include "account.h"
 #include "garden.h"
 #include "parse.h"
 #include "port.h"
@@ -55,7 +55,6 @@ static __always_inline int bng_find_route(struct xdp_md *ctx, const struct bng_f
 		.ipv4_dst = ip->daddr,
 	};
 	__be32 destination = ip->daddr;
-	struct bng_found other;
 	long result = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
 
 	route->whole = result != BPF_FIB_LKUP_RET_FRAG_NEEDED;
@@ -79,17 +78,17 @@ static __always_inline int bng_find_route(struct xdp_md *ctx, const struct bng_f
 	/* An address of this machine (or of nobody): open only as far as our own addresses are. */
 	if (result == BPF_FIB_LKUP_RET_NOT_FWDED)
 		return bng_judge_service(frame, walled);
-	if (bng_find_subscriber(destination, &other))
+	if (bng_is_held(destination))
 		route->way = BNG_WAY_LOCAL;
 	return BNG_CONTINUE;
 }
 
 /* Whether the packet may go to another subscriber; on BNG_CONTINUE `*found` is the one it goes to. */
-static __always_inline int bng_find_neighbour(const struct bng_frame *frame, struct bng_found *found)
+static __always_inline int bng_find_neighbour(const struct bng_frame *frame, struct bng_party *found)
 {
 	if (!(bng_settings.flags & BNG_SETTINGS_LOCAL_FORWARDING))
 		return bng_drop(BNG_DROP_LOCAL_FORBIDDEN);
-	if (!bng_find_subscriber(frame->ip->daddr, found))
+	if (!bng_find_party(frame->ip->daddr, found))
 		return bng_drop(BNG_DROP_NO_ROUTE);
 	if (bng_is_walled(found->subscriber))
 		return bng_judge_garden(frame, frame->ip->saddr, false);

@@ -67,11 +67,11 @@ static __always_inline bool bng_is_traced(struct bng_line_key *key)
 static __always_inline bool bng_is_holder_traced(struct bng_line_key *key, __be32 address)
 {
 	const struct bng_subscriber *holder;
-	struct bng_found found;
+	__u32 slot;
 
-	if (!bng_find_subscriber(address, &found))
+	holder = bng_find_subscriber(address, &slot);
+	if (!holder)
 		return false;
-	holder = found.subscriber;
 	key->ifindex = holder->ifindex;
 	key->s_vlan = holder->s_vlan;
 	key->c_vlan = holder->c_vlan;

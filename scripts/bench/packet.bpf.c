@@ -204,15 +204,19 @@ SEC("xdp")
 int bench_lookup(struct xdp_md *ctx)
 {
 	struct bench_case *current = bench_begin(ctx);
-	struct bng_found found;
+	struct bng_subscriber *found;
 	__be32 *source;
+	__u32 slot;
 
 	if (!current)
 		return XDP_ABORTED;
 	source = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, sizeof(*source));
-	if (!source || !bng_find_subscriber(*source, &found))
+	if (!source)
 		return XDP_ABORTED;
-	current->seed += found.subscriber->reserved;
+	found = bng_find_subscriber(*source, &slot);
+	if (!found)
+		return XDP_ABORTED;
+	current->seed += found->reserved;
 	return XDP_PASS;
 }
 
@@ -220,7 +224,6 @@ int bench_lookup(struct xdp_md *ctx)
 SEC("xdp")
 int bench_miss(struct xdp_md *ctx)
 {
-	struct bng_found found;
 	__be32 *addresses;
 
 	if (!bench_begin(ctx))
@@ -228,7 +231,7 @@ int bench_miss(struct xdp_md *ctx)
 	addresses = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, 2 * sizeof(*addresses));
 	if (!addresses)
 		return XDP_ABORTED;
-	return bng_find_subscriber(addresses[1], &found) ? XDP_ABORTED : XDP_PASS;
+	return bng_is_held(addresses[1]) ? XDP_ABORTED : XDP_PASS;
 }
 
 /* What the kernel takes for its part of a route: bpf_fib_lookup() and nothing else; two tags in front. */

@@ -23,9 +23,7 @@ export function refusal(code: 'EEXIST' | 'ENOENT' | 'ENOSPC', message: string): 
 
 /** The word that the machine reads of an address in network order: every machine with these programs is little-endian. */
 function wordOf(address: Ipv4): number {
-  return (
-    ((address << 24) | ((address & 0xff00) << 8) | ((address >>> 8) & 0xff00) | (address >>> 24)) >>> 0
-  );
+  return ((address << 24) | ((address & 0xff00) << 8) | ((address >>> 8) & 0xff00) | (address >>> 24)) >>> 0;
 }
 
 function bucketOf(word: number, factor: number, buckets: number): number {
@@ -92,8 +90,7 @@ export class AddressIndex {
     if (this.#at(word) !== null) throw refusal('EEXIST', 'expected an address that is in no slot');
     const first = firstOf(word, this.#buckets);
     const second = secondOf(word, this.#buckets);
-    const at =
-      this.#free(first) ?? this.#free(second) ?? this.#makeRoom(first, MOVES) ?? this.#makeRoom(second, MOVES);
+    const at = this.#free(first) ?? this.#free(second) ?? this.#makeRoom([first]) ?? this.#makeRoom([second]);
     if (at === null) throw refusal('ENOSPC', 'expected room for an address in bng_addresses');
     this.#write(at, word, slot + 1);
   }
@@ -149,16 +146,17 @@ export class AddressIndex {
   }
 
   /**
-   * Moves one address of the bucket to its second bucket, which may have to make room in turn. Never back to its first: who
-   * looks there before and here after would miss it.
+   * Moves one address of the last bucket to its second one, which may have to make room in turn: not by those on the way
+   * there. Never back to its first: who looks there before and here after would miss it.
    */
-  #makeRoom(bucket: number, moves: number): number | null {
-    if (moves === 0) return null;
+  #makeRoom(way: readonly number[]): number | null {
+    const bucket = way.at(-1);
+    if (bucket === undefined || way.length > MOVES) return null;
     for (let at = bucket * BUCKET; at < (bucket + 1) * BUCKET; at++) {
       const word = this.#word(at);
       const second = secondOf(word, this.#buckets);
-      if (firstOf(word, this.#buckets) !== bucket || second === bucket) continue;
-      const to = this.#free(second) ?? this.#makeRoom(second, moves - 1);
+      if (firstOf(word, this.#buckets) !== bucket || way.includes(second)) continue;
+      const to = this.#free(second) ?? this.#makeRoom([...way, second]);
       if (to === null) continue;
       this.#write(to, word, this.#place(at));
       this.#write(at, 0, 0);
