@@ -114,6 +114,8 @@ static __always_inline int bng_to_neighbour(struct xdp_md *ctx, const struct bng
 	outcome = bng_write_line(ctx, frame->l3_offset, frame->priority, to->subscriber);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
+	if (!bng_is_holder(to->subscriber, to->address))
+		return bng_drop(BNG_DROP_NO_ROUTE);
 	bng_account_up(from->traffic, bytes);
 	bng_account_down(to->traffic, 1, bytes);
 	return BNG_VERDICT_FORWARD_LOCAL;

@@ -40,6 +40,8 @@ static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_fr
 	outcome = bng_write_line(ctx, frame->l3_offset, 0, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
+	if (!bng_is_holder(to, found->address))
+		return bng_drop(BNG_DROP_NO_ROUTE);
 	bng_account_down(found->traffic, 1, bytes);
 	return BNG_VERDICT_FORWARD_DOWN;
 }

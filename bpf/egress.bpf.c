@@ -125,6 +125,8 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 	outcome = bng_push_tags(skb, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
+	if (!bng_is_holder(to, found.address))
+		return bng_drop(BNG_DROP_EGRESS_NO_SUBSCRIBER);
 	bng_account_down(found.traffic, burst.packets, burst.bytes);
 	return BNG_VERDICT_EGRESS;
 }

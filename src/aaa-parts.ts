@@ -21,7 +21,7 @@ import { parseUserNameFormat } from './aaa/radius-user-name.js';
 import type { Config } from './config/config.js';
 import { walledProfile } from './config/walled-profile.js';
 import { BngError } from './model/bng-error.js';
-import { systemClock } from './model/clock.js';
+import { systemClock } from './model/system-clock.js';
 import type { Ipv4 } from './model/ipv4.js';
 import { parseIpv4 } from './model/ipv4.js';
 import type { Commits, Store } from './store/port.js';

@@ -9,7 +9,7 @@ import { coaAudit, coaLine } from './coa-audit.js';
 import type { CoaConfig, Config } from './config/config.js';
 import { logEvent } from './log-events.js';
 import type { Audit } from './model/audit.js';
-import { systemClock } from './model/clock.js';
+import { systemClock } from './model/system-clock.js';
 import type { SecretOf } from './radius-servers.js';
 import { readSecret } from './radius-servers.js';
 

@@ -36,7 +36,7 @@ import { DEFAULT_API_LIMITS } from './http/api-options.js';
 import { buildMetrics } from './http/metrics-app.js';
 import { Metrics } from './http/metrics.js';
 import { radiusHealth } from './http/radius-health.js';
-import { systemClock } from './model/clock.js';
+import { systemClock } from './model/system-clock.js';
 import { formatIpv4 } from './model/ipv4.js';
 import { OltClient } from './olt/olt-client.js';
 import { HashRingPools } from './pool/hash-ring-pools.js';
@@ -54,7 +54,6 @@ import { openStore, portNames } from './store-parts.js';
 import { ObservedStore, type ObservedStoreOptions } from './store/observed-store.js';
 import type { Store } from './store/port.js';
 
-const OLT_REQUEST_TIMEOUT_MS = 3000;
 const NFT_TABLE = 'bng';
 
 export interface DaemonOptions {
@@ -334,7 +333,7 @@ export class Daemon {
       clock: systemClock,
       inlet,
       sVlanOfPool: new Map(Object.entries(olt.vlans)),
-      requestTimeoutMs: OLT_REQUEST_TIMEOUT_MS,
+      requestTimeoutMs: olt.timeoutMs,
       onEvent: (event) => logEvent(logger, 'access-node-event', event),
       onConnection: (state, reason) => logEvent(logger, `access-node-${state}`, { reason }),
     });

@@ -9,7 +9,7 @@ import { Nonces } from './dhcpv4/nonces.js';
 import type { DhcpServerObserver } from './dhcpv4/server.js';
 import { DhcpServer } from './dhcpv4/server.js';
 import type { DhcpTrace } from './dhcpv4/trace.js';
-import { systemClock } from './model/clock.js';
+import { systemClock } from './model/system-clock.js';
 import type { SessionManager } from './session/manager.js';
 
 export interface DhcpPartsOptions {

@@ -5,7 +5,7 @@ import type { GardenDnsOutcome } from './garden-dns/garden-dns.js';
 import { GardenDns } from './garden-dns/garden-dns.js';
 import { listenForDns } from './garden-dns/listen.js';
 import { logEvent } from './log-events.js';
-import { systemClock } from './model/clock.js';
+import { systemClock } from './model/system-clock.js';
 import type { Ipv4 } from './model/ipv4.js';
 import { formatIpv4 } from './model/ipv4.js';
 import type { AddressPools } from './pool/port.js';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { PageFile, PageFiles } from './http/page-routes.js';
+import type { PageFile, PageFiles } from './http/page-file.js';
 import { BngError } from './model/bng-error.js';
 
 const FOLDER = fileURLToPath(new URL('./operator-page/built/', import.meta.url));

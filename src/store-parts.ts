@@ -2,7 +2,7 @@
 import { ACCOUNTING_TABLES } from './aaa/radius-accounting.js';
 import { BngError } from './model/bng-error.js';
 import { SESSION_TABLES } from './session/journal.js';
-import type { PortNames } from './session/session-row.js';
+import type { PortNames } from './session/row-parts.js';
 import type { StoreTable } from './store/port.js';
 import { SqliteStore } from './store/sqlite-store.js';
 

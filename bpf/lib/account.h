@@ -5,10 +5,12 @@
 
 #include "find.h"
 
-/* A subscriber and what this CPU has counted of it; both NULL for nobody. */
+/* A subscriber, what this CPU has counted of it, and by which address it was found; NULL for nobody. */
 struct bng_party {
 	struct bng_subscriber *subscriber;
 	struct bng_traffic *traffic;
+	__be32 address;
+	__u32 slot;
 };
 
 static __always_inline struct bng_traffic *bng_traffic_of(__u32 slot)
@@ -24,13 +26,12 @@ static __always_inline struct bng_traffic *bng_traffic_of(__u32 slot)
  */
 static __always_inline bool bng_find_party(__be32 address, struct bng_party *found)
 {
-	__u32 slot;
-
+	found->address = address;
 	found->traffic = NULL;
-	found->subscriber = bng_find_subscriber(address, &slot);
+	found->subscriber = bng_find_subscriber(address, &found->slot);
 	if (!found->subscriber)
 		return false;
-	found->traffic = bng_traffic_of(slot);
+	found->traffic = bng_traffic_of(found->slot);
 	if (found->traffic)
 		(void)*(volatile __u64 *)&found->traffic->upstream_packets;
 	return true;

@@ -30,6 +30,15 @@ static __always_inline __u32 bng_search_bucket(__be32 address, __u32 factor)
 }
 
 /*
+ * Whether the entry is the address's, asked again of who has read it: the control plane clears its first word before, and writes it
+ * after, all else in a slot that changes hands, so that what was read between two answers of true was the address's.
+ */
+static __always_inline bool bng_is_holder(const struct bng_subscriber *subscriber, __be32 address)
+{
+	return *(const volatile __be32 *)&subscriber->address == address;
+}
+
+/*
  * NULL when nobody holds the address; otherwise `*slot` is where. The entry has to say itself whose it is: its slot may have been given
  * to another since the index was read.
  */
@@ -42,7 +51,7 @@ static __always_inline struct bng_subscriber *bng_find_subscriber(__be32 address
 		place = bng_search_bucket(address, BNG_ADDRESS_FACTOR_TWO);
 	*slot = place - 1; /* of nobody's place: none that the array has */
 	subscriber = bpf_map_lookup_elem(&bng_subscribers, slot);
-	return subscriber && subscriber->address == address ? subscriber : NULL;
+	return subscriber && bng_is_holder(subscriber, address) ? subscriber : NULL;
 }
 
 static __always_inline bool bng_is_held(__be32 address)

@@ -47,7 +47,8 @@ static __always_inline int bng_guard_source(struct xdp_md *ctx, const struct bng
 	subscriber = found->subscriber;
 	same_line = subscriber && subscriber->ifindex == ctx->ingress_ifindex && subscriber->s_vlan == frame->s_vlan &&
 		    subscriber->c_vlan == frame->c_vlan;
-	if (same_line && bng_same_mac(subscriber->mac, frame->ethernet->h_source))
+	if (same_line && bng_same_mac(subscriber->mac, frame->ethernet->h_source) &&
+	    bng_is_holder(subscriber, found->address))
 		return BNG_CONTINUE;
 	bng_line_key(&key, ctx->ingress_ifindex, frame);
 	return bng_name_spoof(subscriber, same_line, &key);

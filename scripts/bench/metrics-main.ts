@@ -14,7 +14,7 @@ import { Metrics } from '../../src/http/metrics.js';
 import { NOTHING_REFUSED } from '../../src/http/store-metrics.js';
 import { exec } from '../../src/lab/exec.js';
 import { BngError } from '../../src/model/bng-error.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';

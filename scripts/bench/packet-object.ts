@@ -7,7 +7,7 @@ import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeBinding, NativeObject } from '../../src/dataplane/native-binding.js';
 import { slotKey, SubscriberMaps } from '../../src/dataplane/subscriber-maps.js';
 import { replyTemplate } from '../../src/dhcpv4/reply.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { IPV4_ANY, parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import { decodeDhcpFrame } from '../../src/wire/dhcpv4-frame.js';

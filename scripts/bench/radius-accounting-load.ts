@@ -9,7 +9,7 @@ import { ACCOUNTING_TABLES, RadiusAccounting } from '../../src/aaa/radius-accoun
 import { RadiusClient } from '../../src/aaa/radius-client.js';
 import { BngError } from '../../src/model/bng-error.js';
 import type { Clock } from '../../src/model/clock.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import type { TrafficCounters } from '../../src/model/traffic-counters.js';
 import { AccountingLedger } from '../../src/session/ledger.js';
 import { SessionRecord } from '../../src/session/record.js';

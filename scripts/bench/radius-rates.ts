@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { RadiusClient } from '../../src/aaa/radius-client.js';
 import type { RadiusServer } from '../../src/aaa/radius-settings.js';
 import { BngError } from '../../src/model/bng-error.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { encodeAccessRequest, encodeRadiusResponse } from '../../src/wire/radius-encode.js';
 import { AUTHENTICATOR_LENGTH, decodeRadiusPacket, RadiusCode } from '../../src/wire/radius-packet.js';
 import { RadiusSecret } from '../../src/wire/radius-secret.js';

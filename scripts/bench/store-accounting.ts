@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { AccountingQueue } from '../../src/aaa/accounting-queue.js';
 import { ACCOUNTING_TABLES } from '../../src/aaa/radius-accounting.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { SqliteStore } from '../../src/store/sqlite-store.js';
 import { tellParent } from './bench-context.js';
 

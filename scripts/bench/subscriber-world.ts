@@ -4,7 +4,7 @@ import { KernelDataplane } from '../../src/dataplane/kernel-dataplane.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { SubscriberEntry } from '../../src/dataplane/port.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { ipv4FromNumber, parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
 import { tagsOf } from './ont-frames.js';

@@ -242,6 +242,8 @@ export interface PortalConfig {
 export interface OltConfig {
   /** Path of the unix socket on which the access node listens. */
   readonly socket: string;
+  /** How long an answer of it is waited for. */
+  readonly timeoutMs: number;
   /** S-VLAN (1 to 4094) by the name of the pool whose subscribers it carries. */
   readonly vlans: Readonly<Record<string, number>>;
 }

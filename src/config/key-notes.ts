@@ -256,6 +256,9 @@ export const KEY_NOTES: Readonly<Record<string, KeyNote>> = {
   'portal.tls.keyFile': { meaning: 'Private key, PEM; readable by its owner only.' },
   olt: { meaning: 'An access node that can be reconfigured.' },
   'olt.socket': { meaning: 'The unix socket on which the access node listens.' },
+  'olt.timeout': {
+    meaning: 'How long it may take to answer; an order that wants a line moved is refused after it.',
+  },
   'olt.vlans': { meaning: 'S-VLAN by the name of the pool whose subscribers it carries.' },
   'olt.vlans.*': { meaning: 'S-VLAN of this pool.' },
   api: { meaning: 'The HTTP API for operators.' },

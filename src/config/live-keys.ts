@@ -137,6 +137,7 @@ export const KEY_RULES: Readonly<Record<string, KeyRule<Config>>> = {
   'portal.tls.keyFile': restart(({ portal }) => portal.tls?.keyFile),
   olt: restart(({ olt }) => isThere(olt)),
   'olt.socket': restart(({ olt }) => olt?.socket),
+  'olt.timeout': restart(({ olt }) => ms(olt?.timeoutMs)),
   'api.listen': restart(({ api }) => endpoint(api.listen)),
   'api.tokenFile': restart(({ api }) => api.tokenFile),
   'api.socket': restart(({ api }) => api.socket),

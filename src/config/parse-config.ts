@@ -100,7 +100,7 @@ function assemble(draft: Draft): Config | null {
       dns: garden.dns ?? null,
     },
     portal: assemblePortal(portal),
-    olt: draft.olt?.complete ?? null,
+    olt: assembleOlt(draft),
     api: { ...api, tls: api.tls ?? null },
     metrics,
     store: store.mode === 'memory' ? null : { path: store.path },
@@ -138,6 +138,12 @@ function assembleLines(lines: NonNullable<Draft['lines']['complete']>): Config['
   const { sessions = null, macs = null, wait, liveness, ...rest } = lines;
   const { interval, ...watch } = liveness;
   return { ...rest, sessions, macs, waitMs: wait, liveness: { ...watch, intervalSeconds: interval } };
+}
+
+function assembleOlt({ olt }: Draft): Config['olt'] {
+  if (olt === null || olt.complete === null) return null;
+  const { timeout, ...rest } = olt.complete;
+  return { ...rest, timeoutMs: timeout };
 }
 
 function captiveApiOf({ address, port }: Endpoint): string {

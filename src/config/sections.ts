@@ -217,6 +217,7 @@ export const PORTAL = {
 
 export const OLT = {
   socket: leaf.socketPath.prefault('/run/bng/olt.sock'),
+  timeout: leaf.shortDuration.prefault('3s'),
   vlans: z.record(z.string(), leaf.vlanId, { error: 'a mapping of pool names to S-VLANs' }),
 };
 

@@ -288,7 +288,7 @@ export class KernelDataplane implements Dataplane, PuntPath, DataplaneInspection
     const members = await this.#firewall.dumpMembers();
     const stored = this.#maps.readAll();
     const traffic = this.#counters.allTraffic(stored.reduce((most, { slot }) => Math.max(most, slot + 1), 0));
-    return stored.map(({ bytes: _, ...entry }) => ({
+    return stored.map((entry) => ({
       ...entry,
       traffic: traffic(entry.slot),
       gardenMember: members.has(entry.address),

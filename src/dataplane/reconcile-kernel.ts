@@ -36,15 +36,10 @@ export async function reconcileKernel(
 ): Promise<Reconciled> {
   const { firewall, maps, members } = parts;
   const refused = (reason: string): Reconciled => ({ outcome: { ok: false, reason }, held: [] });
-  const stored = maps.readAll();
-  const walledBefore = new Set(stored.flatMap(({ address, walled }) => (walled ? [address] : [])));
-  const found = {
-    entries: stored,
-    lines: maps.readLines(),
-    members,
-    removed: maps.readRemoved(),
-    isAsWanted: maps.isAsWanted.bind(maps),
-  };
+  const stored = maps.readToCompare();
+  const walledBefore = new Set<Ipv4>();
+  for (const { address, walled } of stored.entries) if (walled) walledBefore.add(address);
+  const found = { ...stored, lines: maps.readLines(), members, removed: maps.readRemoved() };
   const differences = differencesOf(found, wanted, parts.slots);
   if (differences === null) return refused('no room for so many subscribers');
   const joined = await firewall.addMembers(differences.membersToAdd);

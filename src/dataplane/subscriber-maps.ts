@@ -20,7 +20,7 @@ import type { NativeMap, NativeObject } from './native-binding.js';
 import { AddressIndex, refusal } from './address-index.js';
 import { bitsPerSecondOf, policerRate } from './policer-rate.js';
 import type { SubscriberEntry } from './port.js';
-import { packRates, unpackRates } from './subscriber-value.js';
+import { type PackedRate, packRate, unpackRates } from './subscriber-value.js';
 
 export interface SubscriberMapsOptions {
   readonly object: NativeObject;
@@ -34,8 +34,22 @@ export interface StoredSubscriber extends SubscriberEntry {
   readonly slot: number;
 }
 
+/** What a comparison with what is wanted needs of an entry. */
+export interface ComparedSubscriber extends Pick<StoredSubscriber, 'address' | 'slot' | 'walled'> {
+  /** Where its value is among all that were read. */
+  readonly at: number;
+}
+
+/** Every subscriber of one moment. */
+export interface ComparedSubscribers {
+  readonly entries: readonly ComparedSubscriber[];
+  /** Whether the value read back is what the entry is written as, wherever its buckets are. */
+  readonly isAsWanted: (found: ComparedSubscriber, wanted: SubscriberEntry) => boolean;
+}
+
 const FRACTION_BITS = BngLimit.rateFractionBits;
 const NOBODY = new Uint8Array(4);
+const MOST_RATES = 1_000;
 /** The last fields of the value, which XDP moves: two arrival times. */
 const TATS_AT = BNG_SUBSCRIBER_SIZE - 16;
 /** The value's first word, of nobody. */
@@ -55,6 +69,10 @@ export class SubscriberMaps {
   readonly #slot = new Uint8Array(4);
   readonly #line = new Uint8Array(BNG_LINE_KEY_SIZE);
   readonly #value = new Uint8Array(BNG_SUBSCRIBER_SIZE);
+  readonly #view = new DataView(this.#value.buffer);
+  readonly #mac = new Uint8Array(6);
+  /** By bits a second: few differ. */
+  readonly #rates = new Map<number, PackedRate>();
   readonly #lineAddress = new Uint8Array(4);
 
   constructor(options: SubscriberMapsOptions) {
@@ -73,13 +91,14 @@ export class SubscriberMaps {
   /** For entries written from now on. */
   useBurst(burstMs: number): void {
     this.#options = { ...this.#options, burstMs };
+    this.#rates.clear();
   }
 
   /** With full buckets, in a slot that nobody has. Throws EEXIST when the address is there already. */
   create(entry: SubscriberEntry, slot: number): void {
     if (this.#index.find(entry.address) !== null)
       throw refusal('EEXIST', 'expected an address that is in no slot');
-    this.#subscribers.store(slot, 0, this.#encode(entry));
+    this.#publish(entry, slot);
     try {
       this.#index.add(entry.address, slot);
     } catch (error) {
@@ -139,12 +158,6 @@ export class SubscriberMaps {
     return found === null ? null : ipv4FromBytes(found);
   }
 
-  /** Whether the value read back is what the entry is written as, wherever its buckets are. */
-  isAsWanted(stored: StoredSubscriber & { readonly bytes: Uint8Array }, entry: SubscriberEntry): boolean {
-    const wanted = this.#encode(entry).subarray(0, TATS_AT);
-    return Buffer.compare(stored.bytes.subarray(0, TATS_AT), wanted) === 0;
-  }
-
   /** Writes many, whether or not they are there: with full buckets those that are not in this slot. */
   putAll(entries: readonly { readonly entry: SubscriberEntry; readonly slot: number }[]): void {
     for (const { entry, slot } of entries) {
@@ -179,8 +192,23 @@ export class SubscriberMaps {
     });
   }
 
+  /** Every subscriber, for a comparison: what goes without decoding is not decoded. */
+  readToCompare(): ComparedSubscribers {
+    const { values } = this.#subscribers.readAll();
+    const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    const entries = Array.from(this.#index.entries(), ({ address, slot }): ComparedSubscriber => {
+      const at = slot * BNG_SUBSCRIBER_SIZE;
+      const { flags } = readBngSubscriber(view, at);
+      return { address, slot, walled: (flags & BngSubscriberFlag.walled) !== 0, at };
+    });
+    const isAsWanted = ({ at }: ComparedSubscriber, wanted: SubscriberEntry): boolean =>
+      bytes.compare(this.#encode(wanted), 0, TATS_AT, at, at + TATS_AT) === 0;
+    return { entries, isAsWanted };
+  }
+
   /** Every subscriber, read back. Rates are what the policers enforce, rounded to whole bits a second. */
-  readAll(): readonly (StoredSubscriber & { readonly bytes: Uint8Array })[] {
+  readAll(): readonly StoredSubscriber[] {
     const { values } = this.#subscribers.readAll();
     const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
     return Array.from(this.#index.entries(), ({ address, slot }) => {
@@ -199,7 +227,6 @@ export class SubscriberMaps {
         downloadBitsPerSecond: bitsPerSecondOf(downstream, FRACTION_BITS),
         uploadBitsPerSecond: bitsPerSecondOf(upstream, FRACTION_BITS),
         slot,
-        bytes: values.subarray(at, at + BNG_SUBSCRIBER_SIZE),
       };
     });
   }
@@ -219,10 +246,18 @@ export class SubscriberMaps {
 
   /** Into a slot of its own; the entry before may be another's by now. */
   #move(entry: SubscriberEntry, before: number, slot: number): void {
-    this.#subscribers.store(slot, 0, this.#encode(entry));
+    this.#clear(slot);
+    this.#publish(entry, slot);
     this.#index.move(entry.address, slot);
     const left = this.#subscribers.lookup(writeSlotKey(this.#slot, before));
     if (left !== null && ipv4FromBytes(left) === entry.address) this.#clear(before);
+  }
+
+  /** Into a slot that says that it is nobody's, and says whose it is last: a program that comes by an old index sees no half. */
+  #publish(entry: SubscriberEntry, slot: number): void {
+    const bytes = this.#encode(entry);
+    this.#subscribers.store(slot, 1, bytes.subarray(CLEARED.length));
+    this.#subscribers.store(slot, 0, bytes.subarray(0, CLEARED.length));
   }
 
   #clear(slot: number): void {
@@ -232,27 +267,35 @@ export class SubscriberMaps {
   #encode(entry: SubscriberEntry): Uint8Array {
     const { attachment } = entry;
     const bytes = this.#value;
-    writeBngSubscriber(new DataView(bytes.buffer), 0, {
+    const upstream = this.#rate(entry.uploadBitsPerSecond);
+    const downstream = this.#rate(entry.downloadBitsPerSecond);
+    writeBngSubscriber(this.#view, 0, {
       address: entry.address,
       ifindex: attachment.ifindex,
       sVlan: attachment.sVlan,
       cVlan: attachment.cVlan,
       sTpid: attachment.sVlan === 0 ? 0 : (attachment.sTpid ?? this.#options.sTpid),
       cTpid: attachment.cVlan === 0 ? 0 : (attachment.cTpid ?? this.#options.cTpid),
-      mac: macToBytes(attachment.mac),
+      mac: macToBytes(attachment.mac, this.#mac),
       flags: entry.walled ? BngSubscriberFlag.walled : 0,
-      ...packRates({
-        upstream: this.#rate(entry.uploadBitsPerSecond),
-        downstream: this.#rate(entry.downloadBitsPerSecond),
-      }),
+      upstreamNsPerByte: upstream.nsPerByte,
+      downstreamNsPerByte: downstream.nsPerByte,
+      upstreamBurst: upstream.burst,
+      downstreamBurst: downstream.burst,
       upstreamTat: 0n,
       downstreamTat: 0n,
     });
     return bytes;
   }
 
-  #rate(bitsPerSecond: number): ReturnType<typeof policerRate> {
-    return policerRate({ bitsPerSecond, burstMs: this.#options.burstMs, fractionBits: FRACTION_BITS });
+  #rate(bitsPerSecond: number): PackedRate {
+    const known = this.#rates.get(bitsPerSecond);
+    if (known !== undefined) return known;
+    const { burstMs } = this.#options;
+    const rate = packRate(policerRate({ bitsPerSecond, burstMs, fractionBits: FRACTION_BITS }));
+    if (this.#rates.size >= MOST_RATES) this.#rates.clear();
+    this.#rates.set(bitsPerSecond, rate);
+    return rate;
   }
 }
 
@@ -286,6 +329,7 @@ export function writeSlotKey(key: Uint8Array, slot: number): Uint8Array {
 
 /** The key of the maps that are keyed by station, into `key`. */
 export function encodeLine(attachment: Attachment, key = new Uint8Array(BNG_LINE_KEY_SIZE)): Uint8Array {
-  writeBngLineKey(new DataView(key.buffer), 0, { ...attachment, mac: macToBytes(attachment.mac) });
+  const { ifindex, sVlan, cVlan, mac } = attachment;
+  writeBngLineKey(new DataView(key.buffer), 0, { ifindex, sVlan, cVlan, mac: macToBytes(mac) });
   return key;
 }

@@ -26,16 +26,27 @@ function unpackBurst(burst: number): bigint {
   return (packed >> EXPONENT_BITS) << (packed & ((1n << EXPONENT_BITS) - 1n));
 }
 
+/** A rate as one direction of the value has it. */
+export interface PackedRate {
+  readonly nsPerByte: bigint;
+  readonly burst: number;
+}
+
+export function packRate({ nsPerByte, burstNs }: PolicerRate): PackedRate {
+  return { nsPerByte, burst: packBurst(burstNs) };
+}
+
 export function packRates(rates: {
   readonly upstream: PolicerRate;
   readonly downstream: PolicerRate;
 }): SubscriberRates {
-  const { upstream, downstream } = rates;
+  const upstream = packRate(rates.upstream);
+  const downstream = packRate(rates.downstream);
   return {
     upstreamNsPerByte: upstream.nsPerByte,
     downstreamNsPerByte: downstream.nsPerByte,
-    upstreamBurst: packBurst(upstream.burstNs),
-    downstreamBurst: packBurst(downstream.burstNs),
+    upstreamBurst: upstream.burst,
+    downstreamBurst: downstream.burst,
   };
 }
 

@@ -11,7 +11,7 @@ import type { LifecycleSource } from '../session/lifecycle.js';
 import type { LineFigures } from '../session/view.js';
 import type { FirewallInspection } from './kernel-routes.js';
 import type { Reload } from './operation-routes.js';
-import type { PageFiles } from './page-routes.js';
+import type { PageFiles } from './page-file.js';
 import type { ExchangeSource } from './radius-exchange-json.js';
 import type { RadiusReport } from './radius-report.js';
 import type { RateLimit } from './rate-limit.js';

@@ -4,20 +4,8 @@
  */
 import type { FastifyInstance } from 'fastify';
 import type { OverviewFeed } from './overview-feed.js';
+import type { PageFiles } from './page-file.js';
 import { sendProblem } from './problem.js';
-
-export interface PageFile {
-  readonly type: string;
-  readonly bytes: Buffer;
-}
-
-/** `index` names its other files by the hash of what is in them. */
-export interface PageFiles {
-  readonly index: PageFile;
-  /** Changes whenever anything of the page does. */
-  readonly version: string;
-  readonly assets: ReadonlyMap<string, PageFile>;
-}
 
 /**
  * Our own files and nothing else; no inline code, no evaluation, no markup from strings; no form leaves the page, no other

@@ -16,6 +16,8 @@ import { patience } from './patience.js';
 const API = 'http://127.0.0.1:8080';
 const METRICS = 'http://127.0.0.1:9090/metrics';
 const READY_TIMEOUT_MS = 15_000 * patience;
+/** An emulated CPU takes longer than the default grants. */
+const OLT_TIMEOUT_MS = 3_000;
 const CALL_TIMEOUT_MS = 10_000 * patience;
 
 /** Sections of bng.yaml that replace the lab's own. */
@@ -60,7 +62,11 @@ export function labConfig(lab: Lab, tokenFile: string): Record<string, unknown> 
     auth: { mode: 'local', defaultPool: 'wgar' },
     walledGarden: { pool: 'wgar', portal: '10.255.0.1:80', allow: [`${CORE_ADDRESSES.gardenAllowed}/32`] },
     dataplane: { pinPath: `${lab.paths.bpffsDirectory}/bng` },
-    olt: { socket: lab.paths.oltSocket, vlans: LAB_VLANS },
+    olt: {
+      socket: lab.paths.oltSocket,
+      timeout: `${Math.round(OLT_TIMEOUT_MS * patience)}ms`,
+      vlans: LAB_VLANS,
+    },
     api: { listen: '127.0.0.1:8080', tokenFile, socket: lab.paths.apiSocket },
     metrics: { listen: '127.0.0.1:9090' },
     store: { path: join(lab.paths.directory, 'store') },

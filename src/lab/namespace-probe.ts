@@ -35,9 +35,9 @@ export type TransferOutcome =
   /** `stalled`: the connection went dead; otherwise it ended in another way, its deadline included. */
   | { readonly ok: false; readonly bytes: number; readonly stalled: boolean; readonly reason: string };
 
-const DEFAULT_TIMEOUT_MS = 2_000;
+const DEFAULT_TIMEOUT_MS = 2_000 * patience;
 /** A transfer of which nothing moves for this long is over: its connection was cut. */
-const STALL_SECONDS = 2;
+const STALL_SECONDS = 2 * patience;
 /** How much longer than its own deadline a program may take to end. */
 const GRACE_MS = 2_000 * patience;
 
@@ -123,16 +123,16 @@ export class NamespaceProbe {
     return /^Address(?: 1)?:\s*([0-9.]+)/m.exec(answer)?.[1] ?? null;
   }
 
-  /** Reads `url` to its end and forgets it. */
+  /** Reads `url` to its end and forgets it. The deadline is of a machine of its own (patience multiplies it). */
   async download(url: string, timeoutMs: number): Promise<TransferOutcome> {
     const result = await this.#curl(
       ['-y', `${STALL_SECONDS}`, '-Y', '1', '-o', '/dev/null', '-w', '%{size_download} %{time_total}', url],
-      timeoutMs,
+      timeoutMs * patience,
     );
     return transferOutcome(result);
   }
 
-  /** Posts `bytes` zeros to one of the lab's web servers; gives how many it says that it got. */
+  /** Posts `bytes` zeros to one of the lab's web servers; gives how many it says that it got. Its deadline is as that of `download`. */
   async upload(url: string, bytes: number, timeoutMs: number): Promise<TransferOutcome> {
     const curl = 'curl -sS --noproxy "*" -m "$2" -y "$4" -Y 1 -X POST -T - -w "\\n%{time_total}" "$3"';
     const args = [
@@ -141,11 +141,11 @@ export class NamespaceProbe {
       `head -c "$1" /dev/zero | ${curl}`,
       'upload',
       `${bytes}`,
-      seconds(timeoutMs),
+      seconds(timeoutMs * patience),
       url,
       `${STALL_SECONDS}`,
     ];
-    const result = await this.run(args, timeoutMs + GRACE_MS);
+    const result = await this.run(args, timeoutMs * patience + GRACE_MS);
     const [body = '', took = ''] = result.stdout.split('\n');
     if (result.exitCode !== 0) return failedTransfer(0, result.stderr);
     const counted = uploadAnswer.safeParse(jsonOrNull(body));

@@ -4,7 +4,7 @@
  */
 import { loadNative } from '../dataplane/load-native.js';
 import { BngError } from '../model/bng-error.js';
-import { systemClock } from '../model/clock.js';
+import { systemClock } from '../model/system-clock.js';
 import { FrameMover } from '../olt/frame-mover.js';
 import { OltServer } from '../olt/olt-server.js';
 import { OltSimulator } from '../olt/olt-simulator.js';

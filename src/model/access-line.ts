@@ -92,6 +92,11 @@ export interface AnnouncedLine {
   readonly mac?: Mac;
 }
 
+/** Whether frames of both arrive at the same place, from the same station: TPIDs are no part of it. */
+export function isSameAttachment(a: Attachment, b: Attachment): boolean {
+  return a.ifindex === b.ifindex && a.sVlan === b.sVlan && a.cVlan === b.cVlan && a.mac === b.mac;
+}
+
 /** A map key for an attachment; two attachments are the same exactly when their keys are. */
 export function attachmentKey(a: Attachment): string {
   return `${a.ifindex}/${a.sVlan}/${a.cVlan}/${a.mac.toString(16)}`;

@@ -1,8 +1,6 @@
 /**
- * The two times we use: monotonic for every duration and deadline, wall time only where people or protocols see it.
+ * The two times we use: monotonic for every duration and deadline, wall time only where people or protocols see it. Reads no clock.
  */
-import { TimerQueue } from './timer-queue.js';
-
 export interface TimerHandle {
   cancel(): void;
 }
@@ -23,12 +21,3 @@ export interface BootClock {
   /** Milliseconds since the machine was booted, times of suspension included. */
   bootMs(): number;
 }
-
-const timers = new TimerQueue(() => performance.now());
-
-/** The clock of the running process. Its timers do not keep the process alive. */
-export const systemClock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  after: (delayMs, fire) => timers.add(performance.now() + delayMs, fire),
-};

@@ -21,12 +21,37 @@ export function ipv4FromNumber(value: number): Ipv4 {
   return (value >>> 0) as Ipv4;
 }
 
-/** Parses dotted-quad text; refuses short, octal and padded forms with `BNG_ERR_VALUE`. */
+/**
+ * Parses dotted-quad text; refuses short, octal and padded forms with `BNG_ERR_VALUE`. By the letter: a start reads very
+ * many.
+ */
 export function parseIpv4(text: string): Ipv4 {
-  if (!isIPv4(text)) {
-    throw new BngError('BNG_ERR_VALUE', 'expected an IPv4 address such as 192.0.2.1', { found: text });
+  let value = 0;
+  let octet = Number.NaN;
+  let dots = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      value = value * 256 + octet;
+      octet = Number.NaN;
+      dots += 1;
+    } else {
+      const digit = code >= 0x30 && code <= 0x39 ? code - 0x30 : Number.NaN;
+      // Nothing follows a zero at the beginning.
+      octet =
+        Number.isNaN(octet) && isFirst(text, at) ? digit : octet === 0 ? Number.NaN : octet * 10 + digit;
+      if (octet > 255) octet = Number.NaN;
+    }
   }
-  return ipv4FromNumber(text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0));
+  value = value * 256 + octet;
+  if (dots === 3 && !Number.isNaN(value)) return ipv4FromNumber(value);
+  throw new BngError('BNG_ERR_VALUE', 'expected an IPv4 address such as 192.0.2.1', { found: text });
+}
+
+const DOT = 0x2e;
+
+function isFirst(text: string, at: number): boolean {
+  return at === 0 || text.charCodeAt(at - 1) === DOT;
 }
 
 export function formatIpv4(address: Ipv4): string {

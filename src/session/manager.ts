@@ -37,7 +37,7 @@ import type { UnkeptFigures } from './replies.js';
 import { unkeptReason } from './replies.js';
 import { Restoration } from './restore.js';
 import { SessionRunner } from './runner.js';
-import type { PortNames } from './session-row.js';
+import type { PortNames } from './row-parts.js';
 import { ServiceOptions } from './service-options.js';
 import { StaticSeeker } from './static-seeker.js';
 import { StationDesk } from './station-desk.js';

@@ -3,10 +3,10 @@
  * so that its answer is the one the session would give. Decides nothing about a lease.
  */
 import type { Dataplane, LeasePromise } from '../dataplane/port.js';
-import { attachmentKey } from '../model/access-line.js';
+import { attachmentKey, isSameAttachment } from '../model/access-line.js';
 import type { AddressPools } from '../pool/port.js';
 import type { AccountingLedger } from './ledger.js';
-import { isServed, poolNameOf, sameAttachment } from './machine/build.js';
+import { isServed, poolNameOf } from './machine/build.js';
 import type { SessionRecord } from './record.js';
 import type { ServiceOptions } from './service-options.js';
 import type { SessionTable } from './table.js';
@@ -109,7 +109,7 @@ function isSame(a: LeasePromise | null, b: LeasePromise): boolean {
   return (
     a !== null &&
     a.address === b.address &&
-    sameAttachment(a.attachment, b.attachment) &&
+    isSameAttachment(a.attachment, b.attachment) &&
     a.poolName === b.poolName &&
     a.leaseSeconds === b.leaseSeconds &&
     a.endsAtMs === b.endsAtMs &&

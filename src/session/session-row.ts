@@ -1,32 +1,40 @@
 /**
  * One session as a row of the store: JSON that an operator can read, and back. Addresses and MACs are text, bytes are
- * hexadecimal, counters decimal text, times those of the boot (see Instants). Decides nothing.
+ * hexadecimal, counters decimal text, times those of the boot (see Instants). What is null, false or said elsewhere in the row is
+ * left out. Decides nothing.
  */
-import type { AccessLine, Attachment } from '../model/access-line.js';
-import { accessLine, isSameLine } from '../model/access-line.js';
+import type { AccessLine } from '../model/access-line.js';
+import { isSameLine } from '../model/access-line.js';
 import type { Ipv4 } from '../model/ipv4.js';
-import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
-import { formatMac, parseMac } from '../model/mac.js';
-import type { ServiceProfile } from '../model/service-profile.js';
-import type { TrafficCounters } from '../model/traffic-counters.js';
-import { NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { StoreTable, StoreValue } from '../store/port.js';
 import type { Instant, Instants } from './instants.js';
-import { isInstant, isProfile } from './kept-rows.js';
+import { isInstant } from './kept-rows.js';
 import type { SavedUse } from './ledger.js';
 import { holding, isServed } from './machine/build.js';
-import type { Grant, Held, Lease, Served, Step } from './machine/types.js';
+import type { Lease, Served, Step } from './machine/types.js';
 import type { SessionRecord } from './record.js';
+import type { GrantRow, LineRow, Named, PortNames, TrafficRow } from './row-parts.js';
+import {
+  attachmentRow,
+  bytesOf,
+  grantOf,
+  grantRow,
+  hex,
+  isNoTraffic,
+  lineOf,
+  lineRow,
+  number,
+  profileOf,
+  profileRow,
+  text,
+  trafficOf,
+  trafficRow,
+} from './row-parts.js';
 
-/** Rows of version 1 say each line and all counters in full; both are read alike. */
-export const SESSION_TABLE: StoreTable = { name: 'session', schemaVersion: 2 };
-
-/** Access interfaces keep their names over a restart, not their indexes. */
-export interface PortNames {
-  nameOf(ifindex: number): string | null;
-  /** Null for an interface that is not there, or no longer ours. */
-  indexOf(name: string): number | null;
-}
+/**
+ * Rows of version 1 say each line and all counters in full, those of version 2 what is null or false, too; all are read alike.
+ */
+export const SESSION_TABLE: StoreTable = { name: 'session', schemaVersion: 3 };
 
 /** A session as it was when its row was written; times are monotonic again. */
 export interface SavedSession {
@@ -53,51 +61,17 @@ export interface SavedSession {
 
 export type RemovalStep = Extract<Step, { kind: 'releasing' | 'dropping-held' | 'declining' | 'closing' }>;
 
-interface LineRow {
-  readonly port: string;
-  readonly sVlan: number;
-  readonly cVlan: number;
-  readonly mac: string;
-  readonly sTpid?: number;
-  readonly cTpid?: number;
-  readonly circuitId?: string;
-  readonly remoteId?: string;
-  /** The whole option, by which the dataplane knows the client's renewal again. */
-  readonly option82?: string;
-  readonly isSteered?: true;
-  readonly clientId?: string;
-}
-
-/** The line that the session itself was last seen on. */
+/** The line that the session itself was last seen on; left out, the same. */
 const SAME_LINE = 'same';
-type SameLine = typeof SAME_LINE;
-
-interface GrantRow {
-  readonly profile: ServiceProfile;
-  readonly poolName?: string;
-  readonly address: string;
-  readonly leaseSeconds: number;
-  readonly isStatic?: true;
-  readonly terms: Omit<Grant['terms'], 'fixedAddress' | 'fixedMac' | 'classes'> & {
-    readonly fixedMac?: string;
-    readonly fixedAddress: string | null;
-    readonly classes: readonly string[];
-  };
-}
-
-interface TrafficRow {
-  readonly upstreamPackets: string;
-  readonly upstreamBytes: string;
-  readonly downstreamPackets: string;
-  readonly downstreamBytes: string;
-}
+type OtherLine = LineRow | typeof SAME_LINE | undefined;
 
 interface UseRow {
   readonly accountingId: string;
   readonly startedMs: number;
   readonly startedWallMs: number;
-  readonly activeMs: number;
-  readonly line: LineRow | SameLine;
+  /** Left out where it is the start. */
+  readonly activeMs?: number;
+  readonly line?: OtherLine;
   /** Not there when there was none. */
   readonly base?: TrafficRow;
   readonly known?: TrafficRow;
@@ -105,27 +79,24 @@ interface UseRow {
 
 interface SessionRow {
   readonly subscriber: string;
-  readonly ont: string | null;
+  readonly ont?: string | null;
   readonly state: Served['name'];
   readonly grant: GrantRow;
   /** Without `expiresMs` a bound lease has no end: a static subscriber's. */
-  readonly lease: {
-    readonly phase: Lease['phase'];
-    readonly line?: LineRow | SameLine;
-    readonly expiresMs?: number;
-  };
-  readonly held: { readonly grant: GrantRow; readonly line: LineRow; readonly expiresMs: number } | null;
-  readonly resumeTo: ServiceProfile | null;
-  readonly suspendedFor: string | null;
-  readonly step: ({ readonly kind: RemovalStep['kind'] } & Readonly<Record<string, unknown>>) | null;
-  readonly mustReprovision: boolean;
-  readonly line: LineRow | null;
-  readonly circuitId: string | null;
-  readonly mayHoldLostLease: boolean;
+  readonly lease: { readonly phase: Lease['phase']; readonly line?: OtherLine; readonly expiresMs?: number };
+  readonly held?: { readonly grant: GrantRow; readonly line: LineRow; readonly expiresMs: number } | null;
+  readonly resumeTo?: GrantRow['profile'] | null;
+  readonly suspendedFor?: string | null;
+  readonly step?: ({ readonly kind: RemovalStep['kind'] } & Readonly<Record<string, unknown>>) | null;
+  readonly mustReprovision?: boolean;
+  readonly line?: LineRow | null;
+  /** Left out, that of the line. */
+  readonly circuitId?: string | null;
+  readonly mayHoldLostLease?: boolean;
   readonly createdWallMs: number;
   readonly stateSinceMs: number;
   readonly stateSinceWallMs: number;
-  readonly use: UseRow | null;
+  readonly use?: UseRow | null;
   readonly at: Instant;
 }
 
@@ -142,64 +113,70 @@ export class SessionRows {
   encode(record: SessionRecord, use: SavedUse | null, at: Instant): string | null {
     const { state, step } = record.session;
     if (!isServed(state) || (step?.kind === 'provisioning' && !record.hasRow)) return null;
-    const { lease, held } = state;
-    const { line } = record;
-    const seenOn = (other: AccessLine): LineRow | SameLine =>
-      line !== null && (other === line || isSameLine(other, line)) ? SAME_LINE : this.#lineRow(other);
+    const { identity, line, circuitId } = record;
+    const { held, resumeTo } = state;
+    const removal = stepRow(step);
+    const mustReprovision =
+      record.mustReprovision ||
+      step?.kind === 'provisioning' ||
+      step?.kind === 'reconfiguring' ||
+      step?.kind === 'opening';
     const row: SessionRow = {
-      subscriber: record.identity.subscriberId,
-      ont: record.identity.ontSerial,
+      subscriber: identity.subscriberId,
+      ...(identity.ontSerial === null ? {} : { ont: identity.ontSerial }),
       state: state.name,
-      grant: grantRow(state.grant),
-      lease:
-        lease.phase === 'none'
-          ? { phase: 'none' }
-          : lease.phase === 'offered'
-            ? { phase: 'offered', line: seenOn(lease.attachment) }
-            : {
-                phase: 'bound',
-                line: seenOn(lease.attachment),
-                ...(lease.expiresAtMs === Infinity
-                  ? {}
-                  : { expiresMs: this.#instants.toBootMs(lease.expiresAtMs) }),
-              },
-      held:
-        held === null
-          ? null
-          : {
-              grant: grantRow(held.grant),
-              line: this.#attachmentRow(held.attachment),
+      grant: grantRow(state.grant, identity),
+      lease: this.#leaseRow(state.lease, line),
+      ...(held === null
+        ? {}
+        : {
+            held: {
+              grant: grantRow(held.grant, identity),
+              line: attachmentRow(held.attachment, this.#ports),
               expiresMs: this.#instants.toBootMs(held.expiresAtMs),
             },
-      resumeTo: state.resumeTo,
-      suspendedFor: record.suspendedFor,
-      step: stepRow(step),
-      mustReprovision:
-        record.mustReprovision ||
-        step?.kind === 'provisioning' ||
-        step?.kind === 'reconfiguring' ||
-        step?.kind === 'opening',
-      line: line === null ? null : this.#lineRow(line),
-      circuitId: record.circuitId === null ? null : hex(record.circuitId),
-      mayHoldLostLease: record.mayHoldLostLease,
+          }),
+      ...(resumeTo === null ? {} : { resumeTo: profileRow(resumeTo) }),
+      ...(record.suspendedFor === null ? {} : { suspendedFor: record.suspendedFor }),
+      ...(removal === null ? {} : { step: removal }),
+      ...(mustReprovision ? { mustReprovision } : {}),
+      ...(line === null ? {} : { line: lineRow(line, this.#ports) }),
+      ...(isSameBytes(circuitId, line?.circuitId ?? null)
+        ? {}
+        : { circuitId: circuitId === null ? null : hex(circuitId) }),
+      ...(record.mayHoldLostLease ? { mayHoldLostLease: true } : {}),
       createdWallMs: Math.round(record.createdWallMs),
       stateSinceMs: this.#instants.toBootMs(record.stateSinceMs),
       stateSinceWallMs: Math.round(record.stateSinceWallMs),
-      use:
-        use === null
-          ? null
-          : {
-              accountingId: use.accountingId,
-              startedMs: this.#instants.toBootMs(use.startedMs),
-              startedWallMs: Math.round(use.startedWallMs),
-              activeMs: this.#instants.toBootMs(use.activeMs),
-              line: seenOn(use.line),
-              ...(isNoTraffic(use.base) ? {} : { base: trafficRow(use.base) }),
-              ...(isNoTraffic(use.known) ? {} : { known: trafficRow(use.known) }),
-            },
+      ...(use === null ? {} : { use: this.#useRow(use, line) }),
       at,
     };
     return JSON.stringify(row);
+  }
+
+  #leaseRow(lease: Lease, line: AccessLine | null): SessionRow['lease'] {
+    if (lease.phase === 'none') return { phase: 'none' };
+    const at = this.#otherLine(lease.attachment, line);
+    if (lease.phase === 'offered' || lease.expiresAtMs === Infinity) return { phase: lease.phase, ...at };
+    return { phase: 'bound', ...at, expiresMs: this.#instants.toBootMs(lease.expiresAtMs) };
+  }
+
+  #useRow(use: SavedUse, line: AccessLine | null): UseRow {
+    const { accountingId, startedMs, startedWallMs, activeMs, base, known } = use;
+    return {
+      accountingId,
+      startedMs: this.#instants.toBootMs(startedMs),
+      startedWallMs: Math.round(startedWallMs),
+      ...(activeMs === startedMs ? {} : { activeMs: this.#instants.toBootMs(activeMs) }),
+      ...this.#otherLine(use.line, line),
+      ...(isNoTraffic(base) ? {} : { base: trafficRow(base) }),
+      ...(isNoTraffic(known) ? {} : { known: trafficRow(known) }),
+    };
+  }
+
+  #otherLine(other: AccessLine, line: AccessLine | null): { readonly line?: LineRow } {
+    const isSame = line !== null && (other === line || isSameLine(other, line));
+    return isSame ? {} : { line: lineRow(other, this.#ports) };
   }
 
   /** Null for what is no session of ours: under its checksum only what another hand has put there. */
@@ -214,102 +191,77 @@ export class SessionRows {
 
   #decode(id: string, row: SessionRow): SavedSession {
     if (!isInstant(row.at)) throw new TypeError('expected a moment on both clocks');
+    if (!STATES.has(row.state)) throw new TypeError('expected a state with a grant');
     const time = this.#instants.reader(row.at);
-    const subscriberId = text(row.subscriber);
-    const line = row.line === null ? null : this.#lineOf(row.line);
+    const named: Named = { subscriberId: text(row.subscriber), ontSerial: row.ont ?? null };
+    const line = row.line === null || row.line === undefined ? null : lineOf(row.line, this.#ports);
     // One object for all that say the same: there are very many of them.
-    const lineOf = (other: LineRow | SameLine): AccessLine => {
-      const made = other === SAME_LINE ? line : this.#lineOf(other);
+    const other = (said: OtherLine): AccessLine => {
+      const made = said === undefined || said === SAME_LINE ? line : lineOf(said, this.#ports);
       if (made === null) throw new TypeError('expected a line');
       return line !== null && isSameLine(made, line) ? line : made;
     };
-    const isGone = (other: LineRow | SameLine | undefined): boolean => {
-      const port = other === SAME_LINE ? row.line?.port : other?.port;
-      return port !== undefined && this.#ports.indexOf(port) === null;
+    const grant = grantOf(row.grant, named);
+    const held = row.held ?? null;
+    const use = row.use ?? null;
+    const state: Served = {
+      name: row.state,
+      grant,
+      lease: leaseOf(row.lease, { other, time, isStatic: grant.isStatic === true }),
+      held:
+        held === null
+          ? null
+          : {
+              grant: grantOf(held.grant, named),
+              attachment: other(held.line),
+              expiresAtMs: time(number(held.expiresMs)),
+            },
+      resumeTo: row.resumeTo === null || row.resumeTo === undefined ? null : profileOf(row.resumeTo),
     };
-    const isPortGone = isGone(row.lease.line) || isGone(row.held?.line) || isGone(row.use?.line);
-    const held: Held | null =
-      row.held === null
-        ? null
-        : {
-            grant: grantOf(row.held.grant, subscriberId, row.ont),
-            attachment: lineOf(row.held.line),
-            expiresAtMs: time(number(row.held.expiresMs)),
-          };
-    const grant = grantOf(row.grant, subscriberId, row.ont);
-    const lease = leaseOf(row.lease, lineOf, time, grant.isStatic === true);
-    const state: Served = { name: row.state, grant, lease, held, resumeTo: row.resumeTo };
-    if (!STATES.has(row.state)) throw new TypeError('expected a state with a grant');
     return {
       id,
-      subscriberId,
-      ontSerial: row.ont,
+      ...named,
       line,
-      circuitId: row.circuitId === null ? null : sameBytes(bytesOf(row.circuitId), line?.circuitId),
-      mayHoldLostLease: row.mayHoldLostLease,
-      suspendedFor: row.suspendedFor,
+      circuitId: circuitIdOf(row.circuitId, line),
+      mayHoldLostLease: row.mayHoldLostLease ?? false,
+      suspendedFor: row.suspendedFor ?? null,
       createdWallMs: number(row.createdWallMs),
       stateSinceMs: time(number(row.stateSinceMs)),
       stateSinceWallMs: number(row.stateSinceWallMs),
       writtenMs: time(number(row.at.bootMs)),
       state,
-      step: stepOf(row.step, state),
-      mustReprovision: row.mustReprovision,
-      use: row.use === null ? null : useOf(row.use, lineOf(row.use.line), time),
-      isPortGone,
+      step: stepOf(row.step ?? null, state),
+      mustReprovision: row.mustReprovision ?? false,
+      use: use === null ? null : useOf(use, other(use.line), time),
+      isPortGone: this.#isPortGone(row),
     };
   }
 
-  #attachmentRow({ ifindex, sVlan, cVlan, mac, sTpid, cTpid }: Attachment): LineRow {
-    return {
-      port: this.#ports.nameOf(ifindex) ?? `#${ifindex}`,
-      sVlan,
-      cVlan,
-      mac: formatMac(mac),
-      ...(sTpid === undefined ? {} : { sTpid }),
-      ...(cTpid === undefined ? {} : { cTpid }),
+  #isPortGone({ line, lease, held, use }: SessionRow): boolean {
+    const isGone = (other: OtherLine | null): boolean => {
+      const said = other === undefined || other === SAME_LINE ? line : other;
+      return said !== null && said !== undefined && this.#ports.indexOf(said.port) === null;
     };
-  }
-
-  #lineRow(line: AccessLine): LineRow {
-    return {
-      ...this.#attachmentRow(line),
-      ...(line.circuitId === undefined ? {} : { circuitId: hex(line.circuitId) }),
-      ...(line.remoteId === undefined ? {} : { remoteId: hex(line.remoteId) }),
-      ...(line.option82 === undefined ? {} : { option82: hex(line.option82) }),
-      ...(line.isSteered === true ? { isSteered: true } : {}),
-      ...(line.clientId === undefined ? {} : { clientId: hex(line.clientId) }),
-    };
-  }
-
-  #lineOf(row: LineRow): AccessLine {
-    return accessLine({
-      ifindex: this.#ports.indexOf(row.port) ?? 0,
-      sVlan: number(row.sVlan),
-      cVlan: number(row.cVlan),
-      mac: parseMac(row.mac),
-      sTpid: row.sTpid,
-      cTpid: row.cTpid,
-      clientId: row.clientId === undefined ? undefined : bytesOf(row.clientId),
-      option82: row.option82 === undefined ? undefined : bytesOf(row.option82),
-      circuitId: row.circuitId === undefined ? undefined : bytesOf(row.circuitId),
-      remoteId: row.remoteId === undefined ? undefined : bytesOf(row.remoteId),
-      isSteered: row.isSteered,
-    });
+    return (
+      (lease.phase !== 'none' && isGone(lease.line)) ||
+      (held !== null && held !== undefined && isGone(held.line)) ||
+      (use !== null && use !== undefined && isGone(use.line))
+    );
   }
 }
 
-function leaseOf(
-  row: SessionRow['lease'],
-  lineOf: (row: LineRow | SameLine) => AccessLine,
-  time: (bootMs: number) => number,
-  isStatic: boolean,
-): Lease {
-  if (row.phase === 'none' || row.line === undefined) return { phase: 'none' };
-  const attachment = lineOf(row.line);
-  if (row.phase === 'offered') return { phase: 'offered', attachment };
-  const isEndless = isStatic && row.expiresMs === undefined;
-  return { phase: 'bound', attachment, expiresAtMs: isEndless ? Infinity : time(number(row.expiresMs)) };
+interface LeaseReader {
+  readonly other: (said: OtherLine) => AccessLine;
+  readonly time: (bootMs: number) => number;
+  readonly isStatic: boolean;
+}
+
+function leaseOf({ phase, line, expiresMs }: SessionRow['lease'], read: LeaseReader): Lease {
+  if (phase === 'none') return { phase };
+  const attachment = read.other(line);
+  if (phase === 'offered') return { phase, attachment };
+  const isEndless = read.isStatic && expiresMs === undefined;
+  return { phase: 'bound', attachment, expiresAtMs: isEndless ? Infinity : read.time(number(expiresMs)) };
 }
 
 function useOf(row: UseRow, line: AccessLine, time: (bootMs: number) => number): SavedUse {
@@ -317,20 +269,29 @@ function useOf(row: UseRow, line: AccessLine, time: (bootMs: number) => number):
     accountingId: text(row.accountingId),
     startedMs: time(number(row.startedMs)),
     startedWallMs: number(row.startedWallMs),
-    activeMs: time(number(row.activeMs)),
+    activeMs: time(number(row.activeMs ?? row.startedMs)),
     line,
     base: trafficOf(row.base),
     known: trafficOf(row.known),
   };
 }
 
-const MOST_SHARED_PROFILES = 1_000;
-const PROFILES = new Map<string, ServiceProfile>();
-const NO_CLASSES: readonly Uint8Array[] = [];
+/** The bytes that are there already, when they are the same. */
+function circuitIdOf(said: SessionRow['circuitId'], line: AccessLine | null): Uint8Array | null {
+  const there = line?.circuitId ?? null;
+  if (said === undefined || said === null) return said === undefined ? there : null;
+  const bytes = bytesOf(said);
+  return isSameBytes(bytes, there) ? there : bytes;
+}
+
+function isSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === b || (a !== null && b !== null && Buffer.compare(a, b) === 0);
+}
+
 const STATES: ReadonlySet<string> = new Set(['wgar', 'activating', 'active', 'suspended']);
 
 /** Only removals: of every other step the session is what it was before, see restore.ts. */
-function stepRow(step: Step | null): SessionRow['step'] {
+function stepRow(step: Step | null): NonNullable<SessionRow['step']> | null {
   switch (step?.kind) {
     // Whoever asked has heard nothing and asks again; until then there is nobody to move.
     case 'moving':
@@ -348,8 +309,8 @@ function stepRow(step: Step | null): SessionRow['step'] {
   }
 }
 
-function stepOf(row: SessionRow['step'], state: Served): RemovalStep | null {
-  if (row === null) return null;
+function stepOf(row: SessionRow['step'] | null, state: Served): RemovalStep | null {
+  if (row === null || row === undefined) return null;
   const cause = row['cause'] as Extract<RemovalStep, { kind: 'closing' }>['cause'];
   switch (row.kind) {
     case 'releasing':
@@ -367,98 +328,4 @@ function stepOf(row: SessionRow['step'], state: Served): RemovalStep | null {
 export function removedAddress(state: Served, step: RemovalStep): Ipv4 | null {
   if (step.kind === 'declining') return state.grant.address;
   return holding(state)?.grant.address ?? null;
-}
-
-function grantRow({ profile, poolName, address, leaseSeconds, isStatic, terms }: Grant): GrantRow {
-  const { fixedAddress, fixedMac, classes, ...plain } = terms;
-  return {
-    profile,
-    ...(poolName === undefined ? {} : { poolName }),
-    address: formatIpv4(address),
-    leaseSeconds,
-    ...(isStatic === true ? { isStatic } : {}),
-    terms: {
-      ...plain,
-      ...(fixedMac === undefined ? {} : { fixedMac: formatMac(fixedMac) }),
-      fixedAddress: fixedAddress === null ? null : formatIpv4(fixedAddress),
-      classes: classes.map(hex),
-    },
-  };
-}
-
-function grantOf(row: GrantRow, subscriberId: string, ontSerial: string | null): Grant {
-  const { profile, poolName, address, leaseSeconds, isStatic, terms } = row;
-  if (!isProfile(profile)) throw new TypeError('expected a profile');
-  const { userName, fixedMac } = terms;
-  return {
-    profile: sharedProfile(profile),
-    ...(poolName === undefined ? {} : { poolName: text(poolName) }),
-    address: parseIpv4(address),
-    leaseSeconds: number(leaseSeconds),
-    ...(isStatic === true ? { isStatic } : {}),
-    terms: {
-      userName: userName === subscriberId ? subscriberId : userName === ontSerial ? ontSerial : userName,
-      ...(fixedMac === undefined ? {} : { fixedMac: parseMac(fixedMac) }),
-      fixedAddress: terms.fixedAddress === null ? null : parseIpv4(terms.fixedAddress),
-      sessionTimeoutSeconds: terms.sessionTimeoutSeconds,
-      idleTimeoutSeconds: terms.idleTimeoutSeconds,
-      interimIntervalSeconds: terms.interimIntervalSeconds,
-      classes: terms.classes.length === 0 ? NO_CLASSES : terms.classes.map(bytesOf),
-    },
-  };
-}
-
-/** One object for all who have the same profile, as far as there are few of them. */
-function sharedProfile(profile: ServiceProfile): ServiceProfile {
-  const key = JSON.stringify(profile);
-  const known = PROFILES.get(key);
-  if (known !== undefined) return known;
-  if (PROFILES.size < MOST_SHARED_PROFILES) PROFILES.set(key, profile);
-  return profile;
-}
-
-function trafficRow(traffic: TrafficCounters): TrafficRow {
-  return {
-    upstreamPackets: traffic.upstreamPackets.toString(),
-    upstreamBytes: traffic.upstreamBytes.toString(),
-    downstreamPackets: traffic.downstreamPackets.toString(),
-    downstreamBytes: traffic.downstreamBytes.toString(),
-  };
-}
-
-function isNoTraffic({ upstreamPackets, downstreamPackets }: TrafficCounters): boolean {
-  return upstreamPackets === 0n && downstreamPackets === 0n;
-}
-
-function trafficOf(row: TrafficRow | undefined): TrafficCounters {
-  if (row === undefined || (row.upstreamPackets === '0' && row.downstreamPackets === '0')) return NO_TRAFFIC;
-  return {
-    upstreamPackets: BigInt(row.upstreamPackets),
-    upstreamBytes: BigInt(row.upstreamBytes),
-    downstreamPackets: BigInt(row.downstreamPackets),
-    downstreamBytes: BigInt(row.downstreamBytes),
-  };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
-}
-
-function bytesOf(text: string): Uint8Array {
-  return Buffer.from(text, 'hex');
-}
-
-/** The bytes that are there already, when they are the same. */
-function sameBytes(bytes: Uint8Array, there: Uint8Array | undefined): Uint8Array {
-  return there !== undefined && Buffer.compare(bytes, there) === 0 ? there : bytes;
-}
-
-function number(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new TypeError('expected a number');
-  return value;
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError('expected text');
-  return value;
 }

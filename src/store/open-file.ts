@@ -84,20 +84,38 @@ function openChecked(
 ): Omit<OpenedFile, 'unlock'> {
   finishRebuild(path);
   // Asked before SQLite opens the file, which would fold what is left of the log into it.
-  const problem = logDamage(path) ?? fileDamage(path, tables);
-  const damage = problem === null ? null : rebuild({ path, tables, problem, stamp: wallMs });
+  let problem = logDamage(path);
+  if (problem === null) {
+    const opened = openWhole(path, tables);
+    if (typeof opened !== 'string') return { file: opened, damage: null };
+    problem = opened;
+  }
+  const damage = rebuild({ path, tables, problem, stamp: wallMs });
   return { file: new SqliteFile(path, tables), damage };
+}
+
+/** The file, open; or in words what is damaged in it. */
+function openWhole(path: string, tables: readonly StoreTable[]): SqliteFile | string {
+  const file = openDamaged(path, tables);
+  if (file === null) return 'database header or schema';
+  let problem: string | null = null;
+  try {
+    problem = file.check();
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  if (problem === null) return file;
+  file.close();
+  return problem;
 }
 
 /** What is damaged in the file in words, or null. Opens it: what is left of its log becomes part of it. */
 export function fileDamage(path: string, tables: readonly StoreTable[]): string | null {
-  const file = openDamaged(path, tables);
-  if (file === null) return 'database header or schema';
-  try {
-    return file.check();
-  } finally {
-    file.close();
-  }
+  const opened = openWhole(path, tables);
+  if (typeof opened === 'string') return opened;
+  opened.close();
+  return null;
 }
 
 interface Rebuild {

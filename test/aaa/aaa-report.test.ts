@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { aaaReport } from '../../src/aaa-report.js';
 import { RadiusAccountingSender } from '../../src/aaa/accounting-senders.js';
 import { RadiusAccounting } from '../../src/aaa/radius-accounting.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { Attribute } from '../../src/wire/radius-dictionary.js';
 import { accountingSession, NAS, openStore, temporaryFolder } from '../support/accounting-world.js';
 import { attributes, Dac, FakeInlet, openServer } from './coa-dac.js';

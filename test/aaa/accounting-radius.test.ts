@@ -7,7 +7,7 @@ import type { AccountingRecord } from '../../src/aaa/accounting-record.js';
 import { RadiusAccounting } from '../../src/aaa/radius-accounting.js';
 import { RadiusClient } from '../../src/aaa/radius-client.js';
 import type { Clock } from '../../src/model/clock.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { NO_TRAFFIC } from '../../src/model/traffic-counters.js';
 import type { SqliteStore } from '../../src/store/sqlite-store.js';
 import { RadiusSecret } from '../../src/wire/radius-secret.js';

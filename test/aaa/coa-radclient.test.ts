@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { CoaServer } from '../../src/aaa/coa-server.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { InnerBng } from '../support/inner-bng.js';
 import { dropsOf, openServer, SECRET } from './coa-dac.js';

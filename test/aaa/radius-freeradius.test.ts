@@ -6,7 +6,7 @@ import { RadiusAuthenticator } from '../../src/aaa/radius-authenticator.js';
 import { RadiusClient } from '../../src/aaa/radius-client.js';
 import type { RadiusNotice } from '../../src/aaa/radius-link.js';
 import { parseUserNameFormat } from '../../src/aaa/radius-user-name.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import { RadiusAttributesBuilder } from '../../src/wire/radius-attributes-builder.js';

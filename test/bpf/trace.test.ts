@@ -11,7 +11,7 @@ import { FrameTrace } from '../../src/dataplane/frame-trace.js';
 import type { TracedFrame } from '../../src/dataplane/port.js';
 import { encodeLine, slotKey } from '../../src/dataplane/subscriber-maps.js';
 import type { Attachment } from '../../src/model/access-line.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { formatIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import { eventually } from '../support/eventually.js';

@@ -165,6 +165,7 @@ test('what cannot change live is refused by its key with both values, all of it 
   assert.deepEqual(changed(/olt:.*\n/, ''), [
     'olt removed: set (needs a restart)',
     'olt.socket removed: /run/bng/olt.sock (needs a restart)',
+    'olt.timeout removed: 3000ms (needs a restart)',
     'olt.vlans.wgar removed: 100',
   ]);
 });

@@ -250,6 +250,7 @@ describe('a configuration that is right', () => {
     ]);
     assert.deepEqual(config.olt, {
       socket: '/run/bng/olt.sock',
+      timeoutMs: 3_000,
       vlans: { wgar: 100, 'isp-residential': 200, 'isp-business': 300 },
     });
   });

@@ -25,6 +25,7 @@ const also = (line: string): string => MINIMAL + line;
 const trusting = (line: string): string => access('trustOption82: true') + line;
 const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
 const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
+const SHORT_DURATION = 'a duration such as 500ms, 2s or 1m';
 const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
 const SERIAL = 'an ONT serial as text of 1 to 64 printable characters (in quotes when it is all digits)';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
@@ -166,7 +167,7 @@ const TABLE: readonly ProblemRow[] = [
     '192.0.2.0/24',
     8,
   ],
-  [also('lines: { wait: 1 }'), 'lines.wait', 'a duration such as 500ms, 2s or 1m', '1', 8],
+  [also('lines: { wait: 1 }'), 'lines.wait', SHORT_DURATION, '1', 8],
   [
     also('lines: { liveness: { action: drop } }'),
     'lines.liveness.action',
@@ -268,6 +269,8 @@ const TABLE: readonly ProblemRow[] = [
     `/${'x'.repeat(76)}...`,
     8,
   ],
+  [also('olt: { timeout: 3, vlans: {} }'), 'olt.timeout', SHORT_DURATION, '3', 8],
+  [also('olt: { timeout: 0s, vlans: {} }'), 'olt.timeout', SHORT_DURATION, '0s', 8],
   [also('olt: { vlans: { wgar: 4095 } }'), 'olt.vlans.wgar', 'a VLAN id from 1 to 4094', '4095', 8],
   [also('olt: { vlans: { wgar: 0 } }'), 'olt.vlans.wgar', 'a VLAN id from 1 to 4094', '0', 8],
   [also('olt:\n  vlans:\n    wgar: 100\n    lost: 200'), 'olt.vlans.lost', A_POOL, 'lost', 11],

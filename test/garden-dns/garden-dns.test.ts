@@ -11,7 +11,7 @@ import { GardenDns } from '../../src/garden-dns/garden-dns.js';
 import type { Destination } from '../../src/garden-dns/learned.js';
 import type { GardenDnsListener } from '../../src/garden-dns/listen.js';
 import { listenForDns } from '../../src/garden-dns/listen.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { formatIpv4, parseIpv4 } from '../../src/model/ipv4.js';
 import { answerDnsQuery } from '../../src/lab/dns-answer.js';
 import { mutate, seededRandom } from '../support/mutate.js';

@@ -15,7 +15,7 @@ import { jsonListStream } from '../../src/http/json-stream.js';
 import { listenLocally } from '../../src/http/local-socket.js';
 import { RequestBuckets } from '../../src/http/rate-limit.js';
 import { isBngError } from '../../src/model/bng-error.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import { makeCertificate } from '../support/certificate.js';

@@ -8,7 +8,7 @@ import { buildApi } from '../../src/http/api.js';
 import { DEFAULT_API_LIMITS } from '../../src/http/api-options.js';
 import type { ApiOptions } from '../../src/http/api-options.js';
 import type { Overview, OverviewEvents, OverviewSample } from '../../src/http/overview.js';
-import type { PageFiles } from '../../src/http/page-routes.js';
+import type { PageFiles } from '../../src/http/page-file.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { EventParser } from '../../src/operator-page/event-parser.js';
 import { apiOptions, FakeBng, FakeClock, makeSession, START_WALL_MS, traffic } from './fake-bng.js';

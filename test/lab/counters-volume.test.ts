@@ -18,7 +18,7 @@ import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { SubscriberEntry } from '../../src/dataplane/port.js';
 import { patience } from '../../src/lab/patience.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { type Ipv4, ipv4FromNumber, parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
 import { addTraffic, NO_TRAFFIC, type TrafficCounters } from '../../src/model/traffic-counters.js';

@@ -8,7 +8,7 @@ import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import type { KernelDataplaneOptions } from '../../src/dataplane/kernel-parts.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { PuntedFrame, RemoveOutcome, SubscriberEntry } from '../../src/dataplane/port.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import type { Mac } from '../../src/model/mac.js';

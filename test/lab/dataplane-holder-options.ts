@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import type { KernelDataplaneOptions } from '../../src/dataplane/kernel-parts.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 
 export interface HolderSettings {

@@ -6,7 +6,7 @@ import { GardenFirewall } from '../../src/dataplane/garden-firewall.js';
 import { compileGardenPolicy } from '../../src/dataplane/garden-policy.js';
 import { GARDEN_LIMITS } from '../../src/dataplane/kernel-load.js';
 import { NftChild } from '../../src/dataplane/nft-child.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { formatIpv4, ipv4FromNumber, parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { patience } from '../../src/lab/patience.js';
 import { enterNamespaces, run, until } from './dataplane-world.js';

@@ -11,7 +11,7 @@ import { readLink } from '../../src/dataplane/link-setup.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeObject, NativePacketSocket } from '../../src/dataplane/native-binding.js';
 import type { PuntedFrame, SubscriberEntry } from '../../src/dataplane/port.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { parseIpv4, parsePrefix } from '../../src/model/ipv4.js';
 import { formatMac, parseMac } from '../../src/model/mac.js';
 import { type PacketBuilder, packet } from '../support/packet.js';

@@ -20,7 +20,7 @@ import { UndoJournal } from '../../src/dataplane/undo-journal.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeBinding, NativeObject, NativePacketSocket } from '../../src/dataplane/native-binding.js';
 import type { SubscriberEntry } from '../../src/dataplane/port.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { type Ipv4, ipv4FromNumber, parseIpv4, parsePrefix, prefixMask } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
 import { patience } from '../../src/lab/patience.js';

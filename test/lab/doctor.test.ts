@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { Child, exec } from '../../src/lab/exec.js';
+import { patience } from '../../src/lab/patience.js';
 import { eventually } from '../support/eventually.js';
 import { type PeerScript, RadiusPeer } from '../support/radius-peer.js';
 import { enterNamespaces, makeVeth, run, runIn } from './dataplane-world.js';
@@ -27,6 +28,25 @@ const findingSchema = z.object({
 const reportSchema = z.object({ ok: z.boolean(), findings: z.array(findingSchema) });
 type Report = z.infer<typeof reportSchema> & { readonly exitCode: number | null };
 type Finding = z.infer<typeof findingSchema>;
+
+/** Runs the rest of the command line where the kernel is old and without options, BTF and JIT, the clock nobody's, and little else is there. */
+const UNFIT = `
+folder=$1; shift
+mkdir -p "$folder/bin" "$folder/boot" "$folder/net"
+for tool in ip tc sh; do ln -sf "$(command -v $tool)" "$folder/bin/$tool"; done
+printf '#!/bin/sh\\necho no\\n' >"$folder/bin/timedatectl"
+chmod +x "$folder/bin/timedatectl"
+echo 0 >"$folder/net/bpf_jit_enable"
+echo CONFIG_BPF=y | gzip >"$folder/config.gz"
+exec unshare --mount sh -euc '
+folder=$1; shift
+mount -t tmpfs none /sys/kernel/btf
+mount --bind "$folder/net" /proc/sys/net/core
+if [ -e /proc/config.gz ]; then mount --bind "$folder/config.gz" /proc/config.gz; else mount --bind "$folder/boot" /boot; fi
+PATH="$folder/bin"
+exec /usr/bin/setarch --uname-2.6 /usr/bin/setpriv --bounding-set -bpf --inh-caps -bpf -- "$@"
+' unfit "$folder" "$@"
+`;
 
 describe('bng doctor', () => {
   const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
@@ -84,9 +104,9 @@ describe('bng doctor', () => {
     }
   }
 
-  async function look(file = config): Promise<Report> {
-    const command = [process.execPath, BNG, 'doctor', '--json', '-c', file];
-    const { exitCode, stdout, stderr } = await exec(command, { timeoutMs: DEADLINE_MS });
+  async function look(file = config, around: readonly string[] = []): Promise<Report> {
+    const command = [...around, process.execPath, BNG, 'doctor', '--json', '-c', file];
+    const { exitCode, stdout, stderr } = await exec(command, { timeoutMs: DEADLINE_MS * patience });
     assert.notEqual(stdout, '', stderr);
     return { ...reportSchema.parse(JSON.parse(stdout)), exitCode };
   }
@@ -134,6 +154,32 @@ describe('bng doctor', () => {
     assert.deepEqual(failures(await look()), []);
   });
 
+  test('a kernel, rights or tools that do not do are named, and what to type for each', async () => {
+    const card = join(folder, 'bridge.yaml');
+    const access = { ...settings.access, mtu: 9000 };
+    writeFileSync(card, JSON.stringify({ ...settings, access, core: { interface: 'bridge0' } }));
+    run('ip link add bridge0 type bridge; ip link set bridge0 up');
+    const { exitCode, findings } = await look(card, ['sh', '-euc', UNFIT, 'unfit', folder]);
+    run('ip link del bridge0');
+    assert.equal(exitCode, 1);
+    const remedies = new Map(
+      findings.filter(({ status }) => status !== 'ok').map(({ check, remedy }) => [check, remedy ?? '']),
+    );
+    const expected: Readonly<Record<string, RegExp>> = {
+      kernel: /^apt install linux-image/,
+      'kernel-config': /^apt install linux-image/,
+      btf: /^apt install linux-image/,
+      jit: /^sysctl -w net\.core\.bpf_jit_enable=1$/,
+      capabilities: /^sudo bng doctor/,
+      tools: /^apt install (?=.*nftables)(?=.*ethtool)(?=.*conntrack)/,
+      mtu: /^apt install linux-image/,
+      driver: /^set access\.xdpMode: generic/,
+      clock: /^timedatectl set-ntp true/,
+    };
+    for (const [check, remedy] of Object.entries(expected))
+      assert.match(remedies.get(check) ?? 'ok', remedy, check);
+  });
+
   test('a next hop and a RADIUS server that do not answer are named, as is an interface that is not there', async () => {
     runIn('doc-core', `ip addr del ${PEER}/24 dev net0`);
     run('ip neigh flush dev core0; ip link set access0 name other0');
@@ -175,12 +221,14 @@ describe('bng doctor', () => {
 
   test('for a person it is one line for each thing, with what to type below', async () => {
     run('ip link set access0 mtu 1500');
-    const text = await exec([process.execPath, BNG, 'doctor', '-c', config], { timeoutMs: DEADLINE_MS });
+    const text = await exec([process.execPath, BNG, 'doctor', '-c', config], {
+      timeoutMs: DEADLINE_MS * patience,
+    });
     assert.equal(text.exitCode, 1);
     assert.match(text.stdout, /^failed {3}mtu access0 +1500: .*\n {9}-> ip link set access0 mtu 1508/m);
     assert.match(text.stdout, /^[0-9]+ ok, [0-9]+ to look at, 1 failed$|, [12] failed$/m);
     const bad = await exec([process.execPath, BNG, 'doctor', '-c', join(folder, 'none')], {
-      timeoutMs: DEADLINE_MS,
+      timeoutMs: DEADLINE_MS * patience,
     });
     assert.equal(bad.exitCode, 2);
   });

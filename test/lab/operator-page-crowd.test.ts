@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Browser, Page, Request } from 'playwright-core';
 import { buildApi } from '../../src/http/api.js';
 import { patience } from '../../src/lab/patience.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { parseMac } from '../../src/model/mac.js';
 import { readPageFiles } from '../../src/page-files.js';

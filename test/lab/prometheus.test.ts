@@ -32,6 +32,9 @@ const DURATION_SECONDS = 15;
 const RATE_INTERVAL = '4s';
 const METRICS = 'http://127.0.0.1:9090/metrics';
 
+/** True as well of a BNG in order, on a machine where others take the processors from it. alerts.test.yml says when it fires. */
+const OF_THE_MACHINE = 'BngEventLoopHeldUp';
+
 type Demand = (found: readonly FoundSeries[]) => void;
 
 const last = (series: FoundSeries | undefined): number | undefined => series?.values.at(-1);
@@ -238,7 +241,7 @@ describe('the demo under Prometheus', { timeout: TIMEOUT_MS, skip: !hasFreeRadiu
     const health = await prometheus.ruleHealth();
     for (const { alert, expr } of shippedAlerts()) {
       assert.equal(health.get(alert), 'ok', alert);
-      assert.deepEqual(await prometheus.instant(expr), [], alert);
+      if (alert !== OF_THE_MACHINE) assert.deepEqual(await prometheus.instant(expr), [], alert);
       for (const name of metricsIn(expr)) {
         assert.notDeepEqual(await prometheus.instant(name), [], `${alert}: ${name}`);
       }

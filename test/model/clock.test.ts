@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 
 /** Its timers do not keep a process alive, so something else must while a test waits for one. */
 async function kept<T>(work: Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { parseMac } from '../../src/model/mac.js';
 import { OltClient } from '../../src/olt/olt-client.js';
 import type { OntSighting } from '../../src/session/inlet.js';

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseMac } from '../../src/model/mac.js';
 import { Instants } from '../../src/session/instants.js';
+import { SessionRecord } from '../../src/session/record.js';
+import type { SavedSession } from '../../src/session/session-row.js';
 import { SessionRows } from '../../src/session/session-row.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -39,12 +41,40 @@ const OLD = {
   },
   at: AT,
 };
-/** The same in fewer words. */
-const NEW = {
+/** As version 2 wrote the same: the line once, no counters that are zero. */
+const SECOND = {
   ...OLD,
   lease: { ...OLD.lease, line: 'same' },
   use: { ...OLD.use, line: 'same', base: undefined },
 };
+/** And as it is written now: nothing that goes without saying. */
+const NEW = {
+  ...{ subscriber: 'ont:ONT1', ont: 'ONT1', state: 'active' },
+  grant: {
+    profile: { serviceId: 'home', poolName: 'isp', downloadBitsPerSecond: 1_000, uploadBitsPerSecond: 500 },
+    ...{ address: '10.0.0.9', leaseSeconds: 600 },
+    terms: { interimIntervalSeconds: 60, classes: ['00ff'] },
+  },
+  lease: { phase: 'bound', expiresMs: 5_600_000 },
+  line: { ...LINE, circuitId: [2, 2], remoteId: [6, 4] },
+  ...{ createdWallMs: 1, stateSinceMs: 5_000_000, stateSinceWallMs: 2 },
+  use: {
+    ...{ accountingId: 'a-1', startedMs: 4_000_000, startedWallMs: 3, activeMs: 4_500_000 },
+    known: ['1', '100', '2', '300'],
+  },
+  at: AT,
+};
+
+/** A session that a row of today makes. */
+function recordOf(saved: SavedSession): SessionRecord {
+  const { id, subscriberId, ontSerial, line, circuitId, mayHoldLostLease } = saved;
+  const times = { nowMs: saved.stateSinceMs, wallMs: saved.createdWallMs };
+  const identity = { subscriberId, ontSerial };
+  const record = new SessionRecord({ id, identity, line, circuitId, mayHoldLostLease, ...times });
+  record.session = { state: saved.state, step: saved.step };
+  record.stateSinceWallMs = saved.stateSinceWallMs;
+  return record;
+}
 
 function rows(): SessionRows {
   const clock = new FakeClock();
@@ -56,17 +86,18 @@ function rows(): SessionRows {
 }
 
 describe('a session as a row', () => {
-  it('of version 1 says the same as one of today', () => {
+  it('of version 1 or 2 says the same as one of today', () => {
     const read = (row: object) => rows().decode('id', JSON.stringify(row));
     const old = read(OLD);
     assert.deepEqual(old, read(NEW));
+    assert.deepEqual(old, read(SECOND));
     assert.equal(old?.use?.known.downstreamBytes, 300n);
     assert.equal(old.line?.mac, parseMac(LINE.mac));
     assert.equal(old.isPortGone, false);
   });
 
   it('gives one object for all that is the same, also of different sessions', () => {
-    for (const row of [OLD, NEW]) {
+    for (const row of [OLD, SECOND, NEW]) {
       const own = rows();
       const [first, second] = ['a', 'b'].map((id) => own.decode(id, JSON.stringify(row)));
       assert.ok(first !== null && first !== undefined && first.state.lease.phase === 'bound');
@@ -88,6 +119,37 @@ describe('a session as a row', () => {
   });
 
   it('that names a line it does not have is no session', () => {
-    assert.equal(rows().decode('id', JSON.stringify({ ...NEW, line: null })), null);
+    for (const row of [SECOND, NEW]) {
+      assert.equal(rows().decode('id', JSON.stringify({ ...row, line: null })), null);
+    }
+  });
+
+  it('is written as it is read, without what goes without saying', () => {
+    const own = rows();
+    const saved = own.decode('id', JSON.stringify(OLD));
+    assert.ok(saved !== null);
+    const text = own.encode(recordOf(saved), saved.use, AT);
+    assert.deepEqual(JSON.parse(text ?? ''), NEW);
+    assert.deepEqual(own.decode('id', text ?? ''), saved);
+  });
+
+  it('names bytes that are not of its option 82, and bytes beyond it are no session', () => {
+    const own = rows();
+    const bare = { ...OLD, line: { ...LINE, option82: undefined }, circuitId: '77' };
+    const saved = own.decode('id', JSON.stringify(bare));
+    assert.ok(saved !== null);
+    const text = own.encode(recordOf(saved), saved.use, AT) ?? '';
+    assert.deepEqual(own.decode('id', text), saved);
+    const beyond = { ...NEW, line: { ...LINE, circuitId: [8, 9] } };
+    assert.equal(own.decode('id', JSON.stringify(beyond)), null);
+  });
+
+  it('leaves room for others on a page of the store', () => {
+    const own = rows();
+    const far = Object.fromEntries(Object.keys(MOVED).map((key) => [key, '1'.repeat(15)]));
+    const saved = own.decode('id', JSON.stringify({ ...OLD, use: { ...OLD.use, base: far, known: far } }));
+    assert.ok(saved !== null);
+    // More than about a thousand bytes of key and value take a page of 4,096 for themselves.
+    assert.ok((own.encode(recordOf(saved), saved.use, AT) ?? '').length < 850);
   });
 });

@@ -5,7 +5,7 @@
 import { RadiusAccounting } from '../../src/aaa/radius-accounting.js';
 import { RadiusAccountingSender } from '../../src/aaa/accounting-senders.js';
 import { RadiusClient } from '../../src/aaa/radius-client.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { RadiusSecret } from '../../src/wire/radius-secret.js';
 import { accountingSession, NAS, openStore, traffic } from './accounting-world.js';
 

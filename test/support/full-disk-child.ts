@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RadiusAccounting } from '../../src/aaa/radius-accounting.js';
-import { systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/system-clock.js';
 import { accountingSession, NAS, openStore, traffic } from './accounting-world.js';
 
 const folder = process.argv[2] ?? '';

@@ -1,6 +1,5 @@
 /** Small constructors that keep the machine's rows short. */
 import type { Attachment } from '../../model/access-line.js';
-import { attachmentKey } from '../../model/access-line.js';
 import type { ServiceProfile } from '../../model/service-profile.js';
 import type { SubscriberEntry } from '../../dataplane/port.js';
 import type { Answer, Ask, Effect, Grant, Held, Served, Session, State, Step, Transition } from './types.js';
@@ -57,10 +56,6 @@ export function servedProfile(grant: Grant): ServiceProfile {
 export function holding(state: Served): Held | null {
   if (state.lease.phase !== 'bound') return state.held;
   return { grant: state.grant, attachment: state.lease.attachment, expiresAtMs: state.lease.expiresAtMs };
-}
-
-export function sameAttachment(a: Attachment, b: Attachment): boolean {
-  return attachmentKey(a) === attachmentKey(b);
 }
 
 export function isServed(state: State): state is Served {

@@ -2,9 +2,10 @@
  * What DHCP messages do to a session that has a grant (RFC 2131 §4.3). The grant was made at authentication time; here it
  * is only read. Invariants: install before promise; remove, read, report, free, in this order.
  */
+import { isSameAttachment } from '../../model/access-line.js';
 import type { StandingPromise } from '../../dataplane/port.js';
 import { formatIpv4 } from '../../model/ipv4.js';
-import { answer, entryOf, holding, sameAttachment, settle, silence, wait } from './build.js';
+import { answer, entryOf, holding, settle, silence, wait } from './build.js';
 import type { DhcpEvent, Grant, Held, Served, SessionEvent, State, Transition } from './types.js';
 
 type DiscoverEvent = Extract<DhcpEvent, { type: 'discover' }>;
@@ -50,7 +51,7 @@ function onRequest(state: Served, event: RequestEvent): Transition {
     return settle(state, answer({ say: 'nak', grant, reason }));
   }
   if (lease.phase === 'bound') {
-    if (sameAttachment(lease.attachment, event.attachment))
+    if (isSameAttachment(lease.attachment, event.attachment))
       return renew(state, event.attachment, event.nowMs);
     return reattach(state, event);
   }
@@ -118,7 +119,7 @@ export function onAnswered(state: Served, event: Extract<SessionEvent, { type: '
 export function prolongs({ address, attachment, expiresAtMs }: StandingPromise, now: Held): boolean {
   return (
     now.grant.address === address &&
-    sameAttachment(now.attachment, attachment) &&
+    isSameAttachment(now.attachment, attachment) &&
     expiresAtMs > now.expiresAtMs
   );
 }
@@ -132,7 +133,7 @@ function onInform(state: Served): Transition {
 function onRelease(state: Served, event: OtherDhcpEvent): Transition {
   const now = holding(state);
   const owns =
-    now !== null && now.grant.address === event.address && sameAttachment(now.attachment, event.attachment);
+    now !== null && now.grant.address === event.address && isSameAttachment(now.attachment, event.attachment);
   if (!owns) return settle(state, silence('release of an address that this line does not have'));
   const done = silence('a release has no answer');
   const step =
@@ -148,7 +149,7 @@ function onDecline(state: Served, event: OtherDhcpEvent): Transition {
   const owns =
     lease.phase !== 'none' &&
     event.address === grant.address &&
-    sameAttachment(lease.attachment, event.attachment);
+    isSameAttachment(lease.attachment, event.attachment);
   if (!owns) return settle(state, silence('decline of an address that this line does not have'));
   const done = silence('a decline has no answer');
   const step = { kind: 'declining', quarantine: grant } as const;

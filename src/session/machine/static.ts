@@ -2,7 +2,8 @@
  * Subscribers with an address of their own, who do not ask for it: what happens when one is sighted, and how orders are carried
  * out in place, since nobody who does not ask can be moved.
  */
-import { sameAttachment, unchanged } from './build.js';
+import { isSameAttachment } from '../../model/access-line.js';
+import { unchanged } from './build.js';
 import { bind, onDhcp, reattach } from './dhcp.js';
 import type { Grant, Served, SightedEvent, StationEvent, Transition } from './types.js';
 
@@ -16,7 +17,7 @@ export function onSighted(state: Served, event: SightedEvent): Transition {
     (grant.terms.fixedMac === undefined || grant.terms.fixedMac === attachment.mac);
   if (!isIts || held !== null) return unchanged({ state, step: null });
   if (lease.phase !== 'bound') return bind(state, event);
-  if (sameAttachment(lease.attachment, attachment)) return unchanged({ state, step: null });
+  if (isSameAttachment(lease.attachment, attachment)) return unchanged({ state, step: null });
   return reattach(state, event);
 }
 

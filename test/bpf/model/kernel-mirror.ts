@@ -37,7 +37,7 @@ import type { NativeObject, NativeRingBuffer } from '../../../src/dataplane/nati
 import { loadNative } from '../../../src/dataplane/load-native.js';
 import { packRates } from '../../../src/dataplane/subscriber-value.js';
 import { replyTemplate } from '../../../src/dhcpv4/reply.js';
-import { systemClock } from '../../../src/model/clock.js';
+import { systemClock } from '../../../src/model/system-clock.js';
 import { IPV4_ANY, ipv4FromNumber } from '../../../src/model/ipv4.js';
 import { macFromBytes } from '../../../src/model/mac.js';
 import { type ProgramName, prepareInterfaces } from '../rig.js';

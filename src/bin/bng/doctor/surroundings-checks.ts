@@ -7,7 +7,7 @@ import { serversOf } from '../../../radius-servers.js';
 import type { Config } from '../../../config/config.js';
 import { secretFileProblems } from '../../../config/secret-file-checks.js';
 import { isBngError } from '../../../model/bng-error.js';
-import { systemClock } from '../../../model/clock.js';
+import { systemClock } from '../../../model/system-clock.js';
 import { RadiusAttributesBuilder } from '../../../wire/radius-attributes-builder.js';
 import { Attribute } from '../../../wire/radius-dictionary.js';
 import { failed, type Finding, ok, outputOf, warning } from './finding.js';
