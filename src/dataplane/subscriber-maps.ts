@@ -14,20 +14,16 @@ import {
   readBngLineKey,
   readBngSubscriber,
   writeBngLineKey,
-  writeBngSubscriber,
 } from './abi.js';
 import type { NativeMap, NativeObject } from './native-binding.js';
 import { AddressIndex, refusal } from './address-index.js';
-import { bitsPerSecondOf, policerRate } from './policer-rate.js';
+import { bitsPerSecondOf } from './policer-rate.js';
 import type { SubscriberEntry } from './port.js';
-import { type PackedRate, packRate, unpackRates } from './subscriber-value.js';
+import { type EncoderOptions, SubscriberEncoder } from './subscriber-encoder.js';
+import { unpackRates } from './subscriber-value.js';
 
-export interface SubscriberMapsOptions {
+export interface SubscriberMapsOptions extends EncoderOptions {
   readonly object: NativeObject;
-  /** TPIDs of the tags given to frames towards subscribers whose own are not known. */
-  readonly sTpid: number;
-  readonly cTpid: number;
-  readonly burstMs: number;
 }
 
 export interface StoredSubscriber extends SubscriberEntry {
@@ -49,14 +45,13 @@ export interface ComparedSubscribers {
 
 const FRACTION_BITS = BngLimit.rateFractionBits;
 const NOBODY = new Uint8Array(4);
-const MOST_RATES = 1_000;
 /** The last fields of the value, which XDP moves: two arrival times. */
 const TATS_AT = BNG_SUBSCRIBER_SIZE - 16;
 /** The value's first word, of nobody. */
 const CLEARED = new Uint8Array(8);
 
 export class SubscriberMaps {
-  #options: SubscriberMapsOptions;
+  readonly #encoder: SubscriberEncoder;
   readonly #subscribers: NativeMap;
   readonly #index: AddressIndex;
   readonly #lines: NativeMap;
@@ -68,15 +63,10 @@ export class SubscriberMaps {
   readonly #address = new Uint8Array(4);
   readonly #slot = new Uint8Array(4);
   readonly #line = new Uint8Array(BNG_LINE_KEY_SIZE);
-  readonly #value = new Uint8Array(BNG_SUBSCRIBER_SIZE);
-  readonly #view = new DataView(this.#value.buffer);
-  readonly #mac = new Uint8Array(6);
-  /** By bits a second: few differ. */
-  readonly #rates = new Map<number, PackedRate>();
   readonly #lineAddress = new Uint8Array(4);
 
   constructor(options: SubscriberMapsOptions) {
-    this.#options = options;
+    this.#encoder = new SubscriberEncoder(options);
     this.#subscribers = options.object.map('bng_subscribers');
     this.#index = new AddressIndex(options.object.map('bng_addresses'));
     this.#repair();
@@ -90,8 +80,7 @@ export class SubscriberMaps {
 
   /** For entries written from now on. */
   useBurst(burstMs: number): void {
-    this.#options = { ...this.#options, burstMs };
-    this.#rates.clear();
+    this.#encoder.useBurst(burstMs);
   }
 
   /** With full buckets, in a slot that nobody has. Throws EEXIST when the address is there already. */
@@ -111,7 +100,7 @@ export class SubscriberMaps {
   replace(entry: SubscriberEntry, slot: number): void {
     if (this.#index.find(entry.address) !== slot)
       throw refusal('ENOENT', 'expected an address that is in its slot');
-    this.#subscribers.store(slot, 0, this.#encode(entry).subarray(0, TATS_AT));
+    this.#subscribers.store(slot, 0, this.#encoder.encode(entry).subarray(0, TATS_AT));
   }
 
   /** Deletes the entry; whose traffic its slot has counted stays known until `forgetRemoved`. */
@@ -203,7 +192,7 @@ export class SubscriberMaps {
       return { address, slot, walled: (flags & BngSubscriberFlag.walled) !== 0, at };
     });
     const isAsWanted = ({ at }: ComparedSubscriber, wanted: SubscriberEntry): boolean =>
-      bytes.compare(this.#encode(wanted), 0, TATS_AT, at, at + TATS_AT) === 0;
+      bytes.compare(this.#encoder.encode(wanted), 0, TATS_AT, at, at + TATS_AT) === 0;
     return { entries, isAsWanted };
   }
 
@@ -255,47 +244,13 @@ export class SubscriberMaps {
 
   /** Into a slot that says that it is nobody's, and says whose it is last: a program that comes by an old index sees no half. */
   #publish(entry: SubscriberEntry, slot: number): void {
-    const bytes = this.#encode(entry);
+    const bytes = this.#encoder.encode(entry);
     this.#subscribers.store(slot, 1, bytes.subarray(CLEARED.length));
     this.#subscribers.store(slot, 0, bytes.subarray(0, CLEARED.length));
   }
 
   #clear(slot: number): void {
     this.#subscribers.store(slot, 0, CLEARED);
-  }
-
-  #encode(entry: SubscriberEntry): Uint8Array {
-    const { attachment } = entry;
-    const bytes = this.#value;
-    const upstream = this.#rate(entry.uploadBitsPerSecond);
-    const downstream = this.#rate(entry.downloadBitsPerSecond);
-    writeBngSubscriber(this.#view, 0, {
-      address: entry.address,
-      ifindex: attachment.ifindex,
-      sVlan: attachment.sVlan,
-      cVlan: attachment.cVlan,
-      sTpid: attachment.sVlan === 0 ? 0 : (attachment.sTpid ?? this.#options.sTpid),
-      cTpid: attachment.cVlan === 0 ? 0 : (attachment.cTpid ?? this.#options.cTpid),
-      mac: macToBytes(attachment.mac, this.#mac),
-      flags: entry.walled ? BngSubscriberFlag.walled : 0,
-      upstreamNsPerByte: upstream.nsPerByte,
-      downstreamNsPerByte: downstream.nsPerByte,
-      upstreamBurst: upstream.burst,
-      downstreamBurst: downstream.burst,
-      upstreamTat: 0n,
-      downstreamTat: 0n,
-    });
-    return bytes;
-  }
-
-  #rate(bitsPerSecond: number): PackedRate {
-    const known = this.#rates.get(bitsPerSecond);
-    if (known !== undefined) return known;
-    const { burstMs } = this.#options;
-    const rate = packRate(policerRate({ bitsPerSecond, burstMs, fractionBits: FRACTION_BITS }));
-    if (this.#rates.size >= MOST_RATES) this.#rates.clear();
-    this.#rates.set(bitsPerSecond, rate);
-    return rate;
   }
 }
 
