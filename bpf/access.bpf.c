@@ -72,8 +72,7 @@ static __always_inline bool bng_is_forwardable(const struct bng_frame *frame, co
 	       !(bng_settings.flags & BNG_SETTINGS_FORWARD_IN_STACK);
 }
 
-static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_frame *frame,
-					const struct bng_party *from)
+static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_frame *frame, const struct bng_party *from)
 {
 	__u32 bytes = frame->ip_length;
 	__u8 own[ETH_ALEN];
@@ -88,8 +87,8 @@ static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_fra
 	return BNG_VERDICT_STACK_UP;
 }
 
-static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_frame *frame,
-				       const struct bng_party *from, const struct bng_route *route)
+static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_frame *frame, const struct bng_party *from,
+				       const struct bng_route *route)
 {
 	__u32 bytes = frame->ip_length;
 	int outcome;

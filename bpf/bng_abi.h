@@ -77,7 +77,8 @@ enum bng_drop_reason {
 	BNG_DROP_PUNT_TOO_LONG = 15,
 	BNG_DROP_POLICED_UP = 16,
 	BNG_DROP_POLICED_DOWN = 17,
-	BNG_DROP_NO_ROUTE = 18, /* FIB says blackhole, unreachable or prohibit; 0/8, 127/8; the receiver has just gone */
+	BNG_DROP_NO_ROUTE =
+		18, /* FIB says blackhole, unreachable or prohibit; 0/8, 127/8; the receiver has just gone */
 	BNG_DROP_LOCAL_FORBIDDEN = 19, /* subscriber to subscriber, not allowed by configuration */
 	BNG_DROP_EGRESS_NO_SUBSCRIBER = 20, /* the stack sent to an address that nobody holds at a port of ours */
 	BNG_DROP_EGRESS_ETHERTYPE = 21, /* the stack sent something that is not IPv4 */

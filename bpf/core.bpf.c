@@ -17,7 +17,8 @@
 #include "lib/rewrite.h"
 #include "lib/trace.h"
 
-static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame, const struct bng_party *found)
+static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame,
+					       const struct bng_party *found)
 {
 	struct bng_subscriber *to = found->subscriber;
 	__u32 bytes = frame->ip_length;

@@ -36,8 +36,7 @@ static __always_inline int bng_name_spoof(const struct bng_subscriber *claimed, 
 }
 
 /* On BNG_CONTINUE `*found` is the subscriber the frame is from. */
-static __always_inline int bng_guard_source(struct xdp_md *ctx, const struct bng_frame *frame,
-					    struct bng_party *found)
+static __always_inline int bng_guard_source(struct xdp_md *ctx, const struct bng_frame *frame, struct bng_party *found)
 {
 	const struct bng_subscriber *subscriber;
 	struct bng_line_key key;
