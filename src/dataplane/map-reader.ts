@@ -79,6 +79,7 @@ export class MapReader implements MapInspection {
     const slot = index === null ? null : slotInMap(index, address as Ipv4);
     const entry = slot === null ? null : take('bng_subscribers', slotKey(slot));
     if (slot === null || entry === null) return found;
+    found['bng_addresses'] = { slot };
     const subscriber = readBngSubscriber(new DataView(entry.buffer, entry.byteOffset, entry.byteLength), 0);
     const line = new Uint8Array(BNG_LINE_KEY_SIZE);
     writeBngLineKey(new DataView(line.buffer), 0, subscriber);

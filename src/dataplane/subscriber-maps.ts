@@ -47,8 +47,9 @@ const FRACTION_BITS = BngLimit.rateFractionBits;
 const NOBODY = new Uint8Array(4);
 /** The last fields of the value, which XDP moves: two arrival times. */
 const TATS_AT = BNG_SUBSCRIBER_SIZE - 16;
-/** The value's first word, of nobody. */
-const CLEARED = new Uint8Array(8);
+/** The value's first word, which says whose it is. */
+const WORD = 8;
+const CLEARED = new Uint8Array(BNG_SUBSCRIBER_SIZE);
 
 export class SubscriberMaps {
   readonly #encoder: SubscriberEncoder;
@@ -245,8 +246,8 @@ export class SubscriberMaps {
   /** Into a slot that says that it is nobody's, and says whose it is last: a program that comes by an old index sees no half. */
   #publish(entry: SubscriberEntry, slot: number): void {
     const bytes = this.#encoder.encode(entry);
-    this.#subscribers.store(slot, 1, bytes.subarray(CLEARED.length));
-    this.#subscribers.store(slot, 0, bytes.subarray(0, CLEARED.length));
+    this.#subscribers.store(slot, 1, bytes.subarray(WORD));
+    this.#subscribers.store(slot, 0, bytes.subarray(0, WORD));
   }
 
   #clear(slot: number): void {

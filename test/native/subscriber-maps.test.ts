@@ -80,11 +80,7 @@ describe('subscribers in the maps', { skip }, () => {
         .subarray(8 * TAT_WORD)
         .every((byte) => byte === 0),
     );
-    assert.ok(
-      value(5)
-        .subarray(0, 8)
-        .every((byte) => byte === 0),
-    );
+    assert.ok(value(5).every((byte) => byte === 0));
     assert.throws(() => maps.replace(entry('10.0.0.9'), 5), { code: 'ENOENT' });
   });
 
@@ -94,11 +90,7 @@ describe('subscribers in the maps', { skip }, () => {
     assert.equal(maps.delete(parseIpv4('10.0.0.9')), false);
     assert.equal(indexed('10.0.0.9'), null);
     assert.deepEqual(maps.readAll(), []);
-    assert.ok(
-      value(5)
-        .subarray(0, 8)
-        .every((byte) => byte === 0),
-    );
+    assert.ok(value(5).every((byte) => byte === 0));
   });
 
   test('what a crash, or a lost map, left on one side only is nobody after the next start', () => {

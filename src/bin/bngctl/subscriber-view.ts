@@ -59,8 +59,10 @@ export function subscribersOf(maps: Pick<MapReader, 'mapEntries'>): SubscriberAn
       value as unknown as StoredTraffic,
     ]),
   );
-  return [...(maps.mapEntries('bng_subscribers') ?? [])].map(({ key, value }) => {
+  return [...(maps.mapEntries('bng_subscribers') ?? [])].flatMap(({ key, value }) => {
     const stored = value as unknown as StoredSubscriber;
+    // Whoever passed while the slot was cleared may have left a time in it.
+    if (stored.address === '0.0.0.0') return [];
     return {
       address: stored.address,
       interface_index: stored.ifindex,
