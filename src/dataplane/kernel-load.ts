@@ -2,7 +2,7 @@
  * Brings the BPF object into the kernel with everything that does not change while it runs: settings, garden, our own
  * addresses, redirect targets. Attaches nothing and knows no subscriber.
  */
-import { BngError } from '../model/bng-error.js';
+import { BngError, errorText } from '../model/bng-error.js';
 import { type Mac, macToBytes } from '../model/mac.js';
 import {
   AbiLayout,
@@ -105,12 +105,7 @@ export function loadKernelObject(options: KernelLoadOptions): LoadedKernel {
     object.close();
     if (error instanceof BngError) throw error;
     const context = { object: options.objectPath };
-    throw new BngError(
-      'BNG_ERR_NATIVE',
-      error instanceof Error ? error.message : String(error),
-      context,
-      error,
-    );
+    throw new BngError('BNG_ERR_NATIVE', errorText(error), context, error);
   }
 }
 

@@ -11,6 +11,7 @@ import { FarHost } from '../support/far-host.js';
 import type { Subscriber } from '../support/garden-lab.js';
 import { GardenLab, growth } from '../support/garden-lab.js';
 import { iperf } from '../support/iperf.js';
+import { radclientOrder } from '../support/radclient-order.js';
 import { sumOf, WireCount, type Arrival } from '../support/wire-count.js';
 
 const MBIT = 1_000_000;
@@ -111,19 +112,17 @@ describe('rates', () => {
     subscriber: Subscriber,
     rates: { readonly up: number; readonly down: number },
   ): Promise<void> {
-    const request = [
-      'Message-Authenticator = 0x00',
-      `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`,
+    const order = radclientOrder([
       `Framed-IP-Address = ${subscriber.address()}`,
       `WISPr-Bandwidth-Max-Up = ${rates.up}`,
       `WISPr-Bandwidth-Max-Down = ${rates.down}`,
-    ];
+    ]);
     // Its word on a refusal, or on none, is on stdout.
     const { stdout } = await exec(
-      ['radclient', '-x', '-r', '1', '-t', '3', '127.0.0.1:3799', 'coa', SECRET],
+      ['radclient', '-x', '-r', '1', '-t', '10', '127.0.0.1:3799', 'coa', SECRET],
       {
         namespace: garden.lab.namespaces.bng,
-        input: `${request.join('\n')}\n`,
+        input: order,
       },
     );
     assert.match(stdout, /Received CoA-ACK/);
