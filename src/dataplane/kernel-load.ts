@@ -15,6 +15,7 @@ import {
 import type { BngRate, BngSettings } from './abi.js';
 import { prefixMask, type Ipv4Prefix } from '../model/ipv4.js';
 import { checkAbi } from './abi-check.js';
+import { addressBuckets } from './address-index.js';
 import { Adoption, type AdoptionOptions } from './adopt.js';
 import type { GardenLimits, GardenPolicy } from './garden-policy.js';
 import { type FastDhcp, type Option82Key, fastDhcpFlags } from './lease-maps.js';
@@ -91,6 +92,7 @@ export function loadKernelObject(options: KernelLoadOptions): LoadedKernel {
     checkAbi(object.btf(), AbiLayout);
     object.setRodata(settings(options, object.rodata().length));
     for (const name of PER_SUBSCRIBER_MAPS) object.setMaxEntries(name, options.maxSubscribers);
+    object.setMaxEntries('bng_addresses', addressBuckets(options.maxSubscribers));
     object.setMaxEntries('bng_traffic', options.maxSubscribers * options.binding.possibleCpus());
     const adoption =
       options.pins === null ? null : new Adoption({ ...options.pins, binding: options.binding, object });

@@ -164,7 +164,7 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     const hex = Buffer.from(bytes).toString('hex');
     const target = [CORE_ADDRESSES.bng, `${LAB_COA_PORT}`];
     const command = [process.execPath, '-e', SENDER, ...target, hex, 'first', 'other', 'first'];
-    const answers = (await radius.core.run(command, 10_000 * patience)).stdout.split('\n');
+    const answers = (await radius.core.run(command, 30_000 * patience)).stdout.split('\n');
     assert.match(answers[0] ?? '', /^2c07/);
     assert.deepEqual(answers.slice(1), ['none', answers[0]]);
   });

@@ -24,7 +24,7 @@ const compiled = new Map<string, string>();
 let folder: string | undefined;
 
 /** Compiles `test/native/NAME.bpf.c` once a process, into a folder that goes with the process. */
-export function fixture(name: 'fixture' | 'refused'): string {
+export function fixture(name: 'fixture' | 'keyed' | 'refused'): string {
   const present = compiled.get(name);
   if (present !== undefined) return present;
   if (folder === undefined) {
