@@ -18,8 +18,19 @@ const COMPANY = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string', multiple: true }, deadline: { type: 'string' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    deadline: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
+if (values.help === true) {
+  console.log(`run-tests [TIER...] [--only TEXT]... [--deadline SECONDS]
+tiers: ${tiers.map((tier) => tier.name + (tier.onDemand ? ' (on demand)' : '')).join(', ')}; none: all that are not on demand
+--only TEXT          the files whose path holds one of the texts
+--deadline SECONDS   that long for each file, instead of what its tier says`);
+  process.exit(0);
+}
 /** Seconds for a file whose length was asked for; otherwise its tier says. */
 const longest = values.deadline === undefined ? null : Number(values.deadline);
 const unknown = positionals.filter((name) => !tiers.some((tier) => tier.name === name));
@@ -121,6 +132,8 @@ function printFile(result: FileResult): void {
   if (result.skips.length > 0) parts.push(`${result.skips.length} skipped`);
   const mark = result.failures.length > 0 ? 'FAIL' : 'ok  ';
   console.log(`  ${mark}  ${result.file}  ${parts.join(', ')}  ${result.seconds.toFixed(1)} s`);
+  // In short at once, whole at the end: a run of an hour may be stopped before.
+  for (const { name, text } of result.failures) console.log(`        ${name}: ${firstLine(text)}`);
 }
 
 function printResult(): void {
@@ -132,6 +145,10 @@ function printResult(): void {
   if (passed === 0 && failures.length === 0) console.log('\nNothing ran, which is no success.');
   process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
   console.log(`\n${passed} passed, ${failures.length} failed, ${skips.length} skipped`);
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0] ?? '';
 }
 
 function indent(text: string): string {

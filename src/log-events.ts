@@ -243,7 +243,11 @@ function withoutSecrets<T extends object>(fields: T, depth = SECRET_DEPTH): T {
 /** Of the same kind: an error without its message and stack would be none. */
 function copyOf<T extends object>(value: T): T {
   if (Array.isArray(value)) return [...(value as readonly unknown[])] as unknown as T;
-  return Object.create(Object.getPrototypeOf(value) as object, Object.getOwnPropertyDescriptors(value)) as T;
+  const properties = Object.getOwnPropertyDescriptors(value);
+  const copy = Object.create(Object.getPrototypeOf(value) as object, properties) as T;
+  // From Node.js 22 on it is read by a getter, which tells a real error's alone.
+  if (value instanceof Error) Object.defineProperty(copy, 'stack', { value: value.stack });
+  return copy;
 }
 
 function isObject(value: unknown): value is object {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Child, execOrThrow, shell } from '../../src/lab/exec.js';
 import { LabPaths, labProgram } from '../../src/lab/lab-paths.js';
-import { removeLab } from '../../src/lab/lab.js';
+import { removeLab } from '../../src/lab/lab-removal.js';
 import { NamespaceProbe } from '../../src/lab/namespace-probe.js';
 import { createNamespaces } from '../../src/lab/namespaces.js';
 import { claim, livingOwner } from '../../src/lab/ownership.js';

@@ -1,7 +1,7 @@
 /** Wall time of `bng demo`, as a process: its timetable and what it takes beyond that. */
 import { execa } from 'execa';
 import { labProgram } from '../../src/lab/lab-paths.js';
-import { removeLab } from '../../src/lab/lab.js';
+import { removeLab } from '../../src/lab/lab-removal.js';
 import { BngError } from '../../src/model/bng-error.js';
 import type { BenchContext } from './bench-context.js';
 import type { Figure } from './figure.js';

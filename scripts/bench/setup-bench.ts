@@ -1,7 +1,8 @@
 /** How long a subscriber waits: the lab of the demo, ONTs with real DHCP clients, from the plug to the ISP lease. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OntHost } from '../../src/lab/ont-host.js';
-import { Lab, removeLab } from '../../src/lab/lab.js';
+import { Lab } from '../../src/lab/lab.js';
+import { removeLab } from '../../src/lab/lab-removal.js';
 import { LAB_VLANS, LabBng } from '../../src/lab/lab-bng.js';
 import { BngError } from '../../src/model/bng-error.js';
 import type { BenchContext } from './bench-context.js';

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { Child } from '../../src/lab/exec.js';
-import { Lab, removeLab } from '../../src/lab/lab.js';
+import { Lab } from '../../src/lab/lab.js';
+import { removeLab } from '../../src/lab/lab-removal.js';
 import { LAB_VLANS, LabBng } from '../../src/lab/lab-bng.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { BngError } from '../../src/model/bng-error.js';

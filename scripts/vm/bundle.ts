@@ -4,7 +4,7 @@
  * `run.sh --dist FOLDER` puts the copy in dist's place. Each module keeps what it knew of its own place.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -12,8 +12,8 @@ import { build, type Plugin } from 'esbuild';
 // dist/scripts/vm → dist
 const DIST = join(import.meta.dirname, '..', '..');
 const PROGRAM = /^(src\/bin\/[a-z]+|(src|test)\/.*-(main|thread|child)|scripts\/run-tests)\.js$/;
-/** Whose single modules another build replaces (test/lab/other-build.ts). */
-const IN_MODULES = ['test/lab/dataplane-holder-main.js'];
+/** Whose single modules another build replaces: as it was it stays beside its bundle (test/lab/other-build.ts). */
+const ALSO_IN_MODULES = ['test/lab/dataplane-holder-main.js'];
 const TEST = /^test\/(native|bpf|stock|lab)\/[^/]*\.test\.js$/;
 /** With binaries or files of their own beside them. */
 const APART = [
@@ -32,7 +32,7 @@ if (folder === '') throw new Error('usage: bundle.js FOLDER [TEXT...]');
 
 const entries = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter(
   (path) =>
-    (PROGRAM.test(path) && !IN_MODULES.includes(path)) ||
+    PROGRAM.test(path) ||
     (TEST.test(path) && (texts.length === 0 || texts.some((text) => path.includes(text)))),
 );
 
@@ -70,6 +70,8 @@ const { outputFiles } = await build({
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(dirname(folder), { recursive: true });
 execFileSync('cp', ['-al', DIST, folder]);
+for (const path of ALSO_IN_MODULES.map((one) => join(folder, one)))
+  cpSync(path, path.replace(/js$/, 'modules.js'));
 for (const { path, contents } of outputFiles) {
   rmSync(path);
   writeFileSync(path, contents);

@@ -13,8 +13,9 @@ mount -t cgroup2 cgroup /sys/fs/cgroup
 # `ip netns` leaves mounts behind that are to be seen everywhere, as on a machine that systemd started.
 mount --make-rshared /
 hostname vm
-# Nobody here loads drivers for what is found: network cards, if run.sh gives any.
+# Nobody here loads drivers for what is found: network cards, if run.sh gives any. The firewall's are loaded before anybody waits for them.
 modprobe virtio_net
+modprobe -aq nf_tables nft_ct nft_fib_inet nft_chain_nat nft_redir nft_masq nft_reject_inet nf_conntrack_netlink
 ip link set lo up
 
 # No carriage returns: what is printed comes out of QEMU as it is.

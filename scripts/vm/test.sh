@@ -20,7 +20,7 @@ for text in $chosen; do
 done
 
 # An emulated CPU on a shared machine; src/lab/patience.ts says what this multiplies.
-BNG_LAB_PATIENCE=${BNG_LAB_PATIENCE:-6}
+BNG_LAB_PATIENCE=${BNG_LAB_PATIENCE:-10}
 export BNG_LAB_PATIENCE
 # All of it takes most of an hour on an emulated CPU. The tests are told to stop a minute before, so that they say what failed.
 seconds=${VM_SECONDS:-3600}

@@ -2,6 +2,7 @@
  * Opens everything the kernel dataplane consists of in one written order, and closes it in the opposite one, also when
  * opening fails half-way. Knows no subscriber.
  */
+import { release } from 'node:os';
 import { BngError } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
@@ -15,6 +16,7 @@ import type { GardenPolicy } from './garden-policy.js';
 import { type AccessPort, loadKernelObject } from './kernel-load.js';
 import { type FastDhcp, LeaseMaps, newOption82Key } from './lease-maps.js';
 import { inFlightDone } from './in-flight.js';
+import { jumboProblem } from './jumbo.js';
 import { LinkSetup, type PoolNetwork, readLink } from './link-setup.js';
 import type { NativeBinding, NativeObject, NativePacketSocket, XdpMode } from './native-binding.js';
 import { nftTeardown } from './nft-ruleset.js';
@@ -303,6 +305,11 @@ async function prepareLinks(
   });
   await links.apply();
   for (const warning of links.warnings) warn(warning);
+  const jumbo =
+    options.access.xdpMode === 'native'
+      ? jumboProblem(options.access.mtu ?? SUBSCRIBER_MTU, release())
+      : null;
+  if (jumbo !== null) warn(jumbo);
 }
 
 async function revert(journal: UndoJournal, { warn }: Opening, deadlineMs: number): Promise<void> {

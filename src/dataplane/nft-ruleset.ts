@@ -4,7 +4,8 @@
  *
  * Order in the stack, for a packet from an access interface:
  *   prerouting, filter, priority raw: only what may become the portal or is for the box itself is tracked. The stack sees
- *     single packets of flows that XDP forwards; tracking them would let a subscriber fill the connection table;
+ *     single packets of flows that XDP forwards; tracking them would let a subscriber fill the connection table. Nor is what the core
+ *     side sends to subscribers;
  *   prerouting, nat, priority dstnat: TCP/80 of a garden member to what the garden does not allow becomes the portal;
  *   forward, filter, priority filter - 5: a member reaches, and is reached by, allowed addresses only;
  *   input, filter, priority filter - 5: echo to our addresses, the portal, the garden's DNS for its members, each as often as
@@ -89,6 +90,8 @@ function policyCommands(options: NftRulesetOptions): readonly string[] {
     ),
     ...elements(`${table} local_addresses`, policy.localAddresses.map(formatIpv4)),
 
+    // XDP passes up what is for a pool's address that nobody has: a scan from the internet would fill the connection table.
+    rule('untracked', `iifname != ${access} fib daddr oifname ${access} notrack`),
     rule('untracked', `iifname != ${access} accept`),
     rule('untracked', 'ip daddr @local_addresses icmp type != echo-request accept'),
     rule('untracked', 'ip daddr @local_addresses meta l4proto != icmp accept'),

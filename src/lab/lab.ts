@@ -2,8 +2,8 @@
  * A whole ISP on one machine: the namespaces of access node, BNG and core, wired with what veth and XDP need, and the
  * ONTs plugged into it. Runs no BNG by itself and asserts nothing.
  */
-import { mkdirSync, rmSync } from 'node:fs';
-import { BngError, isBngError } from '../model/bng-error.js';
+import { mkdirSync } from 'node:fs';
+import { BngError } from '../model/bng-error.js';
 import { systemClock } from '../model/system-clock.js';
 import { OltConnection } from '../olt/olt-connection.js';
 import type { OltEvent, OltMethod, OltParams, OltStats } from '../olt/protocol.js';
@@ -12,11 +12,12 @@ import { CORE_ADDRESSES, CoreNetwork } from './core-network.js';
 import type { Child } from './exec.js';
 import { shell, startReadyChild } from './exec.js';
 import { LabPaths, labProgram, oltObjectPath } from './lab-paths.js';
-import { createNamespaces, deleteNamespaces, emptyNamespaces, listNamespaces } from './namespaces.js';
+import { clearLab, removeLab } from './lab-removal.js';
+import { createNamespaces } from './namespaces.js';
 import type { OltSettings } from './olt-settings.js';
 import type { OntHostOptions } from './ont-host.js';
 import { OntHost } from './ont-host.js';
-import { abandonedPrefixes, claim, disclaim, livingOwner, othersHaveRemoved, takeOver } from './ownership.js';
+import { claim, disclaim, livingOwner, othersHaveRemoved } from './ownership.js';
 import { Reaper } from './reaper.js';
 import { patience } from './patience.js';
 
@@ -88,7 +89,7 @@ export class Lab {
     }
     lab.#reaper = new Reaper(paths.prefix);
     try {
-      await clean(paths);
+      await clearLab(paths);
       mkdirSync(paths.directory, { recursive: true });
       await lab.#build();
       return lab;
@@ -258,50 +259,10 @@ END`,
     this.#olt = null;
     await Promise.all(this.onts.map((host) => attempt(() => host.stop())));
     this.#onts.clear();
-    await attempt(() => clean(this.paths));
+    await attempt(() => clearLab(this.paths));
     // Where something could not be removed, the watchdog stays and tries again when this process ends.
     if (failures.length > 0) throw failures[0];
     disclaim(this.paths.ownerFile);
     await this.#reaper?.dismiss();
   }
-}
-
-/** Ends and removes whatever bears the prefix, owner file apart. */
-async function clean(paths: LabPaths): Promise<void> {
-  const names = listNamespaces(`${paths.prefix}-`);
-  await emptyNamespaces(names);
-  await deleteNamespaces(names);
-  rmSync(paths.bpffsDirectory, { recursive: true, force: true });
-  rmSync(paths.directory, { recursive: true, force: true });
-}
-
-/**
- * Removes what a lab left behind, also one whose process was killed; nothing there is fine. `BNG_ERR_LAB` when another
- * living process owns it.
- */
-export async function removeLab(prefix: string): Promise<void> {
-  const paths = new LabPaths(prefix);
-  await othersHaveRemoved(paths.ownerFile);
-  const owner = livingOwner(paths.ownerFile);
-  if (owner !== null && owner !== process.pid) {
-    throw new BngError('BNG_ERR_LAB', 'expected a lab whose process has ended', { prefix, pid: owner });
-  }
-  takeOver(paths.ownerFile);
-  await clean(paths);
-  disclaim(paths.ownerFile);
-}
-
-/** Removes every lab whose process is dead; gives their prefixes. */
-export async function removeAbandonedLabs(): Promise<string[]> {
-  const removed: string[] = [];
-  for (const prefix of abandonedPrefixes()) {
-    try {
-      await removeLab(prefix);
-      removed.push(prefix);
-    } catch (error) {
-      // Not a lab's file, or somebody claimed it meanwhile.
-      if (!isBngError(error, 'BNG_ERR_VALUE', 'BNG_ERR_LAB')) throw error;
-    }
-  }
-  return removed;
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabPaths } from './lab-paths.js';
-import { removeLab } from './lab.js';
+import { removeLab } from './lab-removal.js';
 import { recordedOwner } from './ownership.js';
 import { DISMISSED } from './reaper.js';
 

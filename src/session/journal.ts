@@ -11,33 +11,15 @@ import type { Commits, RowSource, StoreChange, StoreFailure, StoreTable } from '
 import type { Instants } from './instants.js';
 import type { AccountingLedger } from './ledger.js';
 import { holding, isServed } from './machine/build.js';
-import type { Served } from './machine/types.js';
-import type { SessionRecord } from './record.js';
+import type { Quarantine } from './kept-rows.js';
+import { ASSIGNMENT_TABLE, putAssignment, putQuarantine, QUARANTINE_TABLE } from './kept-rows.js';
+import type { DurableGrant, SessionRecord } from './record.js';
+import { durableGrant } from './record.js';
 import type { PortNames } from './row-parts.js';
 import { SESSION_TABLE, SessionRows } from './session-row.js';
 
-/** What was assigned to a subscriber by order, whether or not it has a session. */
-export const ASSIGNMENT_TABLE: StoreTable = { name: 'assignment', schemaVersion: 1 };
-/** Declined addresses and until when they are out of use. */
-export const QUARANTINE_TABLE: StoreTable = { name: 'quarantine', schemaVersion: 1 };
-
 /** What the store must be opened with. */
 export const SESSION_TABLES: readonly StoreTable[] = [SESSION_TABLE, ASSIGNMENT_TABLE, QUARANTINE_TABLE];
-
-export interface AssignmentRow {
-  readonly profile: ServiceProfile;
-  readonly resumeTo: ServiceProfile | null;
-  readonly suspendedFor: string | null;
-}
-
-/** An address out of use. */
-export interface Quarantine {
-  readonly poolName: string;
-  /** On whose account. */
-  readonly line: string;
-  /** Monotonic. */
-  readonly untilMs: number;
-}
 
 export interface JournalOptions {
   readonly commits: Commits;
@@ -48,12 +30,6 @@ export interface JournalOptions {
   readonly reasonOf: (subscriberId: string) => string | null;
   /** What these removals counted last is durable. */
   readonly forget: (receipts: readonly RemovalReceipt[]) => void;
-}
-
-/** What a row says of the address of its session. */
-export interface DurableGrant {
-  readonly address: Ipv4;
-  readonly isBound: boolean;
 }
 
 interface Taken {
@@ -93,8 +69,8 @@ export class SessionJournal implements RowSource {
   assigned(subscriberId: string, profile: ServiceProfile, resumeTo: ServiceProfile | null): void {
     const { name } = ASSIGNMENT_TABLE;
     this.#change(name, subscriberId, () => {
-      const row: AssignmentRow = { profile, resumeTo, suspendedFor: this.#o.reasonOf(subscriberId) };
-      return { op: 'put', table: name, key: subscriberId, value: JSON.stringify(row) };
+      const suspendedFor = this.#o.reasonOf(subscriberId);
+      return putAssignment(subscriberId, { profile, resumeTo, suspendedFor });
     });
   }
 
@@ -103,11 +79,9 @@ export class SessionJournal implements RowSource {
     this.#change(name, subscriberId, () => ({ op: 'delete', table: name, key: subscriberId }));
   }
 
-  quarantined(address: Ipv4, { poolName, line, untilMs }: Quarantine): void {
-    const { name } = QUARANTINE_TABLE;
-    const key = formatIpv4(address);
-    const row = { poolName, line, untilMs: this.#o.instants.toBootMs(untilMs), at: this.#o.instants.now() };
-    this.#change(name, key, () => ({ op: 'put', table: name, key, value: JSON.stringify(row) }));
+  quarantined(address: Ipv4, quarantine: Quarantine): void {
+    const change = putQuarantine(address, quarantine, this.#o.instants);
+    this.#change(change.table, change.key, () => change);
   }
 
   unquarantined(address: Ipv4): void {
@@ -180,8 +154,4 @@ export class SessionJournal implements RowSource {
     this.#changes.set(`${table}/${key}`, change);
     this.#o.commits.touch();
   }
-}
-
-export function durableGrant(state: Served): DurableGrant {
-  return { address: state.grant.address, isBound: state.lease.phase === 'bound' };
 }

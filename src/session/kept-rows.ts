@@ -1,13 +1,46 @@
 /**
- * Rows of the store about subscribers and addresses, read back. Under its checksum a row may say anything: another hand may have
+ * Rows of the store about subscribers and addresses, both ways. Under its checksum a row may say anything: another hand may have
  * put it there (`bng store import`). Decides nothing.
  */
 import type { Ipv4 } from '../model/ipv4.js';
-import { parseIpv4 } from '../model/ipv4.js';
+import { formatIpv4, parseIpv4 } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
-import type { StoredEntry } from '../store/port.js';
+import type { StoreChange, StoredEntry, StoreTable } from '../store/port.js';
 import type { Instant, Instants } from './instants.js';
-import type { AssignmentRow, Quarantine } from './journal.js';
+
+/** What was assigned to a subscriber by order, whether or not it has a session. */
+export const ASSIGNMENT_TABLE: StoreTable = { name: 'assignment', schemaVersion: 1 };
+/** Declined addresses and until when they are out of use. */
+export const QUARANTINE_TABLE: StoreTable = { name: 'quarantine', schemaVersion: 1 };
+
+export interface AssignmentRow {
+  readonly profile: ServiceProfile;
+  readonly resumeTo: ServiceProfile | null;
+  readonly suspendedFor: string | null;
+}
+
+/** An address out of use. */
+export interface Quarantine {
+  readonly poolName: string;
+  /** On whose account. */
+  readonly line: string;
+  /** Monotonic. */
+  readonly untilMs: number;
+}
+
+export function putAssignment(subscriberId: string, row: AssignmentRow): StoreChange {
+  return { op: 'put', table: ASSIGNMENT_TABLE.name, key: subscriberId, value: JSON.stringify(row) };
+}
+
+/** With the moment on both clocks, by which a start after a reboot knows what is left of it. */
+export function putQuarantine(
+  address: Ipv4,
+  { poolName, line, untilMs }: Quarantine,
+  instants: Instants,
+): StoreChange {
+  const row = { poolName, line, untilMs: instants.toBootMs(untilMs), at: instants.now() };
+  return { op: 'put', table: QUARANTINE_TABLE.name, key: formatIpv4(address), value: JSON.stringify(row) };
+}
 
 /** Null for what is no assignment of ours. */
 export function assignmentOf({ value }: Pick<StoredEntry, 'value'>): AssignmentRow | null {

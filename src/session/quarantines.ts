@@ -5,7 +5,8 @@
 import type { Clock } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { AddressPools } from '../pool/port.js';
-import type { Quarantine, SessionJournal } from './journal.js';
+import type { SessionJournal } from './journal.js';
+import type { Quarantine } from './kept-rows.js';
 
 /** How long a declined address stays out of use. */
 const QUARANTINE_MS = 600_000;

@@ -5,10 +5,9 @@ import type { TimerHandle } from '../model/clock.js';
 import type { Ipv4 } from '../model/ipv4.js';
 import type { Identity } from './identity.js';
 import type { DhcpVerdict, OperatorResult } from './inlet.js';
-import type { DurableGrant } from './journal.js';
 import { isServed, poolNameOf } from './machine/build.js';
 import { NEW_SESSION } from './machine/machine.js';
-import type { Session, SessionEvent, State } from './machine/types.js';
+import type { Served, Session, SessionEvent, State } from './machine/types.js';
 import type { AuthenticationSummary, SessionView } from './view.js';
 
 export type DhcpReply = (verdict: DhcpVerdict) => void;
@@ -17,6 +16,12 @@ export type DhcpReply = (verdict: DhcpVerdict) => void;
 export interface HeldReply {
   readonly reply: DhcpReply;
   readonly asked: Ipv4 | null;
+}
+
+/** What a row says of the address of its session. */
+export interface DurableGrant {
+  readonly address: Ipv4;
+  readonly isBound: boolean;
 }
 
 /** Something that waits for its turn, and whom to tell. */
@@ -149,4 +154,9 @@ export class SessionRecord {
     this.#shownExpiry = { expiresAtMs, wallMs };
     return wallMs;
   }
+}
+
+/** What a row of a session in this state says of its address. */
+export function durableGrant(state: Served): DurableGrant {
+  return { address: state.grant.address, isBound: state.lease.phase === 'bound' };
 }

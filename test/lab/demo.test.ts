@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, describe, it } from 'node:test';
 import { z } from 'zod';
-import { removeLab } from '../../src/lab/lab.js';
+import { removeLab } from '../../src/lab/lab-removal.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import { until } from '../support/lab-house.js';
 import { LabRemains } from '../support/lab-remains.js';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { Child, exec } from '../../src/lab/exec.js';
+import { patience } from '../../src/lab/patience.js';
 import { eventually } from '../support/eventually.js';
 import { type PeerScript, RadiusPeer } from '../support/radius-peer.js';
 import { enterNamespaces, makeVeth, run, runIn } from './dataplane-world.js';
@@ -105,7 +106,7 @@ describe('bng doctor', () => {
 
   async function look(file = config, around: readonly string[] = []): Promise<Report> {
     const command = [...around, process.execPath, BNG, 'doctor', '--json', '-c', file];
-    const { exitCode, stdout, stderr } = await exec(command, { timeoutMs: DEADLINE_MS });
+    const { exitCode, stdout, stderr } = await exec(command, { timeoutMs: DEADLINE_MS * patience });
     assert.notEqual(stdout, '', stderr);
     return { ...reportSchema.parse(JSON.parse(stdout)), exitCode };
   }
@@ -155,7 +156,8 @@ describe('bng doctor', () => {
 
   test('a kernel, rights or tools that do not do are named, and what to type for each', async () => {
     const card = join(folder, 'bridge.yaml');
-    writeFileSync(card, JSON.stringify({ ...settings, core: { interface: 'bridge0' } }));
+    const access = { ...settings.access, mtu: 9000 };
+    writeFileSync(card, JSON.stringify({ ...settings, access, core: { interface: 'bridge0' } }));
     run('ip link add bridge0 type bridge; ip link set bridge0 up');
     const { exitCode, findings } = await look(card, ['sh', '-euc', UNFIT, 'unfit', folder]);
     run('ip link del bridge0');
@@ -170,6 +172,7 @@ describe('bng doctor', () => {
       jit: /^sysctl -w net\.core\.bpf_jit_enable=1$/,
       capabilities: /^sudo bng doctor/,
       tools: /^apt install (?=.*nftables)(?=.*ethtool)(?=.*conntrack)/,
+      mtu: /^apt install linux-image/,
       driver: /^set access\.xdpMode: generic/,
       clock: /^timedatectl set-ntp true/,
     };
@@ -218,12 +221,14 @@ describe('bng doctor', () => {
 
   test('for a person it is one line for each thing, with what to type below', async () => {
     run('ip link set access0 mtu 1500');
-    const text = await exec([process.execPath, BNG, 'doctor', '-c', config], { timeoutMs: DEADLINE_MS });
+    const text = await exec([process.execPath, BNG, 'doctor', '-c', config], {
+      timeoutMs: DEADLINE_MS * patience,
+    });
     assert.equal(text.exitCode, 1);
     assert.match(text.stdout, /^failed {3}mtu access0 +1500: .*\n {9}-> ip link set access0 mtu 1508/m);
     assert.match(text.stdout, /^[0-9]+ ok, [0-9]+ to look at, 1 failed$|, [12] failed$/m);
     const bad = await exec([process.execPath, BNG, 'doctor', '-c', join(folder, 'none')], {
-      timeoutMs: DEADLINE_MS,
+      timeoutMs: DEADLINE_MS * patience,
     });
     assert.equal(bad.exitCode, 2);
   });

@@ -11,11 +11,12 @@ import { after, before, describe, it } from 'node:test';
 import { exec } from '../../src/lab/exec.js';
 import type { ExecResult } from '../../src/lab/exec.js';
 import { LabPaths } from '../../src/lab/lab-paths.js';
+import { patience } from '../../src/lab/patience.js';
 import type { CommandBlock } from '../support/documented-commands.js';
 import { commandBlocks, documents } from '../support/documented-commands.js';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
-const BLOCK_DEADLINE_MS = 60_000;
+const BLOCK_DEADLINE_MS = 60_000 * patience;
 const SERVING_DEADLINE_MS = 20_000;
 /** The lab that `make lab-up` builds, as documents name it. */
 const lab = new LabPaths('bng');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
+import { patience } from '../../src/lab/patience.js';
 import { REFUSED_MS } from '../support/lab-house.js';
 import type { Subscriber } from '../support/garden-lab.js';
 import { GardenLab } from '../support/garden-lab.js';
@@ -9,7 +10,7 @@ import { GardenLab } from '../support/garden-lab.js';
 const { internet, gardenAllowed, resolvers } = CORE_ADDRESSES;
 const [upstream] = resolvers;
 const GATEWAY = '10.255.0.1';
-const WAIT_MS = 1_500;
+const WAIT_MS = 1_500 * patience;
 const SHORT_MS = 400;
 
 describe('garden destinations by name', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
+import { patience } from '../../src/lab/patience.js';
 import { BUSINESS, GARDEN, House, leaseIn, ordered, RESIDENTIAL } from '../support/lab-house.js';
 
 const COUNT = 20;
@@ -46,7 +47,7 @@ describe('twenty concurrent activations', { timeout: 150_000 }, () => {
     assert.equal(new Set(addresses).size, COUNT, addresses.join(' '));
     await Promise.all(
       house.lab.onts.map(async (host) => {
-        const page = await host.httpGet(`http://${CORE_ADDRESSES.internet}/`, 10_000);
+        const page = await host.httpGet(`http://${CORE_ADDRESSES.internet}/`, 10_000 * patience);
         assert.ok(page.ok && page.body.includes(`client ${host.lease?.address}\n`), JSON.stringify(page));
         const session = await house.session(host.ontSerial);
         assert.deepEqual([session?.state, session?.address], ['active', host.lease?.address]);

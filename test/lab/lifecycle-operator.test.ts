@@ -5,6 +5,7 @@ import type { ExecResult } from '../../src/lab/exec.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import { NamespaceProbe } from '../../src/lab/namespace-probe.js';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
+import { patience } from '../../src/lab/patience.js';
 import { GARDEN, House, leaseIn, ordered, RESIDENTIAL, until } from '../support/lab-house.js';
 
 const ACTIVE = 'CTL00000001';
@@ -33,7 +34,7 @@ describe('bngctl against a living BNG', { timeout: 90_000 }, () => {
   after(() => house?.close());
 
   function bngctlIn(probe: NamespaceProbe, args: readonly string[]): Promise<ExecResult> {
-    return probe.run([process.execPath, BNGCTL, ...args], 15_000);
+    return probe.run([process.execPath, BNGCTL, ...args], 15_000 * patience);
   }
 
   function bngctl(...args: string[]): Promise<ExecResult> {

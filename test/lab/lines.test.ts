@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { labConfig } from '../../src/lab/lab-bng.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
+import { patience } from '../../src/lab/patience.js';
 import { formatIpv4, IPV4_ANY, parseIpv4 } from '../../src/model/ipv4.js';
 import type { Mac } from '../../src/model/mac.js';
 import { formatMac, MAC_BROADCAST, parseMac } from '../../src/model/mac.js';
@@ -134,7 +135,10 @@ describe('access lines', () => {
       ip link set squat up`;
     const made = await host.run(['sh', '-ec', squat]);
     assert.equal(made.exitCode, 0, made.stderr);
-    const asked = await host.run(['udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-s', '/bin/true'], 20_000);
+    const asked = await host.run(
+      ['udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-s', '/bin/true'],
+      20_000 * patience,
+    );
     assert.equal(asked.exitCode, 0, asked.stderr);
     const now = await house.session(ontSerial);
     assert.notEqual(now?.address, granted.address);

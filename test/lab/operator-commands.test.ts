@@ -9,6 +9,7 @@ import { exec } from '../../src/lab/exec.js';
 import type { ExecResult } from '../../src/lab/exec.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
+import { patience } from '../../src/lab/patience.js';
 import {
   GARDEN,
   House,
@@ -54,7 +55,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
   const socketArguments = (): string[] => ['--socket', house.lab.paths.apiSocket];
 
   function bngctl(...args: string[]): Promise<ExecResult> {
-    return exec([process.execPath, BNGCTL, ...socketArguments(), ...args], { timeoutMs: PROBLEM });
+    return exec([process.execPath, BNGCTL, ...socketArguments(), ...args], { timeoutMs: PROBLEM * patience });
   }
 
   async function text(...args: string[]): Promise<string> {
@@ -282,7 +283,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
       const command = [process.execPath, BNGCTL, ...socketArguments(), 'sessions'].join(' ');
       const script = `stty cols ${columns} rows 24; ${environment} ${command}`;
       const { stdout, exitCode } = await exec(['script', '-qec', script, '/dev/null'], {
-        timeoutMs: PROBLEM,
+        timeoutMs: PROBLEM * patience,
       });
       assert.equal(exitCode, 0, stdout);
       return stdout.replaceAll('\r', '').split('\n');
@@ -334,7 +335,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     assert.match(subscribers, new RegExp(`^${walledAddress} +[0-9a-f:]{17} +untagged +walled `, 'm'));
     assert.match(await text('map', 'bng_verdicts', '--pins', pins), /^forward_up +[1-9]/m);
     const command = [process.execPath, BNGCTL, ...socketArguments(), 'nft', '--members'];
-    const rules = await house.bng.probe.run(command, PROBLEM);
+    const rules = await house.bng.probe.run(command, PROBLEM * patience);
     assert.deepEqual([rules.exitCode, rules.stderr], [0, 'bngctl: no BNG answers; read with nft']);
     assert.match(rules.stdout, new RegExp(`elements = \\{[^}]*${walledAddress}`));
     const { exitCode, stderr } = await bngctl('sessions');

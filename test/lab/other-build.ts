@@ -3,7 +3,7 @@
  * programs, its ABI table and its JavaScript fit each other and not ours. Asserts nothing.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,7 +38,10 @@ export class OtherBuild {
 
   /** The other build's file that is `path` below `dist` here. */
   program(path: string): string {
-    return join(this.#folder, 'dist', path);
+    const program = join(this.#folder, 'dist', path);
+    // A program of one file (scripts/vm/bundle.ts) has the ABI table in it: its modules are beside it.
+    const inModules = program.replace(/js$/, 'modules.js');
+    return existsSync(inModules) ? inModules : program;
   }
 
   remove(): void {

@@ -7,6 +7,7 @@ import { exec, shell } from '../../src/lab/exec.js';
 import { labConfig } from '../../src/lab/lab-bng.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
+import { patience } from '../../src/lab/patience.js';
 import { parsePrefix } from '../../src/model/ipv4.js';
 import { House, leaseIn, until } from '../support/lab-house.js';
 
@@ -66,7 +67,9 @@ describe('pools under one name, drained and taken out', { timeout: 90_000 }, () 
     command: string,
   ): Promise<{ readonly exitCode: number | null; readonly text: string }> {
     const program = [process.execPath, labProgram('../bin/bngctl.js'), '--socket', house.lab.paths.apiSocket];
-    const { exitCode, stdout, stderr } = await exec([...program, command], { timeoutMs: DEADLINE_MS });
+    const { exitCode, stdout, stderr } = await exec([...program, command], {
+      timeoutMs: DEADLINE_MS * patience,
+    });
     return { exitCode, text: stdout + stderr };
   }
 
@@ -79,7 +82,7 @@ describe('pools under one name, drained and taken out', { timeout: 90_000 }, () 
   /** Everything of the kernel that could still know of a pool. */
   async function kernel(): Promise<string> {
     const script = 'nft -s list table inet bng; ip -4 -o addr show dev lo; ip route; ls -l /sys/fs/bpf/bng/*';
-    const { stdout } = await house.bng.probe.run(['sh', '-c', script], DEADLINE_MS);
+    const { stdout } = await house.bng.probe.run(['sh', '-c', script], DEADLINE_MS * patience);
     return stdout + JSON.stringify((await house.bng.get('/api/v1/maps/bng_local')).body);
   }
 
@@ -101,7 +104,7 @@ describe('pools under one name, drained and taken out', { timeout: 90_000 }, () 
     assert.match((await bngctl('pools')).text, /^old .* home +draining$/m);
     const told = one.leaseEvents.length;
     await one.askAgain();
-    const answer = await one.waitForLeaseEvent(DEADLINE_MS, () => true, told);
+    const answer = await one.waitForLeaseEvent(DEADLINE_MS * patience, () => true, told);
     assert.deepEqual([answer?.event, answer?.address], ['renewed', one.lease?.address]);
     await leaseIn(await plug(2), parsePrefix(NEXT.network));
     assert.deepEqual([await house.allocated('old'), await house.allocated('next')], [2, 1]);

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { z } from 'zod';
 import { exec } from '../../src/lab/exec.js';
-import { removeLab } from '../../src/lab/lab.js';
+import { removeLab } from '../../src/lab/lab-removal.js';
 import { labProgram } from '../../src/lab/lab-paths.js';
 import { hasFreeRadius } from '../../src/lab/radius-server.js';
+import { patience } from '../../src/lab/patience.js';
 
 const PREFIX = 'rld';
 const DEMO = [
@@ -26,7 +27,7 @@ describe('bng demo --radius', { timeout: 120_000 }, () => {
     skip: !hasFreeRadius,
   }, async (t) => {
     const story = [...DEMO, '--duration', '15', '--subscribers', '3'];
-    const { exitCode, stdout, stderr } = await exec(story, { timeoutMs: 90_000 });
+    const { exitCode, stdout, stderr } = await exec(story, { timeoutMs: 90_000 * patience });
     assert.deepEqual([exitCode, stderr], [0, ''], stdout);
     const told = stdout.split('\n').map((line) => lineSchema.parse(JSON.parse(line)));
     const books = told.filter(({ chapter }) => chapter === 'RADIUS');

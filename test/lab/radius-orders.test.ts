@@ -6,6 +6,7 @@ import { CORE_ADDRESSES } from '../../src/lab/core-network.js';
 import { LAB_COA_PORT, LAB_RADIUS_SECRET } from '../../src/lab/lab-radius.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { hasFreeRadius } from '../../src/lab/radius-server.js';
+import { patience } from '../../src/lab/patience.js';
 import { LOG_EVENTS } from '../../src/log-events.js';
 import { parseIpv4 } from '../../src/model/ipv4.js';
 import { RadiusAttributesBuilder } from '../../src/wire/radius-attributes-builder.js';
@@ -84,7 +85,7 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     const { address } = rated.lease!;
     const losses = rated.carrierLosses;
     assert.ok((await megabits(rated)) > 15);
-    const stream = rated.run(['ping', '-n', '-q', '-i', '0.01', '-c', '300', internet], 15_000);
+    const stream = rated.run(['ping', '-n', '-q', '-i', '0.01', '-c', '300', internet], 15_000 * patience);
     await until('the stream flows', 5_000, async () => ((await packetsOf(RATED)) > 20 ? true : null));
     const id = `Acct-Session-Id = "${await accountingId(RATED)}"`;
     const rates = ['WISPr-Bandwidth-Max-Down = 4000000', 'WISPr-Bandwidth-Max-Up = 4000000'];
@@ -160,7 +161,7 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     const hex = Buffer.from(bytes).toString('hex');
     const target = [CORE_ADDRESSES.bng, `${LAB_COA_PORT}`];
     const command = [process.execPath, '-e', SENDER, ...target, hex, 'first', 'other', 'first'];
-    const answers = (await radius.core.run(command, 10_000)).stdout.split('\n');
+    const answers = (await radius.core.run(command, 10_000 * patience)).stdout.split('\n');
     assert.match(answers[0] ?? '', /^2c07/);
     assert.deepEqual(answers.slice(1), ['none', answers[0]]);
   });
@@ -206,7 +207,7 @@ describe('orders of a RADIUS server', { timeout: 90_000, skip: !hasFreeRadius },
     assert.equal(valueOf(stop, 'Acct-Terminate-Cause'), 'Admin-Reset');
     assert.ok(Number(valueOf(stop, 'Acct-Input-Packets')) >= 300);
     assert.equal(await rated.waitForCarrierLosses(losses + 1, 5_000), true);
-    assert.equal(await rated.tcpConnect(internet, 443, 10_000), 'connected');
+    assert.equal(await rated.tcpConnect(internet, 443, 10_000 * patience), 'connected');
     const anew = await radius.record(RATED, 'Start', 2);
     assert.notEqual(`Acct-Session-Id = "${valueOf(anew, 'Acct-Session-Id')}"`, id);
     const again = await radius.radclient('disconnect', [id]);

@@ -7,6 +7,7 @@ import type { OntHost } from '../../src/lab/ont-host.js';
 import { radiusConfig } from '../../src/lab/lab-radius.js';
 import type { DetailRecord } from '../../src/lab/radius-server.js';
 import { detailValue, hasFreeRadius } from '../../src/lab/radius-server.js';
+import { patience } from '../../src/lab/patience.js';
 import { GARDEN, leaseIn, ordered, RESIDENTIAL, until } from '../support/lab-house.js';
 import { octetsOf, RadiusHouse, valueOf } from '../support/radius-house.js';
 
@@ -80,7 +81,10 @@ describe('outages of RADIUS', { timeout: 150_000, skip: !hasFreeRadius }, () => 
   it('both dead: traffic and renewals go on, a new line gets what onTimeout says, the operator can order', async () => {
     const began = performance.now();
     await radius.servers[1]?.kill();
-    const stream = ont(RESIDENT).run(['ping', '-n', '-q', '-i', '0.02', '-c', '500', internet], 20_000);
+    const stream = ont(RESIDENT).run(
+      ['ping', '-n', '-q', '-i', '0.02', '-c', '500', internet],
+      20_000 * patience,
+    );
     const renewed = renewals(ont(STEADY));
     const newcomer = plug(NEWCOMER);
     await radius.house.lab.unplug(LEAVER);

@@ -7,6 +7,7 @@ import { labProgram } from '../../src/lab/lab-paths.js';
 import { LAB_NAS_IDENTIFIER } from '../../src/lab/lab-radius.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { detailValue, hasFreeRadius } from '../../src/lab/radius-server.js';
+import { patience } from '../../src/lab/patience.js';
 import { formatMac } from '../../src/model/mac.js';
 import { BUSINESS, GARDEN, leaseIn, ordered, REFUSED_MS, RESIDENTIAL, until } from '../support/lab-house.js';
 import { octetsOf, RadiusHouse, valueOf } from '../support/radius-house.js';
@@ -178,7 +179,7 @@ describe('subscribers of a RADIUS server', { timeout: 120_000, skip: !hasFreeRad
     const { paths } = radius.house.lab;
     const bngctl = [process.execPath, labProgram('../bin/bngctl.js'), '--socket', paths.apiSocket];
     const shown = await until('accounting is answered', ANSWER_MS, async () => {
-      const { stdout } = await exec([...bngctl, 'session', 'RESID001'], { timeoutMs: ANSWER_MS });
+      const { stdout } = await exec([...bngctl, 'session', 'RESID001'], { timeoutMs: ANSWER_MS * patience });
       return /^Accounting-Response after /m.test(stdout) ? stdout : null;
     });
     const [, exchanges = ''] = shown.split('\nRADIUS AUTHENTICATION\n');

@@ -11,6 +11,7 @@ import { radiusConfig, startLabRadius } from '../../src/lab/lab-radius.js';
 import type { OntHost } from '../../src/lab/ont-host.js';
 import { hasFreeRadius } from '../../src/lab/radius-server.js';
 import type { RadiusServer } from '../../src/lab/radius-server.js';
+import { patience } from '../../src/lab/patience.js';
 import { parsePrefix } from '../../src/model/ipv4.js';
 import { GARDEN, House, leaseIn, ordered, REFUSED_MS, RESIDENTIAL, until } from '../support/lab-house.js';
 
@@ -90,7 +91,7 @@ describe('reload', { timeout: 120_000, skip: !hasFreeRadius }, () => {
     const command = [process.execPath, labProgram('../bin/bngctl.js')];
     const { exitCode, stdout, stderr } = await exec(
       [...command, '--socket', house.lab.paths.apiSocket, 'reload'],
-      { timeoutMs: DEADLINE_MS },
+      { timeoutMs: DEADLINE_MS * patience },
     );
     return { exitCode, text: stdout + stderr };
   }
@@ -102,7 +103,10 @@ describe('reload', { timeout: 120_000, skip: !hasFreeRadius }, () => {
       'ip -4 -o addr show dev lo | sed "s/valid_lft.*//"',
       'ip route',
     ].join('; ');
-    const { stdout, exitCode, stderr } = await house.bng.probe.run(['sh', '-c', script], DEADLINE_MS);
+    const { stdout, exitCode, stderr } = await house.bng.probe.run(
+      ['sh', '-c', script],
+      DEADLINE_MS * patience,
+    );
     assert.equal(exitCode, 0, stderr);
     const maps = await Promise.all(
       ['bng_garden', 'bng_local', 'bng_subscribers'].map((name) => house.bng.get(`/api/v1/maps/${name}`)),

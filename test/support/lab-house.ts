@@ -22,7 +22,7 @@ export const BUSINESS = parsePrefix('10.16.0.0/12');
 /** For what takes a client its longest: udhcpc waits 3 s after a NAK, and the machine may be busy. */
 export const MOVE_DEADLINE_MS = 20_000;
 /** A refusal comes at once; a busy machine takes a moment to ask. */
-export const REFUSED_MS = 6_000;
+export const REFUSED_MS = 6_000 * patience;
 const POLL_MS = 60;
 
 const sessionSchema = z.object({
@@ -184,7 +184,7 @@ export class House {
   /** What the kernel's nftables hold as the garden's members. */
   async gardenMembers(): Promise<string[]> {
     const command = ['nft', '-j', 'list', 'set', 'inet', 'bng', 'garden_members'];
-    const { exitCode, stdout, stderr } = await this.bng.probe.run(command, 10_000);
+    const { exitCode, stdout, stderr } = await this.bng.probe.run(command, 10_000 * patience);
     assert.equal(exitCode, 0, stderr);
     const parts = nftSetSchema.parse(JSON.parse(stdout)).nftables;
     return (parts.find((part) => part.set !== undefined)?.set?.elem ?? []).map((elem) =>

@@ -1,8 +1,8 @@
 // The import directions of design.md §2 as eslint enforces them: forbidden imports are reported, allowed ones are not, and
 // every room of src has its entry. It lints texts under made-up paths; it holds no rule itself.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ESLint } from 'eslint';
@@ -76,6 +76,35 @@ describe('import direction', () => {
       [],
     );
     assert.equal(new Set(config.listedRooms).size, config.listedRooms.length);
+  });
+});
+
+describe('import circles', () => {
+  const imported = /^(?:import|export) (?:[^;]*? from )?'(\.[^']*)\.js';/gms;
+  const source = join(repository, 'src');
+
+  function importsOf(file: string): string[] {
+    return [...readFileSync(file, 'utf8').matchAll(imported)].map((match) =>
+      join(dirname(file), `${match[1] ?? ''}.ts`),
+    );
+  }
+
+  it('no file of src imports itself, over however many others, not even types', () => {
+    const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(source, file));
+    const waiting = new Map(
+      files.map((file) => [file, importsOf(file).filter((one) => files.includes(one))]),
+    );
+    assert.ok([...waiting.values()].flat().length > files.length, 'imports are found');
+    // Whoever imports nobody that is left goes; what stays is in a circle, or imports one.
+    for (let before = 0; before !== waiting.size; ) {
+      before = waiting.size;
+      for (const [file, others] of waiting) {
+        if (!others.some((other) => waiting.has(other))) waiting.delete(file);
+      }
+    }
+    assert.deepEqual([...waiting.keys()], []);
   });
 });
 

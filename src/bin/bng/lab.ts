@@ -2,7 +2,8 @@
 import { openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
-import { Lab, removeLab } from '../../lab/lab.js';
+import { Lab } from '../../lab/lab.js';
+import { removeLab } from '../../lab/lab-removal.js';
 import { LAB_VLANS, LabBng } from '../../lab/lab-bng.js';
 import { LabPaths, labProgram } from '../../lab/lab-paths.js';
 import { livingOwner } from '../../lab/ownership.js';

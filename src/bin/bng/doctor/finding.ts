@@ -1,6 +1,9 @@
 /** What `bng doctor` finds, in one form for people and programs. Looks at nothing itself. */
 import { execa } from 'execa';
 
+/** What to type where the kernel is too old. */
+export const NEWER_KERNEL = 'apt install linux-image-amd64 && reboot';
+
 /** `warning`: it works, but less well, or the BNG puts it right when it starts. */
 export type FindingStatus = 'ok' | 'warning' | 'failed';
 

@@ -4,11 +4,10 @@ import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { lackingCapabilities } from '../requirements.js';
-import { failed, type Finding, ok, outputOf, warning } from './finding.js';
+import { failed, type Finding, NEWER_KERNEL, ok, outputOf, warning } from './finding.js';
 
 /** bpf_xdp_load_bytes; older kernels refuse the programs. */
 const OLDEST_KERNEL = [5, 18] as const;
-const NEWER_KERNEL = 'apt install linux-image-amd64 && reboot';
 const BPFFS_MAGIC = 0xcafe4a11;
 
 /** Without these the programs do not load, or the firewall is refused; `m` will do. */
@@ -25,6 +24,7 @@ const NEEDED_OPTIONS = [
   'NF_CONNTRACK',
   'NF_NAT',
   'NFT_CT',
+  'NFT_FIB_INET',
   'NFT_NAT',
 ] as const;
 

@@ -1,7 +1,9 @@
 /** What `bng doctor` asks of the interfaces: driver, offloads, queues, MTU, and where the core side leads. Changes nothing. */
 import { createSocket } from 'node:dgram';
+import { release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../../config/config.js';
+import { jumboProblem } from '../../../dataplane/jumbo.js';
 import {
   readOffloads,
   UNWANTED,
@@ -11,7 +13,7 @@ import {
 } from '../../../dataplane/offloads.js';
 import { readQueues, wantedQueues } from '../../../dataplane/queues.js';
 import { hasNativeXdp } from '../../../dataplane/xdp-drivers.js';
-import { failed, type Finding, ipList, ok, outputOf, warning } from './finding.js';
+import { failed, type Finding, ipList, NEWER_KERNEL, ok, outputOf, warning } from './finding.js';
 
 type Side = 'access' | 'core';
 type Link = Readonly<Record<string, unknown>>;
@@ -159,6 +161,8 @@ function mtu(
   const { mtu: packet, tune } = config.access;
   const wanted = side === 'access' ? packet + TWO_TAGS_BYTES : packet;
   const subject = ['mtu', name] as const;
+  const jumbo = config.access.xdpMode === 'native' ? jumboProblem(packet, release()) : null;
+  if (jumbo !== null) return failed(subject, jumbo, NEWER_KERNEL);
   if (found >= wanted) return ok(subject, String(found));
   const remedy = `ip link set ${name} mtu ${wanted}`;
   if (side === 'core')
