@@ -72,8 +72,7 @@ static __always_inline bool bng_is_forwardable(const struct bng_frame *frame, co
 	       !(bng_settings.flags & BNG_SETTINGS_FORWARD_IN_STACK);
 }
 
-static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_frame *frame,
-					const struct bng_subscriber *from)
+static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_frame *frame, const struct bng_party *from)
 {
 	__u32 bytes = frame->ip_length;
 	__u8 own[ETH_ALEN];
@@ -81,15 +80,15 @@ static __always_inline int bng_to_stack(struct xdp_md *ctx, const struct bng_fra
 
 	bng_copy_port_mac(
 		own, ctx->ingress_ifindex); /* whatever MAC it was sent to, or the stack takes it for another host's */
-	outcome = bng_write_untagged(ctx, frame->l3_offset, own, from->mac);
+	outcome = bng_write_untagged(ctx, frame->l3_offset, own, from->subscriber->mac);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_up(from, bytes);
+	bng_account_up(from->traffic, bytes);
 	return BNG_VERDICT_STACK_UP;
 }
 
-static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_frame *frame,
-				       const struct bng_subscriber *from, const struct bng_route *route)
+static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_frame *frame, const struct bng_party *from,
+				       const struct bng_route *route)
 {
 	__u32 bytes = frame->ip_length;
 	int outcome;
@@ -98,24 +97,26 @@ static __always_inline int bng_to_core(struct xdp_md *ctx, const struct bng_fram
 	outcome = bng_write_untagged(ctx, frame->l3_offset, route->destination_mac, route->source_mac);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_up(from, bytes);
+	bng_account_up(from->traffic, bytes);
 	return BNG_VERDICT_FORWARD_UP;
 }
 
 static __always_inline int bng_to_neighbour(struct xdp_md *ctx, const struct bng_frame *frame,
-					    const struct bng_subscriber *from, struct bng_subscriber *to)
+					    const struct bng_party *from, const struct bng_party *to)
 {
 	__u32 bytes = frame->ip_length;
 	int outcome;
 
-	if (!bng_conforms_down(to, bng_policed_bytes(frame)))
+	if (!bng_conforms_down(to->subscriber, bng_policed_bytes(frame)))
 		return bng_drop(BNG_DROP_POLICED_DOWN);
 	bng_decrement_ttl(frame->ip);
-	outcome = bng_write_line(ctx, frame->l3_offset, frame->priority, to);
+	outcome = bng_write_line(ctx, frame->l3_offset, frame->priority, to->subscriber);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_up(from, bytes);
-	bng_account_down(to, 1, bytes);
+	if (!bng_is_holder(to->subscriber, to->address))
+		return bng_drop(BNG_DROP_NO_ROUTE);
+	bng_account_up(from->traffic, bytes);
+	bng_account_down(to->traffic, 1, bytes);
 	return BNG_VERDICT_FORWARD_LOCAL;
 }
 
@@ -127,12 +128,11 @@ static __always_inline bool bng_aim(__u32 ifindex)
 
 static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)
 {
-	struct bng_subscriber *from, *to = NULL;
+	struct bng_party from, to = {};
 	bool walled, to_stack = false;
-	struct bng_route route;
+	struct bng_route route = { .way = BNG_WAY_STACK };
 	int outcome;
 
-	route.way = BNG_WAY_STACK;
 	outcome = bng_parse_ipv4(ctx, cursor, frame);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
@@ -150,11 +150,11 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 		return bng_drop(BNG_DROP_MULTICAST);
 	if (bng_is_unroutable(frame))
 		return bng_drop(BNG_DROP_NO_ROUTE);
-	walled = bng_is_walled(from);
+	walled = bng_is_walled(from.subscriber);
 	if (walled) {
 		outcome = bng_judge_walled(frame, &to_stack);
 		if (outcome != BNG_CONTINUE)
-			return bng_refuse(ctx, frame, from, outcome);
+			return bng_refuse(ctx, frame, from.subscriber, outcome);
 	}
 	if (!to_stack) {
 		outcome = bng_find_route(ctx, frame, walled, &route);
@@ -166,16 +166,16 @@ static __always_inline int bng_send_upstream(struct xdp_md *ctx, struct bng_curs
 		if (outcome != BNG_CONTINUE)
 			return outcome;
 	}
-	if (!bng_conforms_up(from, bng_policed_bytes(frame)))
+	if (!bng_conforms_up(from.subscriber, bng_policed_bytes(frame)))
 		return bng_drop(BNG_DROP_POLICED_UP);
 
 	if (route.way != BNG_WAY_STACK && bng_is_forwardable(frame, &route)) {
 		if (route.way == BNG_WAY_CORE && bng_aim(route.ifindex))
-			return bng_to_core(ctx, frame, from, &route);
-		if (to && bng_aim(to->ifindex))
-			return bng_to_neighbour(ctx, frame, from, to);
+			return bng_to_core(ctx, frame, &from, &route);
+		if (to.subscriber && bng_aim(to.subscriber->ifindex))
+			return bng_to_neighbour(ctx, frame, &from, &to);
 	}
-	return bng_to_stack(ctx, frame, from);
+	return bng_to_stack(ctx, frame, &from);
 }
 
 static __always_inline int bng_receive_access(struct xdp_md *ctx)

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 enum bng_abi_version {
-	BNG_ABI_VERSION = 4,
+	BNG_ABI_VERSION = 5,
 };
 
 enum bng_limit {
@@ -24,7 +24,11 @@ enum bng_limit {
 	BNG_PUNT_RING_BYTES = 4194304,
 	BNG_PUNT_SMALL = 640, /* bytes of frame in a small punt record */
 	BNG_PUNT_LARGE = 1664, /* bytes of frame in a large punt record; longer frames are dropped */
-	BNG_RATE_FRACTION_BITS = 20, /* fraction bits of bng_rate.ns_per_byte */
+	BNG_RATE_FRACTION_BITS = 20, /* fraction bits of every ns_per_byte */
+	BNG_BURST_EXPONENT_BITS = 5, /* of a subscriber's bursts: ns = burst >> 5 << (burst & 31) */
+	BNG_BUCKET_ADDRESSES = 4, /* of one bucket of bng_addresses */
+	BNG_ADDRESS_FACTOR = 0x9e3779b1, /* finds an address's first bucket (lib/find.h) */
+	BNG_ADDRESS_FACTOR_TWO = 0x85ebca77, /* and its second */
 	BNG_PUNT_RING_FRAMES =
 		3145728, /* bytes of the ring that frames may fill: the rest is for what XDP has answered */
 	BNG_MAX_DHCP_REPLIES = 256, /* pools whose leases XDP may answer for */
@@ -73,7 +77,8 @@ enum bng_drop_reason {
 	BNG_DROP_PUNT_TOO_LONG = 15,
 	BNG_DROP_POLICED_UP = 16,
 	BNG_DROP_POLICED_DOWN = 17,
-	BNG_DROP_NO_ROUTE = 18, /* FIB says blackhole, unreachable or prohibit; 0/8, 127/8 */
+	BNG_DROP_NO_ROUTE =
+		18, /* FIB says blackhole, unreachable or prohibit; 0/8, 127/8; the receiver has just gone */
 	BNG_DROP_LOCAL_FORBIDDEN = 19, /* subscriber to subscriber, not allowed by configuration */
 	BNG_DROP_EGRESS_NO_SUBSCRIBER = 20, /* the stack sent to an address that nobody holds at a port of ours */
 	BNG_DROP_EGRESS_ETHERTYPE = 21, /* the stack sent something that is not IPv4 */
@@ -157,7 +162,7 @@ struct bng_settings {
 	struct bng_rate answer_rate; /* of DHCP answered in XDP, a station */
 	__u64 option82_seed; /* secret, of bng_lease.option82 */
 	__u64 option82_factor; /* secret, odd */
-	__u32 traffic_slots; /* entries of each CPU in bng_traffic */
+	__u32 traffic_slots; /* entries of bng_subscribers, and of each CPU in bng_traffic; bng_addresses has half as many and one */
 	__u32 static_network_count; /* of static_networks */
 	struct bng_prefix static_networks[BNG_MAX_STATIC_NETWORKS]; /* whose addresses are used without DHCP */
 };
@@ -171,23 +176,36 @@ struct bng_line_key {
 	__u16 reserved; /* zero; 1 in bng_punt_lines for what is sighted, which must not cost the station its DHCP */
 };
 
+/* An entry of bng_addresses; written and read as one word of 64 bits. */
+struct bng_address {
+	__be32 address; /* 0 = none */
+	__u32 place; /* one more than the slot */
+};
+
+/* Value of bng_addresses. */
+struct bng_address_bucket {
+	struct bng_address addresses[BNG_BUCKET_ADDRESSES];
+};
+
 /*
- * Value of bng_subscribers, keyed by the subscriber's address (__be32). Replaced whole by user space; XDP moves the arrival
- * times. Of 72 bytes, so that an element of the map takes two cache lines: its head, its key and the first eight bytes,
- * and all the rest.
+ * Value of bng_subscribers, by slot. A cache line of 64 bytes, and the map begins with one: whatever a packet needs to know
+ * of its subscriber takes one access to memory. User space writes it word by word of 64 bits while XDP reads it, all but the
+ * arrival times of one that is there already: those XDP moves.
  */
 struct bng_subscriber {
+	__be32 address; /* 0 = nobody has the slot */
+	__u32 ifindex;
 	__u8 mac[6];
 	__u8 flags; /* enum bng_subscriber_flag */
 	__u8 reserved; /* zero */
-	__u32 ifindex;
-	__u32 slot; /* index into a CPU's part of bng_traffic */
 	__u16 s_vlan; /* host byte order, 0 = untagged */
 	__u16 c_vlan; /* host byte order, 0 = no inner tag */
 	__be16 s_tpid;
 	__be16 c_tpid;
-	struct bng_rate upstream;
-	struct bng_rate downstream;
+	__u64 upstream_ns_per_byte; /* as in bng_rate, 0 = unlimited */
+	__u64 downstream_ns_per_byte;
+	__u32 upstream_burst; /* see BNG_BURST_EXPONENT_BITS */
+	__u32 downstream_burst;
 	__u64 upstream_tat; /* theoretical arrival time (GCRA), ns of CLOCK_MONOTONIC; 0 = the bucket is full */
 	__u64 downstream_tat;
 };
@@ -331,6 +349,8 @@ union bng_abi {
 	struct bng_access_port access_port;
 	struct bng_settings settings;
 	struct bng_line_key line_key;
+	struct bng_address address;
+	struct bng_address_bucket address_bucket;
 	struct bng_subscriber subscriber;
 	struct bng_traffic traffic;
 	struct bng_garden_key garden_key;

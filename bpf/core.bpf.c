@@ -17,8 +17,10 @@
 #include "lib/rewrite.h"
 #include "lib/trace.h"
 
-static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame, struct bng_subscriber *to)
+static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_frame *frame,
+					       const struct bng_party *found)
 {
+	struct bng_subscriber *to = found->subscriber;
 	__u32 bytes = frame->ip_length;
 	int outcome;
 
@@ -39,15 +41,17 @@ static __always_inline int bng_send_downstream(struct xdp_md *ctx, struct bng_fr
 	outcome = bng_write_line(ctx, frame->l3_offset, 0, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_down(to, 1, bytes);
+	if (!bng_is_holder(to, found->address))
+		return bng_drop(BNG_DROP_NO_ROUTE);
+	bng_account_down(found->traffic, 1, bytes);
 	return BNG_VERDICT_FORWARD_DOWN;
 }
 
 static __always_inline int bng_receive_core(struct xdp_md *ctx)
 {
 	struct bng_cursor cursor = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	struct bng_subscriber *to;
 	struct bng_frame frame = {};
+	struct bng_party to;
 	__be32 *destination;
 	int outcome;
 
@@ -58,15 +62,14 @@ static __always_inline int bng_receive_core(struct xdp_md *ctx)
 	destination = bng_peek_destination(&cursor);
 	if (!destination)
 		return BNG_VERDICT_FOREIGN;
-	to = bpf_map_lookup_elem(&bng_subscribers, destination);
-	if (!to)
+	if (!bng_find_party(*destination, &to))
 		return BNG_VERDICT_FOREIGN;
 	outcome = bng_parse_ethernet(&cursor, &frame);
 	if (outcome == BNG_CONTINUE)
 		outcome = bng_parse_ipv4(ctx, &cursor, &frame);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	return bng_send_downstream(ctx, &frame, to);
+	return bng_send_downstream(ctx, &frame, &to);
 }
 
 SEC("xdp.frags")

@@ -99,8 +99,8 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 					    __u32 *port)
 {
 	struct bng_subscriber *to;
+	struct bng_party found;
 	struct bng_burst burst;
-	__be32 destination;
 	int outcome;
 
 	outcome = bng_parse_ipv4_of_stack(cursor, frame, skb->len);
@@ -108,9 +108,10 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 		return outcome;
 	if (bng_is_dhcp_reply(frame))
 		return BNG_EGRESS_OWN;
-	destination = frame->ip->daddr;
-	to = bpf_map_lookup_elem(&bng_subscribers, &destination);
-	if (!to || !bng_is_access_port(to->ifindex))
+	if (!bng_find_party(frame->ip->daddr, &found))
+		return bng_drop(BNG_DROP_EGRESS_NO_SUBSCRIBER);
+	to = found.subscriber;
+	if (!bng_is_access_port(to->ifindex))
 		return bng_drop(BNG_DROP_EGRESS_NO_SUBSCRIBER);
 	if (to->ifindex != skb->ifindex) {
 		*port = to->ifindex;
@@ -124,7 +125,9 @@ static __always_inline int bng_send_to_line(struct __sk_buff *skb, struct bng_cu
 	outcome = bng_push_tags(skb, to);
 	if (outcome != BNG_CONTINUE)
 		return outcome;
-	bng_account_down(to, burst.packets, burst.bytes);
+	if (!bng_is_holder(to, found.address))
+		return bng_drop(BNG_DROP_EGRESS_NO_SUBSCRIBER);
+	bng_account_down(found.traffic, burst.packets, burst.bytes);
 	return BNG_VERDICT_EGRESS;
 }
 

@@ -39,6 +39,7 @@ void Map::define(Napi::Env env) {
                                           InstanceMethod<&Map::readAll>("readAll"),
                                           InstanceMethod<&Map::readSums>("readSums"),
                                           InstanceMethod<&Map::clearSums>("clearSums"),
+                                          InstanceMethod<&Map::store>("store"),
                                           InstanceMethod<&Map::pin>("pin"),
                                           InstanceMethod<&Map::id>("id"),
                                           InstanceMethod<&Map::types>("types"),
@@ -122,10 +123,13 @@ bool Map::isPerCpu() const {
          shape_.type == BPF_MAP_TYPE_LRU_PERCPU_HASH || shape_.type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
 }
 
-bool Map::isParted() const {
-  const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+bool Map::isMappable() const {
   return shape_.type == BPF_MAP_TYPE_ARRAY && (shape_.flags & BPF_F_MMAPABLE) != 0 &&
-         shape_.valueSize % sizeof(uint64_t) == 0 && shape_.maxEntries % cpus == 0;
+         shape_.valueSize % sizeof(uint64_t) == 0;
+}
+
+bool Map::isParted() const {
+  return isMappable() && shape_.maxEntries % static_cast<uint32_t>(libbpf_num_possible_cpus()) == 0;
 }
 
 size_t Map::mappedBytes() const {

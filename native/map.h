@@ -65,6 +65,7 @@ class Map : public Napi::ObjectWrap<Map> {
   Napi::Value readAll(const Napi::CallbackInfo &info);
   Napi::Value readSums(const Napi::CallbackInfo &info);
   void clearSums(const Napi::CallbackInfo &info);
+  void store(const Napi::CallbackInfo &info);
   void pin(const Napi::CallbackInfo &info);
   Napi::Value id(const Napi::CallbackInfo &info);
   Napi::Value types(const Napi::CallbackInfo &info);
@@ -72,7 +73,9 @@ class Map : public Napi::ObjectWrap<Map> {
   void close(const Napi::CallbackInfo &info);
 
   bool isPerCpu() const;
-  // Whether the map is an array of u64 words that can be mapped into memory, a part of it for each possible CPU.
+  // Whether the map is an array of u64 words that can be mapped into memory.
+  bool isMappable() const;
+  // Whether it is one with a part for each possible CPU.
   bool isParted() const;
   // Such a map's first word; mapped at the first call, until the handle goes. Throws.
   uint64_t *words(Napi::Env env, const char *operation);

@@ -248,4 +248,29 @@ void Map::clearSums(const Napi::CallbackInfo &info) {
   if (error != 0) refuse(env, operation, error, {{"map", name_}});
 }
 
+void Map::store(const Napi::CallbackInfo &info) {
+  const char *operation = "map.store";
+  const Napi::Env env = info.Env();
+  requireUsable(env, operation);
+  if (!isMappable()) {
+    reject(env, operation, EINVAL, "expected an array of u64 words mapped into memory, found another map",
+           {{"map", name_}});
+  }
+  const uint32_t entry = takeUnsigned(info[0], operation, "entry", 0, shape_.maxEntries - 1);
+  const uint32_t first = takeUnsigned(info[1], operation, "first", 0, shape_.valueSize / sizeof(uint64_t) - 1);
+  const Bytes bytes = takeBytes(info[2], operation, "words");
+  const size_t room = shape_.valueSize - first * sizeof(uint64_t);
+  if (bytes.length % sizeof(uint64_t) != 0 || bytes.length > room) {
+    reject(env, operation, EINVAL,
+           "expected whole words, at most " + std::to_string(room) + " bytes, found " + std::to_string(bytes.length),
+           {{"map", name_}});
+  }
+  uint64_t *to = words(env, operation) + static_cast<size_t>(entry) * (shape_.valueSize / sizeof(uint64_t)) + first;
+  for (size_t word = 0; word < bytes.length / sizeof(uint64_t); word += 1) {
+    uint64_t value = 0;
+    std::memcpy(&value, bytes.data + word * sizeof(uint64_t), sizeof value);
+    __atomic_store_n(to + word, value, __ATOMIC_RELEASE);
+  }
+}
+
 }  // namespace bng

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Audit, AuditEntry } from './model/audit.js';
-import { BngError } from './model/bng-error.js';
+import { BngError, errorText } from './model/bng-error.js';
 
 export interface AuditLogOptions {
   /** `stdout`, `stderr`, or the path of a file. */
@@ -32,7 +32,7 @@ export function openAuditLog({ to, wallMs, onFailure, streams = process }: Audit
     try {
       append(lineOf(entry, wallMs()));
     } catch (error) {
-      onFailure(error instanceof Error ? error.message : String(error));
+      onFailure(errorText(error));
     }
   };
 }

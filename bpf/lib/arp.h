@@ -16,7 +16,7 @@ static __always_inline bool bng_answers_for(__be32 target)
 
 	if (local)
 		return local->is_gateway;
-	return (bng_settings.flags & BNG_SETTINGS_LOCAL_FORWARDING) && bpf_map_lookup_elem(&bng_subscribers, &target);
+	return (bng_settings.flags & BNG_SETTINGS_LOCAL_FORWARDING) && bng_is_held(target);
 }
 
 static __always_inline int bng_answer_arp(struct xdp_md *ctx, struct bng_cursor *cursor, struct bng_frame *frame)

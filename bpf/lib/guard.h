@@ -4,6 +4,7 @@
 #define BNG_LIB_GUARD_H
 
 #include "../maps.h"
+#include "account.h"
 #include "parse.h"
 
 static __always_inline bool bng_same_mac(const __u8 *a, const __u8 *b)
@@ -34,21 +35,20 @@ static __always_inline int bng_name_spoof(const struct bng_subscriber *claimed, 
 	return bng_drop(BNG_DROP_UNKNOWN_LINE);
 }
 
-/* The fast path's one hash lookup. On BNG_CONTINUE `*found` is the subscriber the frame is from. */
-static __always_inline int bng_guard_source(struct xdp_md *ctx, const struct bng_frame *frame,
-					    struct bng_subscriber **found)
+/* On BNG_CONTINUE `*found` is the subscriber the frame is from. */
+static __always_inline int bng_guard_source(struct xdp_md *ctx, const struct bng_frame *frame, struct bng_party *found)
 {
-	__be32 source = frame->ip->saddr;
-	struct bng_subscriber *subscriber = bpf_map_lookup_elem(&bng_subscribers, &source);
+	const struct bng_subscriber *subscriber;
 	struct bng_line_key key;
 	bool same_line;
 
+	bng_find_party(frame->ip->saddr, found);
+	subscriber = found->subscriber;
 	same_line = subscriber && subscriber->ifindex == ctx->ingress_ifindex && subscriber->s_vlan == frame->s_vlan &&
 		    subscriber->c_vlan == frame->c_vlan;
-	if (same_line && bng_same_mac(subscriber->mac, frame->ethernet->h_source)) {
-		*found = subscriber;
+	if (same_line && bng_same_mac(subscriber->mac, frame->ethernet->h_source) &&
+	    bng_is_holder(subscriber, found->address))
 		return BNG_CONTINUE;
-	}
 	bng_line_key(&key, ctx->ingress_ifindex, frame);
 	return bng_name_spoof(subscriber, same_line, &key);
 }

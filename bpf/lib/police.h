@@ -85,16 +85,23 @@ static __always_inline __u32 bng_policed_bytes(const struct bng_frame *frame)
 	return frame->l3_length > ETH_ZLEN - ETH_HLEN ? frame->l3_length : frame->ip_length;
 }
 
+static __always_inline __u64 bng_burst_ns(__u32 burst)
+{
+	return (__u64)(burst >> BNG_BURST_EXPONENT_BITS) << (burst & ((1u << BNG_BURST_EXPONENT_BITS) - 1));
+}
+
 static __always_inline bool bng_conforms_up(struct bng_subscriber *subscriber, __u32 bytes)
 {
-	return !subscriber->upstream.ns_per_byte ||
-	       bng_conforms(&subscriber->upstream_tat, subscriber->upstream, bytes);
+	struct bng_rate rate = { subscriber->upstream_ns_per_byte, bng_burst_ns(subscriber->upstream_burst) };
+
+	return !rate.ns_per_byte || bng_conforms(&subscriber->upstream_tat, rate, bytes);
 }
 
 static __always_inline bool bng_conforms_down(struct bng_subscriber *subscriber, __u32 bytes)
 {
-	return !subscriber->downstream.ns_per_byte ||
-	       bng_conforms(&subscriber->downstream_tat, subscriber->downstream, bytes);
+	struct bng_rate rate = { subscriber->downstream_ns_per_byte, bng_burst_ns(subscriber->downstream_burst) };
+
+	return !rate.ns_per_byte || bng_conforms(&subscriber->downstream_tat, rate, bytes);
 }
 
 #endif

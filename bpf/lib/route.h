@@ -4,6 +4,7 @@
 #define BNG_LIB_ROUTE_H
 
 #include "../maps.h"
+#include "account.h"
 #include "garden.h"
 #include "parse.h"
 #include "port.h"
@@ -77,24 +78,19 @@ static __always_inline int bng_find_route(struct xdp_md *ctx, const struct bng_f
 	/* An address of this machine (or of nobody): open only as far as our own addresses are. */
 	if (result == BPF_FIB_LKUP_RET_NOT_FWDED)
 		return bng_judge_service(frame, walled);
-	if (bpf_map_lookup_elem(&bng_subscribers, &destination))
+	if (bng_is_held(destination))
 		route->way = BNG_WAY_LOCAL;
 	return BNG_CONTINUE;
 }
 
 /* Whether the packet may go to another subscriber; on BNG_CONTINUE `*found` is the one it goes to. */
-static __always_inline int bng_find_neighbour(const struct bng_frame *frame, struct bng_subscriber **found)
+static __always_inline int bng_find_neighbour(const struct bng_frame *frame, struct bng_party *found)
 {
-	__be32 destination = frame->ip->daddr;
-	struct bng_subscriber *subscriber;
-
 	if (!(bng_settings.flags & BNG_SETTINGS_LOCAL_FORWARDING))
 		return bng_drop(BNG_DROP_LOCAL_FORBIDDEN);
-	subscriber = bpf_map_lookup_elem(&bng_subscribers, &destination);
-	if (!subscriber)
+	if (!bng_find_party(frame->ip->daddr, found))
 		return bng_drop(BNG_DROP_NO_ROUTE);
-	*found = subscriber;
-	if (bng_is_walled(subscriber))
+	if (bng_is_walled(found->subscriber))
 		return bng_judge_garden(frame, frame->ip->saddr, false);
 	return BNG_CONTINUE;
 }

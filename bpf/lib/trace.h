@@ -66,8 +66,10 @@ static __always_inline bool bng_is_traced(struct bng_line_key *key)
 /* Whether the holder of the address is traced. */
 static __always_inline bool bng_is_holder_traced(struct bng_line_key *key, __be32 address)
 {
-	struct bng_subscriber *holder = bpf_map_lookup_elem(&bng_subscribers, &address);
+	const struct bng_subscriber *holder;
+	__u32 slot;
 
+	holder = bng_find_subscriber(address, &slot);
 	if (!holder)
 		return false;
 	key->ifindex = holder->ifindex;

@@ -13,6 +13,7 @@ import { NamespaceProbe } from '../../src/lab/namespace-probe.js';
 import { createNamespaces } from '../../src/lab/namespaces.js';
 import { claim, livingOwner } from '../../src/lab/ownership.js';
 import { BngError } from '../../src/model/bng-error.js';
+import { BENCH_VLANS } from './bench-access-node.js';
 import type { BenchContext } from './bench-context.js';
 
 const READY_TIMEOUT_MS = 15_000;
@@ -41,6 +42,8 @@ export interface WorldBngOptions {
   readonly storePath?: string;
   /** Who authenticates and takes accounting; local records and the log without it. */
   readonly radius?: { readonly authPort: number; readonly acctPort: number; readonly secretFile: string };
+  /** Whether an access node tells of the ONTs, at the world's socket (see BenchAccessNode). */
+  readonly hasAccessNode?: boolean;
 }
 
 export interface WorldStart {
@@ -102,6 +105,9 @@ export class BenchWorld {
       // The first offer of each address would otherwise measure its own waiting; the servers beside it do not ask either.
       dhcp: { probe: false },
       ...aaaOf(options),
+      ...(options.hasAccessNode === true
+        ? { olt: { socket: this.paths.oltSocket, vlans: BENCH_VLANS } }
+        : {}),
       walledGarden: { pool: 'wgar', portal: '10.240.0.1:80', allow: ['203.0.113.10/32'] },
       api: { listen: '127.0.0.1:8080', tokenFile, socket: this.paths.apiSocket },
       metrics: { listen: '127.0.0.1:9090', subscribers: true },

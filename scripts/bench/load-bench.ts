@@ -6,6 +6,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hasFreeRadius, RadiusServer } from '../../src/lab/radius-server.js';
 import { activateAll } from './activations.js';
+import { benchAnnounced } from './announced-bench.js';
 import type { BenchContext } from './bench-context.js';
 import type { WorldBngOptions } from './bench-world.js';
 import { BenchWorld } from './bench-world.js';
@@ -31,6 +32,7 @@ export async function benchLoad(context: BenchContext): Promise<readonly Figure[
   mkdirSync(folder, { recursive: true });
   context.onClose(() => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
   const figures = [
+    ...(await benchAnnounced(context, world, join(folder, 'announced'))),
     ...(await setups(context, world, { title: 'local records', ...ISP, storePath: join(folder, 'local') })),
     ...(await withFreeRadius(context, world, folder)),
     ...(await activations(context, world, join(folder, 'activations'))),

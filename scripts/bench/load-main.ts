@@ -129,7 +129,8 @@ class LoadGenerator {
 function latency(ms: Float64Array): LoadResult['offer'] {
   const known = ms.filter((value) => !Number.isNaN(value));
   if (known.length === 0) throw new BngError('BNG_ERR_LAB', 'expected answers from the BNG, found none');
-  return { p50Us: quantile(known, 0.5) * 1000, p99Us: quantile(known, 0.99) * 1000 };
+  const us = (part: number): number => quantile(known, part) * 1000;
+  return { p50Us: us(0.5), p99Us: us(0.99), mostUs: us(1) };
 }
 
 const settings = loadSettingsSchema.parse(JSON.parse(process.argv[2] ?? ''));

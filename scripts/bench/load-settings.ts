@@ -15,7 +15,7 @@ export const loadSettingsSchema = z.strictObject({
 });
 export type LoadSettings = z.infer<typeof loadSettingsSchema>;
 
-const latencySchema = z.object({ p50Us: z.number(), p99Us: z.number() });
+const latencySchema = z.object({ p50Us: z.number(), p99Us: z.number(), mostUs: z.number() });
 
 export const loadResultSchema = z.object({
   finished: z.int(),

@@ -18,9 +18,15 @@ export class Loaded {
     this.#bng = bng;
   }
 
-  async run(load: Load): Promise<LoadResult> {
+  /** Numbers of ONTs that have not been used yet: the first of `count`. */
+  take(count: number): number {
     const first = this.#nextOnt;
-    this.#nextOnt += load.count;
+    this.#nextOnt += count;
+    return first;
+  }
+
+  /** ONTs that the BNG has not seen yet, or those from `first` on. */
+  async run(load: Load, first = this.take(load.count)): Promise<LoadResult> {
     const settings: LoadSettings = { ...load, interface: 'trunk0', first, bngPid: this.#bng.pid };
     return loadResultSchema.parse(
       await runPart({

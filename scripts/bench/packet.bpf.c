@@ -197,7 +197,7 @@ int bench_core(struct xdp_md *ctx)
 }
 
 /*
- * The one hash lookup that every packet needs, two tags in front. The next draw takes what was found, a zero, so that the
+ * Who sends: the one lookup that every packet needs, two tags in front. The next draw takes what was found, a zero, so that the
  * lookups of several rounds do not run at once inside the CPU: what a packet waits for, and what the body must wait for.
  */
 SEC("xdp")
@@ -206,13 +206,14 @@ int bench_lookup(struct xdp_md *ctx)
 	struct bench_case *current = bench_begin(ctx);
 	struct bng_subscriber *found;
 	__be32 *source;
+	__u32 slot;
 
 	if (!current)
 		return XDP_ABORTED;
 	source = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, sizeof(*source));
 	if (!source)
 		return XDP_ABORTED;
-	found = bpf_map_lookup_elem(&bng_subscribers, source);
+	found = bng_find_subscriber(*source, &slot);
 	if (!found)
 		return XDP_ABORTED;
 	current->seed += found->reserved;
@@ -230,7 +231,7 @@ int bench_miss(struct xdp_md *ctx)
 	addresses = bng_frame_at(ctx, BENCH_TAGGED_SOURCE, 2 * sizeof(*addresses));
 	if (!addresses)
 		return XDP_ABORTED;
-	return bpf_map_lookup_elem(&bng_subscribers, addresses + 1) ? XDP_ABORTED : XDP_PASS;
+	return bng_is_held(addresses[1]) ? XDP_ABORTED : XDP_PASS;
 }
 
 /* What the kernel takes for its part of a route: bpf_fib_lookup() and nothing else; two tags in front. */

@@ -1,9 +1,9 @@
 /**
  * Loaded into a BNG with `--import`: tells whoever connects to the socket named in BNG_MEMORY_PROBE what memory is in use once all
- * that nobody needs any more is collected. Changes nothing of the BNG.
+ * that nobody needs any more is collected; who writes the name of a file to it first has a heap snapshot there. Changes nothing of the BNG.
  */
 import { createServer } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 import { BngError } from '../../src/model/bng-error.js';
@@ -14,12 +14,18 @@ const COLLECTIONS = 3;
 function serve(path: string): void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     // Whoever asks may be gone before the answer: then nobody misses it.
     socket.on('error', () => undefined);
-    for (let times = 0; times < COLLECTIONS; times++) collect();
-    const { heapUsed, external, rss } = process.memoryUsage();
-    socket.end(JSON.stringify({ heapUsed, external, rss }));
+    let file = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (file += text));
+    socket.on('end', () => {
+      for (let times = 0; times < COLLECTIONS; times++) collect();
+      const { heapUsed, external, rss } = process.memoryUsage();
+      const { code_and_metadata_size: compiled } = getHeapCodeStatistics();
+      if (file !== '') writeHeapSnapshot(file);
+      socket.end(JSON.stringify({ heapUsed, external, compiled, rss }));
+    });
   });
   server.listen(path);
   server.unref();

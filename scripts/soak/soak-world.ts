@@ -28,7 +28,13 @@ const ORDERS_A_SECOND = 25;
 const COA_EVERY_MS = 100;
 const PLUGS_AT_ONCE = 16;
 
-const memorySchema = z.object({ heapUsed: z.number(), external: z.number(), rss: z.number() });
+const memorySchema = z.object({
+  heapUsed: z.number(),
+  external: z.number(),
+  /** Of the heap: machine code that V8 made of bytecode, and what it knows of it. */
+  compiled: z.number(),
+  rss: z.number(),
+});
 type Memory = z.infer<typeof memorySchema>;
 
 const serial = (n: number): string => `SOAK${String(n).padStart(8, '0')}`;
@@ -140,8 +146,11 @@ export class Soak {
     return this.#probes;
   }
 
-  async memory(): Promise<Memory> {
-    return memorySchema.parse(JSON.parse(await text(connect(`${this.#probe}-${this.#probes}`))));
+  /** What the BNG has in use after a collection; with a file's name, its heap snapshot goes there. */
+  async memory(snapshotFile = ''): Promise<Memory> {
+    const socket = connect(`${this.#probe}-${this.#probes}`);
+    socket.end(snapshotFile);
+    return memorySchema.parse(JSON.parse(await text(socket)));
   }
 
   /** Ends the BNG: as a crash does, or by asking. */

@@ -3,6 +3,7 @@ import type { Ipv4 } from '../model/ipv4.js';
 import type { Mac } from '../model/mac.js';
 import { plainTerms, type SessionTerms } from '../model/session-terms.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import { isWalledInPlace } from '../model/service-profile.js';
 import type { AuthenticationRequest, AuthenticationResult, Authenticator } from './port.js';
 
 /** What configuration grants one ONT. A rate of 0 means unlimited. */
@@ -64,10 +65,10 @@ export class LocalAuthenticator implements Authenticator {
       return { kind: 'accepted', profile: record?.profile ?? this.#defaultProfile, resumeTo: null, terms };
     }
     // A fixed address belongs to the pool of its record.
-    const { poolName, walled } = assigned.profile;
     // So is one that was walled in place.
-    const isInPlace = walled && poolName !== this.#gardenPool;
-    const keeps = isInPlace || poolName === record?.profile.poolName;
+    const keeps =
+      isWalledInPlace(assigned.profile, this.#gardenPool) ||
+      assigned.profile.poolName === record?.profile.poolName;
     return { kind: 'accepted', ...assigned, terms: keeps ? terms : plain };
   }
 

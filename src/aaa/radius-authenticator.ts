@@ -4,6 +4,7 @@
  */
 import { isWireError } from '../model/bng-error.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import { isWalledInPlace } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import { plainTerms } from '../model/session-terms.js';
 import type { RadiusAttributes } from '../wire/radius-attributes.js';
@@ -263,8 +264,8 @@ export class RadiusAuthenticator implements Authenticator {
     // A suspended subscriber's way back is known here only.
     if (resumeTo === null && isSamePool && hasSameRates(profile, answer.profile)) this.forget(subscriberId);
     // A fixed address belongs to the pool that the server meant, or to that in which a static one was walled in place.
-    const isInPlace = profile.walled && profile.poolName !== this.#options.garden.poolName;
-    const fixedAddress = isSamePool || isInPlace ? answer.terms.fixedAddress : null;
+    const isKept = isSamePool || isWalledInPlace(profile, this.#options.garden.poolName);
+    const fixedAddress = isKept ? answer.terms.fixedAddress : null;
     return { kind: 'accepted', profile, resumeTo, terms: { ...answer.terms, fixedAddress } };
   }
 

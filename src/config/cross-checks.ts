@@ -6,7 +6,7 @@ import type { Draft } from './draft.js';
 import { checkLines } from './line-checks.js';
 import { checkGroups, checkPools } from './pool-checks.js';
 import { checkRadius } from './radius-checks.js';
-import { formatPath } from './problem.js';
+import { formatPath, nameOfPool } from './problem.js';
 import type { Finding, Path } from './problem.js';
 
 const DNS_PORT = 53;
@@ -81,17 +81,13 @@ function checkPoolNames(draft: Draft): readonly Finding[] {
   return [
     ...uses.flatMap(({ path, name, found }) => {
       if (name === undefined || names.includes(name)) return [];
-      const expected = nameOf(names);
+      const expected = nameOfPool(names);
       return [found === undefined ? { path, expected } : { path, expected, found }];
     }),
     ...(garden === undefined || pools.includes(garden)
       ? []
-      : [{ path: ['walledGarden', 'pool'], expected: nameOf(pools) }]),
+      : [{ path: ['walledGarden', 'pool'], expected: nameOfPool(pools) }]),
   ];
-}
-
-function nameOf(pools: readonly string[]): string {
-  return `the name of a pool (${pools.join(', ')})`;
 }
 
 /** Each relay once, and none where nobody's option 82 is believed: a giaddr alone is anybody's to set. */

@@ -1,4 +1,5 @@
 /** All sections as far as they could be read: what the cross-checks look at. Holds no rule. */
+import { POOL_LIST } from './leaf-schemas.js';
 import { readMapping, readMappings } from './mapping.js';
 import type { Reading, Shape } from './mapping.js';
 import type { Finding } from './problem.js';
@@ -38,7 +39,7 @@ export function readDraft(root: unknown, findings: Finding[]): Draft {
   const auth = section('auth', sections.AUTH);
   const pools = readMappings(
     sections.POOL,
-    { value: top.pools, path: ['pools'], expected: 'a list of pools' },
+    { value: top.pools, path: ['pools'], expected: POOL_LIST },
     findings,
   );
   if (pools?.length === 0) findings.push({ path: ['pools'], expected: 'at least one pool' });

@@ -187,6 +187,7 @@ export const interfaceNames = z
     for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   });
+export const POOL_LIST = 'a list of pools';
 export const POOL_NAME = 'the name of a pool (letters, digits, -, _; at most 63)';
 export const poolName = matching(POOL_NAME, /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 export const ontSerial = matching(

@@ -2,6 +2,8 @@
 import { formatPrefix, prefixContains, prefixesOverlap, prefixLast } from '../model/ipv4.js';
 import type { AddressRange } from './config.js';
 import type { Draft } from './draft.js';
+import { leaseTimes } from '../model/lease.js';
+import { nameOfPool } from './problem.js';
 import type { Finding } from './problem.js';
 
 type PartialPool = Draft['pools'][number]['partial'];
@@ -20,7 +22,11 @@ export function checkPools(pools: readonly PartialPool[]): readonly Finding[] {
 /** RFC 2131 §4.4.5: T1 is earlier than T2, and T2 earlier than the end of the lease. */
 function checkTimes({ leaseTime, renewTime, rebindTime }: PartialPool, index: number): readonly Finding[] {
   if (leaseTime === undefined) return [];
-  const rebind = rebindTime ?? Math.floor((leaseTime * 7) / 8);
+  const { renewSeconds: renew, rebindSeconds: rebind } = leaseTimes({
+    leaseSeconds: leaseTime,
+    renewSeconds: renewTime,
+    rebindSeconds: rebindTime,
+  });
   const findings: Finding[] = [];
   if (rebindTime !== undefined && rebindTime >= leaseTime) {
     findings.push({
@@ -28,7 +34,6 @@ function checkTimes({ leaseTime, renewTime, rebindTime }: PartialPool, index: nu
       expected: `less than the leaseTime of ${leaseTime}s`,
     });
   }
-  const renew = renewTime ?? Math.floor(leaseTime / 2);
   if (renew >= rebind) {
     const path = ['pools', index, renewTime === undefined ? 'rebindTime' : 'renewTime'];
     const expected =
@@ -118,7 +123,7 @@ export function checkGroups({ pools, poolGroups, walledGarden }: Draft): readonl
       if (members.indexOf(name) < at) findings.push({ path, expected: 'each pool once' });
       else if (name === garden) findings.push({ path, expected: 'another pool than that of walledGarden' });
       else if (areKnown && !names.includes(name)) {
-        findings.push({ path, expected: `the name of a pool (${names.join(', ')})` });
+        findings.push({ path, expected: nameOfPool(names) });
       }
     });
   }

@@ -26,6 +26,11 @@ export function formatPath(path: Path): string {
   );
 }
 
+/** What is expected where one of these pools must be named. */
+export function nameOfPool(pools: readonly string[]): string {
+  return `the name of a pool (${pools.join(', ')})`;
+}
+
 /** Puts a finding into words: `pools[1].gateway: expected an address inside 10.0.0.0/12, found 10.16.0.1`. */
 export function configProblem(
   path: Path,

@@ -39,14 +39,16 @@ export const POOL = {
   drain: leaf.oneOf(['none', 'keep', 'move']).default('none'),
 };
 
-const POOL_LIST = 'a list of pools';
-
 /** By the name of the group. */
 export const POOL_GROUPS = z
-  .record(leaf.poolName, z.array(leaf.poolName, { error: POOL_LIST }).min(1, { error: POOL_LIST }), {
-    error: (issue) =>
-      issue.code === 'invalid_key' ? leaf.POOL_NAME : 'a mapping of names to lists of pools',
-  })
+  .record(
+    leaf.poolName,
+    z.array(leaf.poolName, { error: leaf.POOL_LIST }).min(1, { error: leaf.POOL_LIST }),
+    {
+      error: (issue) =>
+        issue.code === 'invalid_key' ? leaf.POOL_NAME : 'a mapping of names to lists of pools',
+    },
+  )
   .prefault({});
 
 export const DHCP = {
@@ -55,7 +57,7 @@ export const DHCP = {
     .array(
       mapping({
         host: leaf.address,
-        pools: z.array(leaf.poolName, { error: 'a list of pools' }).prefault([]),
+        pools: z.array(leaf.poolName, { error: leaf.POOL_LIST }).prefault([]),
         leasequery: leaf.flag.default(false),
       }),
       { error: 'a list of relays' },

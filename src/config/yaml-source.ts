@@ -3,6 +3,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yam
 import type { Document, Node } from 'yaml';
 import { configProblem } from './problem.js';
 import type { ConfigProblem, Path } from './problem.js';
+import { errorText } from '../model/bng-error.js';
 
 /** Where an entry stands, or the nearest one around it, and its value as it is written. */
 export interface Place {
@@ -35,7 +36,7 @@ export function readYaml(text: string): YamlResult {
     // The library throws for aliases that do not resolve or multiply beyond measure.
     return {
       ok: false,
-      problems: [yamlProblem(null, error instanceof Error ? error.message : String(error))],
+      problems: [yamlProblem(null, errorText(error))],
     };
   }
 }

@@ -4,9 +4,10 @@
  */
 import { formatIpv4, type Ipv4 } from '../model/ipv4.js';
 import { formatMac, macFromBytes } from '../model/mac.js';
-import { AbiLayout, BngLimit, readBngRate } from './abi.js';
+import { AbiLayout, BngLimit, readBngRate, readBngSubscriber } from './abi.js';
 import type { AbiScalar, AbiType } from './abi-layout.js';
-import { bitsPerSecondOf } from './policer-rate.js';
+import { bitsPerSecondOf, type PolicerRate } from './policer-rate.js';
+import { unpackRates } from './subscriber-value.js';
 
 /** 64-bit numbers are decimal strings. */
 export type DecodedValue =
@@ -65,10 +66,29 @@ function decodeStruct(name: string, { view, offset }: Place): DecodedValue {
         decode(field, { view, offset: offset + field.offset, name: field.name, owner: name }),
       ]),
   );
-  if (name !== 'bng_rate') return value;
+  if (name === 'bng_subscriber') return withRates(value, unpackRates(readBngSubscriber(view, offset)));
+  return name === 'bng_rate' ? decodeRate(readBngRate(view, offset)) : value;
+}
+
+function decodeRate(rate: PolicerRate): { readonly [field: string]: DecodedValue } {
   return {
-    ...value,
-    bits_per_second: bitsPerSecondOf(readBngRate(view, offset), BngLimit.rateFractionBits),
+    ns_per_byte: rate.nsPerByte.toString(),
+    burst_ns: rate.burstNs.toString(),
+    bits_per_second: bitsPerSecondOf(rate, BngLimit.rateFractionBits),
+  };
+}
+
+/** A subscriber's rates are packed, each in two fields, and say nothing as they stand. */
+function withRates(
+  value: { readonly [field: string]: DecodedValue },
+  rates: { readonly upstream: PolicerRate; readonly downstream: PolicerRate },
+): DecodedValue {
+  const shown = Object.entries(value).filter(([field]) => !/_(ns_per_byte|burst|tat)$/.test(field));
+  return {
+    ...Object.fromEntries(shown),
+    upstream: decodeRate(rates.upstream),
+    downstream: decodeRate(rates.downstream),
+    ...Object.fromEntries(Object.entries(value).filter(([field]) => field.endsWith('_tat'))),
   };
 }
 

@@ -26,11 +26,11 @@ function elements<T>(count: number, values: readonly T[], zero: T): T[] {
 }
 
 export const BngAbiVersion = {
-  version: 4,
+  version: 5,
 } as const;
 
 export const BngAbiVersionLabels: ReadonlyMap<number, string> = new Map([
-  [4, 'version'],
+  [5, 'version'],
 ]);
 
 export const BngLimit = {
@@ -45,6 +45,10 @@ export const BngLimit = {
   puntSmall: 640,
   puntLarge: 1664,
   rateFractionBits: 20,
+  burstExponentBits: 5,
+  bucketAddresses: 4,
+  addressFactor: 2654435761,
+  addressFactorTwo: 2246822519,
   puntRingFrames: 3145728,
   maxDhcpReplies: 256,
   noDhcpReply: 65535,
@@ -68,6 +72,10 @@ export const BngLimitLabels: ReadonlyMap<number, string> = new Map([
   [640, 'punt_small'],
   [1664, 'punt_large'],
   [20, 'rate_fraction_bits'],
+  [5, 'burst_exponent_bits'],
+  [4, 'bucket_addresses'],
+  [2654435761, 'address_factor'],
+  [2246822519, 'address_factor_two'],
   [3145728, 'punt_ring_frames'],
   [256, 'max_dhcp_replies'],
   [65535, 'no_dhcp_reply'],
@@ -396,53 +404,94 @@ export function readBngLineKey(view: DataView, offset: number): BngLineKey {
   };
 }
 
-export const BNG_SUBSCRIBER_SIZE = 72;
+export const BNG_ADDRESS_SIZE = 8;
+
+export interface BngAddress {
+  readonly address: number;
+  readonly place: number;
+}
+
+export function writeBngAddress(view: DataView, offset: number, value: BngAddress): void {
+  view.setUint32(offset, value.address, false);
+  view.setUint32(offset + 4, value.place, true);
+}
+
+export function readBngAddress(view: DataView, offset: number): BngAddress {
+  return {
+    address: view.getUint32(offset, false),
+    place: view.getUint32(offset + 4, true),
+  };
+}
+
+export const BNG_ADDRESS_BUCKET_SIZE = 32;
+
+export interface BngAddressBucket {
+  readonly addresses: readonly BngAddress[];
+}
+
+export function writeBngAddressBucket(view: DataView, offset: number, value: BngAddressBucket): void {
+  elements(4, value.addresses, readBngAddress(new DataView(new ArrayBuffer(BNG_ADDRESS_SIZE)), 0)).forEach((element, index) => writeBngAddress(view, offset + 8 * index, element));
+}
+
+export function readBngAddressBucket(view: DataView, offset: number): BngAddressBucket {
+  return {
+    addresses: Array.from({ length: 4 }, (_, index) => readBngAddress(view, offset + 8 * index)),
+  };
+}
+
+export const BNG_SUBSCRIBER_SIZE = 64;
 
 export interface BngSubscriber {
+  readonly address: number;
+  readonly ifindex: number;
   readonly mac: Uint8Array;
   readonly flags: number;
-  readonly ifindex: number;
-  readonly slot: number;
   readonly sVlan: number;
   readonly cVlan: number;
   readonly sTpid: number;
   readonly cTpid: number;
-  readonly upstream: BngRate;
-  readonly downstream: BngRate;
+  readonly upstreamNsPerByte: bigint;
+  readonly downstreamNsPerByte: bigint;
+  readonly upstreamBurst: number;
+  readonly downstreamBurst: number;
   readonly upstreamTat: bigint;
   readonly downstreamTat: bigint;
 }
 
 export function writeBngSubscriber(view: DataView, offset: number, value: BngSubscriber): void {
-  putBytes(view, offset, 6, value.mac);
-  view.setUint8(offset + 6, value.flags);
-  view.setUint8(offset + 7, 0);
-  view.setUint32(offset + 8, value.ifindex, true);
-  view.setUint32(offset + 12, value.slot, true);
+  view.setUint32(offset, value.address, false);
+  view.setUint32(offset + 4, value.ifindex, true);
+  putBytes(view, offset + 8, 6, value.mac);
+  view.setUint8(offset + 14, value.flags);
+  view.setUint8(offset + 15, 0);
   view.setUint16(offset + 16, value.sVlan, true);
   view.setUint16(offset + 18, value.cVlan, true);
   view.setUint16(offset + 20, value.sTpid, false);
   view.setUint16(offset + 22, value.cTpid, false);
-  writeBngRate(view, offset + 24, value.upstream);
-  writeBngRate(view, offset + 40, value.downstream);
-  view.setBigUint64(offset + 56, value.upstreamTat, true);
-  view.setBigUint64(offset + 64, value.downstreamTat, true);
+  view.setBigUint64(offset + 24, value.upstreamNsPerByte, true);
+  view.setBigUint64(offset + 32, value.downstreamNsPerByte, true);
+  view.setUint32(offset + 40, value.upstreamBurst, true);
+  view.setUint32(offset + 44, value.downstreamBurst, true);
+  view.setBigUint64(offset + 48, value.upstreamTat, true);
+  view.setBigUint64(offset + 56, value.downstreamTat, true);
 }
 
 export function readBngSubscriber(view: DataView, offset: number): BngSubscriber {
   return {
-    mac: getBytes(view, offset, 6),
-    flags: view.getUint8(offset + 6),
-    ifindex: view.getUint32(offset + 8, true),
-    slot: view.getUint32(offset + 12, true),
+    address: view.getUint32(offset, false),
+    ifindex: view.getUint32(offset + 4, true),
+    mac: getBytes(view, offset + 8, 6),
+    flags: view.getUint8(offset + 14),
     sVlan: view.getUint16(offset + 16, true),
     cVlan: view.getUint16(offset + 18, true),
     sTpid: view.getUint16(offset + 20, false),
     cTpid: view.getUint16(offset + 22, false),
-    upstream: readBngRate(view, offset + 24),
-    downstream: readBngRate(view, offset + 40),
-    upstreamTat: view.getBigUint64(offset + 56, true),
-    downstreamTat: view.getBigUint64(offset + 64, true),
+    upstreamNsPerByte: view.getBigUint64(offset + 24, true),
+    downstreamNsPerByte: view.getBigUint64(offset + 32, true),
+    upstreamBurst: view.getUint32(offset + 40, true),
+    downstreamBurst: view.getUint32(offset + 44, true),
+    upstreamTat: view.getBigUint64(offset + 48, true),
+    downstreamTat: view.getBigUint64(offset + 56, true),
   };
 }
 
@@ -820,20 +869,29 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       { name: 'mac', offset: 8, size: 6, kind: 'bytes' },
       { name: 'reserved', offset: 14, size: 2, kind: 'u16' },
     ] },
-    { name: 'bng_subscriber', size: 72, fields: [
-      { name: 'mac', offset: 0, size: 6, kind: 'bytes' },
-      { name: 'flags', offset: 6, size: 1, kind: 'u8' },
-      { name: 'reserved', offset: 7, size: 1, kind: 'u8' },
-      { name: 'ifindex', offset: 8, size: 4, kind: 'u32' },
-      { name: 'slot', offset: 12, size: 4, kind: 'u32' },
+    { name: 'bng_address', size: 8, fields: [
+      { name: 'address', offset: 0, size: 4, kind: 'be32' },
+      { name: 'place', offset: 4, size: 4, kind: 'u32' },
+    ] },
+    { name: 'bng_address_bucket', size: 32, fields: [
+      { name: 'addresses', offset: 0, size: 32, kind: 'array', count: 4, element: 'bng_address' },
+    ] },
+    { name: 'bng_subscriber', size: 64, fields: [
+      { name: 'address', offset: 0, size: 4, kind: 'be32' },
+      { name: 'ifindex', offset: 4, size: 4, kind: 'u32' },
+      { name: 'mac', offset: 8, size: 6, kind: 'bytes' },
+      { name: 'flags', offset: 14, size: 1, kind: 'u8' },
+      { name: 'reserved', offset: 15, size: 1, kind: 'u8' },
       { name: 's_vlan', offset: 16, size: 2, kind: 'u16' },
       { name: 'c_vlan', offset: 18, size: 2, kind: 'u16' },
       { name: 's_tpid', offset: 20, size: 2, kind: 'be16' },
       { name: 'c_tpid', offset: 22, size: 2, kind: 'be16' },
-      { name: 'upstream', offset: 24, size: 16, kind: 'struct', element: 'bng_rate' },
-      { name: 'downstream', offset: 40, size: 16, kind: 'struct', element: 'bng_rate' },
-      { name: 'upstream_tat', offset: 56, size: 8, kind: 'u64' },
-      { name: 'downstream_tat', offset: 64, size: 8, kind: 'u64' },
+      { name: 'upstream_ns_per_byte', offset: 24, size: 8, kind: 'u64' },
+      { name: 'downstream_ns_per_byte', offset: 32, size: 8, kind: 'u64' },
+      { name: 'upstream_burst', offset: 40, size: 4, kind: 'u32' },
+      { name: 'downstream_burst', offset: 44, size: 4, kind: 'u32' },
+      { name: 'upstream_tat', offset: 48, size: 8, kind: 'u64' },
+      { name: 'downstream_tat', offset: 56, size: 8, kind: 'u64' },
     ] },
     { name: 'bng_traffic', size: 32, fields: [
       { name: 'upstream_packets', offset: 0, size: 8, kind: 'u64' },
@@ -924,7 +982,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
   ],
   enums: [
     { name: 'bng_abi_version', members: {
-      BNG_ABI_VERSION: 4,
+      BNG_ABI_VERSION: 5,
     } },
     { name: 'bng_limit', members: {
       BNG_MAX_SUBSCRIBERS: 131072,
@@ -938,6 +996,10 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
       BNG_PUNT_SMALL: 640,
       BNG_PUNT_LARGE: 1664,
       BNG_RATE_FRACTION_BITS: 20,
+      BNG_BURST_EXPONENT_BITS: 5,
+      BNG_BUCKET_ADDRESSES: 4,
+      BNG_ADDRESS_FACTOR: 2654435761,
+      BNG_ADDRESS_FACTOR_TWO: 2246822519,
       BNG_PUNT_RING_FRAMES: 3145728,
       BNG_MAX_DHCP_REPLIES: 256,
       BNG_NO_DHCP_REPLY: 65535,
@@ -1029,6 +1091,7 @@ export const AbiLayout: { readonly structs: readonly AbiStruct[]; readonly enums
 
 /** Every map of the dataplane, for whoever reads them back. */
 export const AbiMaps: readonly AbiMap[] = [
+  { name: 'bng_addresses', key: { size: 4, kind: 'u32' }, value: { size: 32, kind: 'struct', element: 'bng_address_bucket' }, indices: null },
   { name: 'bng_clocks', key: { size: 4, kind: 'u32' }, value: { size: 16, kind: 'struct', element: 'bng_clock' }, indices: null },
   { name: 'bng_dhcp_replies', key: { size: 4, kind: 'u32' }, value: { size: 1040, kind: 'struct', element: 'bng_dhcp_reply' }, indices: null },
   { name: 'bng_dhcp_scratch', key: { size: 4, kind: 'u32' }, value: { size: 1584, kind: 'struct', element: 'bng_dhcp_scratch' }, indices: null },
@@ -1042,7 +1105,7 @@ export const AbiMaps: readonly AbiMap[] = [
   { name: 'bng_punt_total', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'u64' }, indices: 'bng_punt_share' },
   { name: 'bng_punts', key: null, value: null, indices: null },
   { name: 'bng_removed', key: { size: 4, kind: 'u32' }, value: { size: 4, kind: 'be32' }, indices: null },
-  { name: 'bng_subscribers', key: { size: 4, kind: 'be32' }, value: { size: 72, kind: 'struct', element: 'bng_subscriber' }, indices: null },
+  { name: 'bng_subscribers', key: { size: 4, kind: 'u32' }, value: { size: 64, kind: 'struct', element: 'bng_subscriber' }, indices: null },
   { name: 'bng_trace', key: { size: 4, kind: 'u32' }, value: { size: 8, kind: 'struct', element: 'bng_trace_switch' }, indices: null },
   { name: 'bng_trace_records', key: null, value: null, indices: null },
   { name: 'bng_trace_scratch', key: { size: 4, kind: 'u32' }, value: { size: 72, kind: 'struct', element: 'bng_trace_scratch' }, indices: null },

@@ -6,6 +6,7 @@
  * program uses them; the old maps stay pinned until their counters are moved (carry.ts) and no program uses them.
  */
 import { BngAbiVersion } from './abi.js';
+import { indexSubscribers, moveKeyedSubscribers } from './adopt-subscribers.js';
 import { type AbiEnum, findEnum } from './abi-layout.js';
 import { type BtfTable, readBtf } from './btf.js';
 import { COUNTER_MAPS } from './carry.js';
@@ -94,7 +95,9 @@ export class Adoption {
 
   /** With the object loaded: fills the maps that replace others. */
   fill(): void {
-    for (const [name, old] of this.#replaced) this.#copy(name, old, this.#options.object.map(name));
+    const { object } = this.#options;
+    for (const [name, old] of this.#replaced) this.#copy(name, old, object.map(name));
+    if (this.found && !this.#reused.has('bng_addresses')) indexSubscribers(object);
   }
 
   /** With every map filled: pins those that are not pinned yet. */
@@ -239,6 +242,13 @@ export class Adoption {
     const { warn } = this.#options;
     // Counted on in the old map until every program uses the new one: moved then (carry.ts).
     if (COUNTER_MAPS.has(name)) return;
+    // Follows from the entries that it leads to (indexSubscribers).
+    if (name === 'bng_addresses') return;
+    if (name === 'bng_subscribers' && old.type === MapType.hash) {
+      if (!moveKeyedSubscribers({ map: old, types: table }, target))
+        warn('subscribers of an earlier build cannot be read: none is kept');
+      return;
+    }
     if (old.type !== target.type || (old.type !== MapType.hash && old.type !== MapType.array)) return;
     const types = old.types();
     const own = this.#options.object.mapShape(name);

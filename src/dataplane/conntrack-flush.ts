@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { formatIpv4, type Ipv4 } from '../model/ipv4.js';
+import { errorText } from '../model/bng-error.js';
 
 export interface ConntrackFlushOptions {
   readonly deadlineMs: number;
@@ -48,7 +49,7 @@ export class ConntrackFlush {
     try {
       await this.#delete(addresses.length > READ_FIRST_ABOVE ? await this.#withFlows(addresses) : addresses);
     } catch (error) {
-      this.#options.onFailure(error instanceof Error ? error.message : String(error));
+      this.#options.onFailure(errorText(error));
     } finally {
       this.#running = null;
     }

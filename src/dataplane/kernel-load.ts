@@ -2,7 +2,7 @@
  * Brings the BPF object into the kernel with everything that does not change while it runs: settings, garden, our own
  * addresses, redirect targets. Attaches nothing and knows no subscriber.
  */
-import { BngError } from '../model/bng-error.js';
+import { BngError, errorText } from '../model/bng-error.js';
 import { type Mac, macToBytes } from '../model/mac.js';
 import {
   AbiLayout,
@@ -15,6 +15,7 @@ import {
 import type { BngRate, BngSettings } from './abi.js';
 import { prefixMask, type Ipv4Prefix } from '../model/ipv4.js';
 import { checkAbi } from './abi-check.js';
+import { addressBuckets } from './address-index.js';
 import { Adoption, type AdoptionOptions } from './adopt.js';
 import type { GardenLimits, GardenPolicy } from './garden-policy.js';
 import { type FastDhcp, type Option82Key, fastDhcpFlags } from './lease-maps.js';
@@ -91,6 +92,7 @@ export function loadKernelObject(options: KernelLoadOptions): LoadedKernel {
     checkAbi(object.btf(), AbiLayout);
     object.setRodata(settings(options, object.rodata().length));
     for (const name of PER_SUBSCRIBER_MAPS) object.setMaxEntries(name, options.maxSubscribers);
+    object.setMaxEntries('bng_addresses', addressBuckets(options.maxSubscribers));
     object.setMaxEntries('bng_traffic', options.maxSubscribers * options.binding.possibleCpus());
     const adoption =
       options.pins === null ? null : new Adoption({ ...options.pins, binding: options.binding, object });
@@ -103,12 +105,7 @@ export function loadKernelObject(options: KernelLoadOptions): LoadedKernel {
     object.close();
     if (error instanceof BngError) throw error;
     const context = { object: options.objectPath };
-    throw new BngError(
-      'BNG_ERR_NATIVE',
-      error instanceof Error ? error.message : String(error),
-      context,
-      error,
-    );
+    throw new BngError('BNG_ERR_NATIVE', errorText(error), context, error);
   }
 }
 

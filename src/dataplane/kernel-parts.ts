@@ -3,7 +3,7 @@
  * opening fails half-way. Knows no subscriber.
  */
 import { release } from 'node:os';
-import { BngError } from '../model/bng-error.js';
+import { BngError, errorText } from '../model/bng-error.js';
 import type { Clock } from '../model/clock.js';
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { BngLimit } from './abi.js';
@@ -126,7 +126,7 @@ export async function openKernelParts(options: KernelDataplaneOptions): Promise<
       try {
         await step();
       } catch (error) {
-        warn(`not closed cleanly: ${messageOf(error)}`);
+        warn(`not closed cleanly: ${errorText(error)}`);
       }
     }
   };
@@ -349,7 +349,7 @@ function attachXdp(attachments: Attachments, place: XdpPlace): void {
         : 'remove another XDP program from it';
     throw new BngError(
       'BNG_ERR_DATAPLANE',
-      `${place.port.name} does not take XDP in ${place.mode} mode; ${remedy}: ${messageOf(error)}`,
+      `${place.port.name} does not take XDP in ${place.mode} mode; ${remedy}: ${errorText(error)}`,
       { interface: place.port.name, program: place.program, xdpMode: place.mode },
       error,
     );
@@ -382,10 +382,6 @@ function wrap<T>(what: string, name: string, verb: () => T): T {
   try {
     return verb();
   } catch (error) {
-    throw new BngError('BNG_ERR_DATAPLANE', `${what}: ${messageOf(error)}`, { interface: name }, error);
+    throw new BngError('BNG_ERR_DATAPLANE', `${what}: ${errorText(error)}`, { interface: name }, error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

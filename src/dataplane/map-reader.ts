@@ -2,13 +2,16 @@
  * Reads maps back and decodes them by the generated ABI: those of the loaded object, or pinned ones while no BNG runs. Writes
  * nothing; throws what the addon throws.
  */
-import { ipv4ToBytes, type Ipv4 } from '../model/ipv4.js';
+import type { Ipv4 } from '../model/ipv4.js';
 import { AbiMaps, BNG_LINE_KEY_SIZE, readBngSubscriber, writeBngLineKey } from './abi.js';
 import { decodeAbi, type DecodedValue, enumLabel } from './abi-decode.js';
 import type { AbiType } from './abi-layout.js';
 import type { AbiMap } from './abi-maps.js';
+import { slotInMap } from './address-index.js';
+import { COUNTER_MAPS } from './carry.js';
 import type { MapEntry, MapInspection, MapSummary } from './map-inspection.js';
 import type { NativeMap } from './native-binding.js';
+import { slotKey } from './subscriber-maps.js';
 
 /** `enum bpf_map_type` of the kernel, as `bpftool map` names them. */
 const TYPE_NAMES: Readonly<Record<number, string>> = {
@@ -59,7 +62,7 @@ export class MapReader implements MapInspection {
     if (known === undefined || map === null) return null;
     const { key, value } = known;
     if (key === null || value === null) return [];
-    if (map.summedEntries > 0) return sums(map, known, value);
+    if (COUNTER_MAPS.has(name) && map.summedEntries > 0) return sums(map, known, value);
     if (READABLE.has(map.type)) return stored(map, known, { key, value });
     return [];
   }
@@ -72,8 +75,11 @@ export class MapReader implements MapInspection {
       if (bytes !== null && value !== null) found[name] = decodeAbi(value, bytes);
       return bytes;
     };
-    const entry = take('bng_subscribers', ipv4ToBytes(address as Ipv4));
-    if (entry === null) return found;
+    const index = this.#source('bng_addresses');
+    const slot = index === null ? null : slotInMap(index, address as Ipv4);
+    const entry = slot === null ? null : take('bng_subscribers', slotKey(slot));
+    if (slot === null || entry === null) return found;
+    found['bng_addresses'] = { slot };
     const subscriber = readBngSubscriber(new DataView(entry.buffer, entry.byteOffset, entry.byteLength), 0);
     const line = new Uint8Array(BNG_LINE_KEY_SIZE);
     writeBngLineKey(new DataView(line.buffer), 0, subscriber);
@@ -81,7 +87,7 @@ export class MapReader implements MapInspection {
     const traffic = this.#source('bng_traffic');
     const value = AbiMaps.find((map) => map.name === 'bng_traffic')?.value ?? null;
     if (traffic !== null && value !== null) {
-      found['bng_traffic'] = decodeAbi(value, bytesOf(traffic.readSums(subscriber.slot, 1)));
+      found['bng_traffic'] = decodeAbi(value, bytesOf(traffic.readSums(slot, 1)));
     }
     return found;
   }

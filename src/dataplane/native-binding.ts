@@ -100,6 +100,12 @@ export interface NativeMap {
   readSums(first: number, count: number): BigUint64Array;
   /** Writes zeros into every CPU's part of such an entry, whatever is counted there meanwhile. */
   clearSums(entry: number): void;
+  /**
+   * Of an array of u64 words that can be mapped into memory: writes `words` into the entry from its word `first` on, one after the
+   * other and each at once, without a system call: a program that reads meanwhile sees no half of a word, and none before
+   * those in front of it.
+   */
+  store(entry: number, first: number, words: Uint8Array): void;
   /** Gives it a name in bpffs, by which it outlives the process; unlinking the file takes that back. Throws EEXIST. */
   pin(path: string): void;
   /** The kernel's number of it: two handles of one map have the same. */

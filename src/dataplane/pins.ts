@@ -11,7 +11,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { BngError } from '../model/bng-error.js';
+import { BngError, errorText } from '../model/bng-error.js';
 
 export const DEFAULT_PIN_PATH = '/sys/fs/bpf/bng';
 
@@ -119,7 +119,7 @@ export async function preparePinRoot(root: string, deadlineMs: number): Promise<
       await execa('mount', ['-t', 'bpf', 'bpf', mountPoint], { timeout: deadlineMs });
     mkdirSync(root, { recursive: true });
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
+    const found = errorText(error);
     throw new BngError(
       'BNG_ERR_DATAPLANE',
       `expected a place for pins in bpffs: ${found}`,

@@ -10,6 +10,7 @@ import type { PoolReply } from './lease-maps.js';
 import { LinkSetup, type PoolNetwork, undoOfLocalAddress, undoOfPoolRoute } from './link-setup.js';
 import type { DataplaneOutcome } from './port.js';
 import { syncPolicyMaps } from './static-maps.js';
+import { errorText } from '../model/bng-error.js';
 
 /** What may be another while the dataplane runs. */
 export interface LiveSettings {
@@ -121,7 +122,7 @@ export async function ensureNetworks(
     await networkSetup(parts, links, networks, (change) => changes.push(change)).applyPools();
     return { ok: true, changes };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: errorText(error) };
   }
 }
 

@@ -2,6 +2,7 @@
  * Looks from time to time whether the routes and addresses of our pools are there still: nobody tells when somebody else takes
  * one away while the link stays up. Reads two small lists; what sets them again is not here.
  */
+import { errorText } from '../model/bng-error.js';
 import type { Clock, TimerHandle } from '../model/clock.js';
 
 export interface RouteWatchOptions {
@@ -55,7 +56,7 @@ export class RouteWatch {
     try {
       if (await this.#o.areSet()) return null;
     } catch (error) {
-      return `routes of the pools cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      return `routes of the pools cannot be read: ${errorText(error)}`;
     }
     const restored = await this.#o.restore();
     if (!restored.ok) return `routes of the pools are not as they should be: ${restored.reason}`;

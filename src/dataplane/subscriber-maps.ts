@@ -1,6 +1,7 @@
 /**
- * Subscribers as entries of the kernel's maps: who holds an address, with its policers' state, and who is at a line. A
- * value is replaced whole by one system call. Decides nothing; throws what the addon throws.
+ * Subscribers as entries of the kernel's maps: who holds an address, with its policers' state, and who is at a line. An entry is
+ * written before the index leads to it, and cleared after it no longer does. Decides nothing; throws what the addon throws, and
+ * refusals like its own.
  */
 import type { Attachment } from '../model/access-line.js';
 import { type Ipv4, ipv4FromBytes } from '../model/ipv4.js';
@@ -13,19 +14,16 @@ import {
   readBngLineKey,
   readBngSubscriber,
   writeBngLineKey,
-  writeBngSubscriber,
 } from './abi.js';
 import type { NativeMap, NativeObject } from './native-binding.js';
-import type { PolicerRate } from './policer-rate.js';
-import { bitsPerSecondOf, policerRate } from './policer-rate.js';
+import { AddressIndex, refusal } from './address-index.js';
+import { bitsPerSecondOf } from './policer-rate.js';
 import type { SubscriberEntry } from './port.js';
+import { type EncoderOptions, SubscriberEncoder } from './subscriber-encoder.js';
+import { unpackRates } from './subscriber-value.js';
 
-export interface SubscriberMapsOptions {
+export interface SubscriberMapsOptions extends EncoderOptions {
   readonly object: NativeObject;
-  /** TPIDs of the tags given to frames towards subscribers whose own are not known. */
-  readonly sTpid: number;
-  readonly cTpid: number;
-  readonly burstMs: number;
 }
 
 export interface StoredSubscriber extends SubscriberEntry {
@@ -47,13 +45,16 @@ export interface ComparedSubscribers {
 
 const FRACTION_BITS = BngLimit.rateFractionBits;
 const NOBODY = new Uint8Array(4);
-const MOST_RATES = 1_000;
 /** The last fields of the value, which XDP moves: two arrival times. */
 const TATS_AT = BNG_SUBSCRIBER_SIZE - 16;
+/** The value's first word, which says whose it is. */
+const WORD = 8;
+const CLEARED = new Uint8Array(BNG_SUBSCRIBER_SIZE);
 
 export class SubscriberMaps {
-  #options: SubscriberMapsOptions;
+  readonly #encoder: SubscriberEncoder;
   readonly #subscribers: NativeMap;
+  readonly #index: AddressIndex;
   readonly #lines: NativeMap;
   readonly #removed: NativeMap;
   /**
@@ -63,16 +64,13 @@ export class SubscriberMaps {
   readonly #address = new Uint8Array(4);
   readonly #slot = new Uint8Array(4);
   readonly #line = new Uint8Array(BNG_LINE_KEY_SIZE);
-  readonly #value = new Uint8Array(BNG_SUBSCRIBER_SIZE);
-  readonly #view = new DataView(this.#value.buffer);
-  readonly #mac = new Uint8Array(6);
-  /** By bits a second: few differ. */
-  readonly #rates = new Map<number, PolicerRate>();
   readonly #lineAddress = new Uint8Array(4);
 
   constructor(options: SubscriberMapsOptions) {
-    this.#options = options;
+    this.#encoder = new SubscriberEncoder(options);
     this.#subscribers = options.object.map('bng_subscribers');
+    this.#index = new AddressIndex(options.object.map('bng_addresses'));
+    this.#repair();
     this.#lines = options.object.map('bng_lines');
     this.#removed = options.object.map('bng_removed');
   }
@@ -83,25 +81,27 @@ export class SubscriberMaps {
 
   /** For entries written from now on. */
   useBurst(burstMs: number): void {
-    this.#options = { ...this.#options, burstMs };
-    this.#rates.clear();
+    this.#encoder.useBurst(burstMs);
   }
 
-  /** With full buckets. Throws EEXIST when the address is there already. */
+  /** With full buckets, in a slot that nobody has. Throws EEXIST when the address is there already. */
   create(entry: SubscriberEntry, slot: number): void {
-    this.#subscribers.update(be32(this.#address, entry.address), this.#encode(entry, slot), 'create');
+    if (this.#index.find(entry.address) !== null)
+      throw refusal('EEXIST', 'expected an address that is in no slot');
+    this.#publish(entry, slot);
+    try {
+      this.#index.add(entry.address, slot);
+    } catch (error) {
+      this.#clear(slot);
+      throw error;
+    }
   }
 
-  /**
-   * With the buckets as they are, but for frames of the microseconds in between. Throws ENOENT when the address is not
-   * there.
-   */
+  /** With the buckets as they are. Throws ENOENT when the address is not in this slot. */
   replace(entry: SubscriberEntry, slot: number): void {
-    const address = be32(this.#address, entry.address);
-    const before = this.#subscribers.lookup(address);
-    const value = this.#encode(entry, slot);
-    if (before !== null) value.set(before.subarray(TATS_AT), TATS_AT);
-    this.#subscribers.update(address, value, 'replace');
+    if (this.#index.find(entry.address) !== slot)
+      throw refusal('ENOENT', 'expected an address that is in its slot');
+    this.#subscribers.store(slot, 0, this.#encoder.encode(entry).subarray(0, TATS_AT));
   }
 
   /** Deletes the entry; whose traffic its slot has counted stays known until `forgetRemoved`. */
@@ -111,7 +111,9 @@ export class SubscriberMaps {
   }
 
   delete(address: Ipv4): boolean {
-    return this.#subscribers.delete(be32(this.#address, address));
+    const slot = this.#index.delete(address);
+    if (slot !== null) this.#clear(slot);
+    return slot !== null;
   }
 
   forgetRemoved(slot: number): void {
@@ -146,15 +148,14 @@ export class SubscriberMaps {
     return found === null ? null : ipv4FromBytes(found);
   }
 
-  /** Writes many, whether or not they are there, with full buckets. */
+  /** Writes many, whether or not they are there: with full buckets those that are not in this slot. */
   putAll(entries: readonly { readonly entry: SubscriberEntry; readonly slot: number }[]): void {
-    const keys = new Uint8Array(entries.length * 4);
-    const values = new Uint8Array(entries.length * BNG_SUBSCRIBER_SIZE);
-    for (const [i, { entry, slot }] of entries.entries()) {
-      keys.set(be32(this.#address, entry.address), i * 4);
-      values.set(this.#encode(entry, slot), i * BNG_SUBSCRIBER_SIZE);
+    for (const { entry, slot } of entries) {
+      const before = this.#index.find(entry.address);
+      if (before === slot) this.replace(entry, slot);
+      else if (before === null) this.create(entry, slot);
+      else this.#move(entry, before, slot);
     }
-    this.#subscribers.updateBatch(keys, values, entries.length);
   }
 
   /** Writes many lines, whoever was there. */
@@ -183,28 +184,29 @@ export class SubscriberMaps {
 
   /** Every subscriber, for a comparison: what goes without decoding is not decoded. */
   readToCompare(): ComparedSubscribers {
-    const { keys, values, count } = this.#subscribers.readAll();
+    const { values } = this.#subscribers.readAll();
     const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    const entries = Array.from({ length: count }, (_, i): ComparedSubscriber => {
-      const at = i * BNG_SUBSCRIBER_SIZE;
-      const { slot, flags } = readBngSubscriber(view, at);
-      const walled = (flags & BngSubscriberFlag.walled) !== 0;
-      return { address: ipv4FromBytes(keys, i * 4), slot, walled, at };
+    const entries = Array.from(this.#index.entries(), ({ address, slot }): ComparedSubscriber => {
+      const at = slot * BNG_SUBSCRIBER_SIZE;
+      const { flags } = readBngSubscriber(view, at);
+      return { address, slot, walled: (flags & BngSubscriberFlag.walled) !== 0, at };
     });
-    const isAsWanted = ({ slot, at }: ComparedSubscriber, wanted: SubscriberEntry): boolean =>
-      bytes.compare(this.#encode(wanted, slot), 0, TATS_AT, at, at + TATS_AT) === 0;
+    const isAsWanted = ({ at }: ComparedSubscriber, wanted: SubscriberEntry): boolean =>
+      bytes.compare(this.#encoder.encode(wanted), 0, TATS_AT, at, at + TATS_AT) === 0;
     return { entries, isAsWanted };
   }
 
   /** Every subscriber, read back. Rates are what the policers enforce, rounded to whole bits a second. */
   readAll(): readonly StoredSubscriber[] {
-    const { keys, values, count } = this.#subscribers.readAll();
+    const { values } = this.#subscribers.readAll();
     const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
-    return Array.from({ length: count }, (_, i) => {
-      const stored = readBngSubscriber(view, i * BNG_SUBSCRIBER_SIZE);
+    return Array.from(this.#index.entries(), ({ address, slot }) => {
+      const at = slot * BNG_SUBSCRIBER_SIZE;
+      const stored = readBngSubscriber(view, at);
+      const { upstream, downstream } = unpackRates(stored);
       return {
-        address: ipv4FromBytes(keys, i * 4),
+        address,
         attachment: {
           ifindex: stored.ifindex,
           sVlan: stored.sVlan,
@@ -212,41 +214,44 @@ export class SubscriberMaps {
           mac: macFromBytes(stored.mac),
         },
         walled: (stored.flags & BngSubscriberFlag.walled) !== 0,
-        downloadBitsPerSecond: bitsPerSecondOf(stored.downstream, FRACTION_BITS),
-        uploadBitsPerSecond: bitsPerSecondOf(stored.upstream, FRACTION_BITS),
-        slot: stored.slot,
+        downloadBitsPerSecond: bitsPerSecondOf(downstream, FRACTION_BITS),
+        uploadBitsPerSecond: bitsPerSecondOf(upstream, FRACTION_BITS),
+        slot,
       };
     });
   }
 
-  #encode(entry: SubscriberEntry, slot: number): Uint8Array {
-    const { attachment } = entry;
-    const bytes = this.#value;
-    writeBngSubscriber(this.#view, 0, {
-      ifindex: attachment.ifindex,
-      slot,
-      sVlan: attachment.sVlan,
-      cVlan: attachment.cVlan,
-      sTpid: attachment.sVlan === 0 ? 0 : (attachment.sTpid ?? this.#options.sTpid),
-      cTpid: attachment.cVlan === 0 ? 0 : (attachment.cTpid ?? this.#options.cTpid),
-      mac: macToBytes(attachment.mac, this.#mac),
-      flags: entry.walled ? BngSubscriberFlag.walled : 0,
-      upstream: this.#rate(entry.uploadBitsPerSecond),
-      downstream: this.#rate(entry.downloadBitsPerSecond),
-      upstreamTat: 0n,
-      downstreamTat: 0n,
-    });
-    return bytes;
+  /** What a crash, or a map that was lost, left on one side only: index and entries agree from now on. */
+  #repair(): void {
+    const { values } = this.#subscribers.readAll();
+    const addresses = new Map<number, Ipv4>();
+    for (let slot = 0; slot < this.capacity; slot++) {
+      const address = ipv4FromBytes(values, slot * BNG_SUBSCRIBER_SIZE);
+      if (address !== 0) addresses.set(slot, address);
+    }
+    for (const { address, slot } of [...this.#index.entries()])
+      if (addresses.get(slot) !== address) this.#index.delete(address);
+    for (const [slot, address] of addresses) if (this.#index.find(address) !== slot) this.#clear(slot);
   }
 
-  #rate(bitsPerSecond: number): PolicerRate {
-    const known = this.#rates.get(bitsPerSecond);
-    if (known !== undefined) return known;
-    const { burstMs } = this.#options;
-    const rate = policerRate({ bitsPerSecond, burstMs, fractionBits: FRACTION_BITS });
-    if (this.#rates.size >= MOST_RATES) this.#rates.clear();
-    this.#rates.set(bitsPerSecond, rate);
-    return rate;
+  /** Into a slot of its own; the entry before may be another's by now. */
+  #move(entry: SubscriberEntry, before: number, slot: number): void {
+    this.#clear(slot);
+    this.#publish(entry, slot);
+    this.#index.move(entry.address, slot);
+    const left = this.#subscribers.lookup(writeSlotKey(this.#slot, before));
+    if (left !== null && ipv4FromBytes(left) === entry.address) this.#clear(before);
+  }
+
+  /** Into a slot that says that it is nobody's, and says whose it is last: a program that comes by an old index sees no half. */
+  #publish(entry: SubscriberEntry, slot: number): void {
+    const bytes = this.#encoder.encode(entry);
+    this.#subscribers.store(slot, 1, bytes.subarray(WORD));
+    this.#subscribers.store(slot, 0, bytes.subarray(0, WORD));
+  }
+
+  #clear(slot: number): void {
+    this.#subscribers.store(slot, 0, CLEARED);
   }
 }
 
@@ -257,12 +262,12 @@ function be32(bytes: Uint8Array, address: Ipv4): Uint8Array {
 
 /** Who is walled according to a loaded object's map. */
 export function walledAddresses(object: NativeObject): readonly Ipv4[] {
-  const { keys, values, count } = object.map('bng_subscribers').readAll();
+  const { values, count } = object.map('bng_subscribers').readAll();
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
   const walled: Ipv4[] = [];
-  for (let i = 0; i < count; i++) {
-    const { flags } = readBngSubscriber(view, i * BNG_SUBSCRIBER_SIZE);
-    if ((flags & BngSubscriberFlag.walled) !== 0) walled.push(ipv4FromBytes(keys, i * 4));
+  for (let slot = 0; slot < count; slot++) {
+    const { address, flags } = readBngSubscriber(view, slot * BNG_SUBSCRIBER_SIZE);
+    if (address !== 0 && (flags & BngSubscriberFlag.walled) !== 0) walled.push(address as Ipv4);
   }
   return walled;
 }

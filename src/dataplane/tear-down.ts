@@ -6,6 +6,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import type { NativeBinding } from './native-binding.js';
 import { pinFolders, undoFolder } from './pins.js';
 import { UndoJournal } from './undo-journal.js';
+import { errorText } from '../model/bng-error.js';
 
 export interface TearDownOptions {
   readonly binding: NativeBinding;
@@ -27,7 +28,7 @@ export async function tearDown({ binding, pinPath, ...options }: TearDownOptions
         binding.openPinnedLink(folder.linkFile(name)).detach();
       } catch (error) {
         // Removing the pin lets go of it too, only not at once.
-        options.onWarning?.(`not detached: ${error instanceof Error ? error.message : String(error)}`);
+        options.onWarning?.(`not detached: ${errorText(error)}`);
       }
     }
   }

@@ -9,7 +9,7 @@ import type { DhcpMessage } from '../wire/dhcpv4-message.js';
 import { encodeDhcpMessage } from '../wire/dhcpv4-message.js';
 import { DhcpOption } from '../wire/dhcpv4-option-codes.js';
 import { DhcpOptionsBuilder } from '../wire/dhcpv4-options-builder.js';
-import { leaseTimes } from './reply.js';
+import { leaseTimes } from '../model/lease.js';
 
 const NO_MAC = 0 as Mac;
 

@@ -1,6 +1,7 @@
 /** From a verdict to the frame that carries it (RFC 2131 §4.1, §4.3 and table 3). Pure; no decision about leases. */
 import type { Ipv4 } from '../model/ipv4.js';
 import { IPV4_ANY, IPV4_BROADCAST, prefixMask } from '../model/ipv4.js';
+import { leaseTimes } from '../model/lease.js';
 import type { Mac } from '../model/mac.js';
 import type { DhcpVerdict } from '../session/inlet.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
@@ -121,15 +122,6 @@ export function replyTemplate(verdict: Omit<TermsVerdict, 'kind'>): Uint8Array {
   ).slice(0, end);
   message[MESSAGE_TYPE_AT] = 0;
   return message;
-}
-
-/** T1 at half and T2 at seven eighths of the lease where nothing else is said (RFC 2131 §4.4.5); stated either way. */
-export function leaseTimes({
-  leaseSeconds,
-  renewSeconds = Math.floor(leaseSeconds / 2),
-  rebindSeconds = Math.floor((leaseSeconds * 7) / 8),
-}: TermsVerdict['terms']): { readonly renewSeconds: number; readonly rebindSeconds: number } {
-  return { renewSeconds, rebindSeconds };
 }
 
 function addLeaseTimes(options: DhcpOptionsBuilder, terms: TermsVerdict['terms']): void {

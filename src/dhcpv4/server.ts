@@ -12,7 +12,7 @@ import { decodeArp } from '../wire/arp.js';
 import { decodeDhcpFrame } from '../wire/dhcpv4-frame.js';
 import type { DhcpFrame } from '../wire/dhcpv4-frame.js';
 import { decodeIpv4Source } from '../wire/ipv4-udp.js';
-import { decodeEthernet, ETHERTYPE_ARP, TPID_CTAG, TPID_STAG } from '../wire/ethernet.js';
+import { decodeEthernet, ETHERTYPE_ARP, typeAt, typeOffset } from '../wire/ethernet.js';
 import type { ArpProber } from './arp-prober.js';
 import type { ClassifiedMessage, ClientMessage, DhcpRules, IgnoreReason } from './classify.js';
 import { classify } from './classify.js';
@@ -52,9 +52,6 @@ export interface DhcpServerObserver {
   /** No answer because of what the message was, or because it could not be sent. */
   dropped(reason: DhcpDropReason): void;
 }
-
-const MAC_BYTES = 6;
-const TAG_BYTES = 4;
 
 /** Where a frame came from; outlives the frame's bytes. */
 type Place = Pick<PuntedFrame, 'ifindex' | 'sVlan' | 'cVlan'>;
@@ -116,7 +113,7 @@ export class DhcpServer {
 
   #receive(punted: PuntedFrame): void {
     if (!this.#open) return;
-    if (punted.isSighting === true || isArp(punted)) {
+    if (punted.isSighting === true || typeAt(punted.frame, typeOffset(punted.frame)) === ETHERTYPE_ARP) {
       this.#receiveStation(punted);
       return;
     }
@@ -283,14 +280,6 @@ export class DhcpServer {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
     this.#o.observer.dropped(reason);
   }
-}
-
-/** By the type behind the tags, priority tags too; a frame of no type at all is not ARP. */
-function isArp({ frame }: PuntedFrame): boolean {
-  const typeAt = (at: number): number => ((frame[at] ?? 0) << 8) + (frame[at + 1] ?? 0);
-  let at = 2 * MAC_BYTES;
-  while (typeAt(at) === TPID_CTAG || typeAt(at) === TPID_STAG) at += TAG_BYTES;
-  return typeAt(at) === ETHERTYPE_ARP;
 }
 
 function placeOf({ ifindex, sVlan, cVlan }: PuntedFrame): Place {

@@ -1,7 +1,7 @@
 /** What came of the rules for lines, as metrics. */
-import type { Counter } from 'prom-client';
 import type { LineFigures } from '../session/view.js';
 import type { MetricFamilies } from './metric-families.js';
+import { mirrorEach } from './mirror.js';
 
 /** Sets the families of lines to totals that are kept elsewhere. */
 export function readLines(
@@ -11,9 +11,4 @@ export function readLines(
   mirrorEach(lineRefusals, 'reason', refused);
   mirrorEach(lineTakeovers, 'why', takeovers);
   mirrorEach(livenessChecks, 'result', liveness);
-}
-
-function mirrorEach(counter: Counter, label: string, totals: Readonly<Record<string, number>>): void {
-  counter.reset();
-  for (const [value, total] of Object.entries(totals)) counter.inc({ [label]: value }, total);
 }

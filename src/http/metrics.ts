@@ -1,5 +1,4 @@
 /** Metrics of the BNG: fed by lifecycle events, by the DHCP server and, at each scrape, by pools and dataplane. */
-import type { Counter } from 'prom-client';
 import type { DataplaneInspection } from '../dataplane/port.js';
 import type { Clock } from '../model/clock.js';
 import { formatIpv4 } from '../model/ipv4.js';
@@ -15,6 +14,7 @@ import { MetricCatalogue } from './metric-catalogue.js';
 import type { FamilyDescription } from './metric-catalogue.js';
 import { defineFamilies } from './metric-families.js';
 import type { MetricFamilies } from './metric-families.js';
+import { mirror, mirrorEach } from './mirror.js';
 import { availableAddresses, groupFigures, utilization } from './pool-figures.js';
 import { ProcessMetrics } from './process-metrics.js';
 import { RadiusMetrics } from './radius-metrics.js';
@@ -59,11 +59,6 @@ const ACTIVATION_RESULTS = ['success', 'failed', 'refused'] as const;
 /** What is read of the kernel at once: about a millisecond. */
 const TRAFFIC_PORTION = 500;
 const isGardenReason = (reason: string): boolean => /garden/i.test(reason);
-
-/** Sets a counter to what its source counted; the source, not prom-client, keeps the total. */
-function mirror(counter: Counter, labels: Readonly<Record<string, string>>, total: bigint): void {
-  counter.inc(labels, Number(total));
-}
 
 export class Metrics {
   readonly #sources: MetricsSources;
@@ -287,10 +282,7 @@ export class Metrics {
       mirror(drops, { reason: FIREWALL }, firewallDrops);
       mirror(gardenDrops, { reason: FIREWALL }, firewallDrops);
     }
-    verdicts.reset();
-    for (const [verdict, count] of Object.entries(this.#sources.dataplane.verdicts())) {
-      mirror(verdicts, { verdict }, count);
-    }
+    mirrorEach(verdicts, 'verdict', this.#sources.dataplane.verdicts());
     for (const port of this.#sources.dataplane.ports()) {
       xdpNative.set({ interface: port.interface }, port.xdpMode === 'native' ? 1 : 0);
     }

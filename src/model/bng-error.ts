@@ -42,6 +42,11 @@ export function isBngError(error: unknown, ...codes: BngErrorCode[]): error is B
   return error instanceof BngError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** What a thrown thing says, whoever threw it. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** True for an error that a decoder throws on bad bytes from the network. */
 export function isWireError(error: unknown): error is BngError {
   return error instanceof BngError && error.code.startsWith('BNG_ERR_WIRE_');

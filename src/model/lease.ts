@@ -33,6 +33,19 @@ export interface LeaseTerms {
   readonly options?: readonly LeaseOption[];
 }
 
+/** T1 at half and T2 at seven eighths of the lease where nothing else is said (RFC 2131 §4.4.5). */
+export function leaseTimes({
+  leaseSeconds,
+  renewSeconds = Math.floor(leaseSeconds / 2),
+  rebindSeconds = Math.floor((leaseSeconds * 7) / 8),
+}: {
+  readonly leaseSeconds: number;
+  readonly renewSeconds?: number | undefined;
+  readonly rebindSeconds?: number | undefined;
+}): { readonly renewSeconds: number; readonly rebindSeconds: number } {
+  return { renewSeconds, rebindSeconds };
+}
+
 /** Those of the service take the place of the pool's with the same code. */
 export function mergedOptions(
   ofPool: readonly LeaseOption[],

@@ -8,3 +8,8 @@ export interface ServiceProfile {
   readonly downloadBitsPerSecond: number;
   readonly uploadBitsPerSecond: number;
 }
+
+/** Whether a subscriber who cannot be moved into the garden's pool is walled where it is: no other profile is walled outside of it. */
+export function isWalledInPlace({ walled, poolName }: ServiceProfile, gardenPool: string): boolean {
+  return walled && poolName !== gardenPool;
+}

@@ -2,6 +2,7 @@
 import type { Ipv4, Ipv4Prefix } from '../model/ipv4.js';
 import { formatIpv4, prefixContains } from '../model/ipv4.js';
 import type { ServiceProfile } from '../model/service-profile.js';
+import { isWalledInPlace } from '../model/service-profile.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import type { AddressPools } from '../pool/port.js';
 import type { AnswerEvent } from './machine/types.js';
@@ -58,7 +59,6 @@ function makeFixedGrant(pools: AddressPools, request: GrantRequest, address: Ipv
     return { type: 'allocated', grant: { ...place, profile: granted, poolName } };
   }
   // Walled in another pool than the garden's: a static address was, by an order.
-  const isWalledInPlace = granted.walled && granted.poolName !== gardenPool;
-  const walled = poolName === gardenPool || isWalledInPlace;
+  const walled = poolName === gardenPool || isWalledInPlace(granted, gardenPool);
   return { type: 'allocated', grant: { ...place, profile: { ...granted, poolName, walled } } };
 }

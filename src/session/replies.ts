@@ -1,6 +1,6 @@
 /**
  * What leaves the session layer leaves when a crash can no longer make it untrue: each answer waits for the commit that
- * keeps what it says. The session itself does not wait.
+ * keeps what it says, if that is not kept already. The session itself does not wait.
  *
  * While the store takes nothing, what is new is not promised: no offer of an address and no lease that a row does not have.
  * A renewal is acknowledged all the same; after a crash the lease ends when its last stored renewal says.
@@ -42,6 +42,8 @@ export class Replies {
     { reply, verdict, leaseStarted }: { reply: DhcpReply; verdict: DhcpVerdict; leaseStarted: boolean },
   ): void {
     const { journal, ledger, onBug } = this.#o;
+    // The allocation is what an offer tells of, and all that it promises (RFC 2131 §3.1 (2)).
+    if (verdict.kind === 'offer' && record.durable?.address === verdict.terms.address) return reply(verdict);
     if (journal !== null && (verdict.kind === 'offer' || verdict.kind === 'ack' || verdict.kind === 'nak')) {
       journal.stored(record).then((failure) => reply(this.#keepable(record, verdict, failure)), onBug);
       return;
@@ -67,8 +69,8 @@ export class Replies {
   #keepable(record: SessionRecord, verdict: DhcpVerdict, failure: StoreFailure | null): DhcpVerdict {
     if (failure === null || (verdict.kind !== 'offer' && verdict.kind !== 'ack')) return verdict;
     const kept = record.durable;
-    if (kept?.address === verdict.terms.address && (kept.isBound || verdict.kind === 'offer')) {
-      if (verdict.kind === 'ack') this.#unstoredRenewals += 1;
+    if (verdict.kind === 'ack' && kept?.address === verdict.terms.address && kept.isBound) {
+      this.#unstoredRenewals += 1;
       return verdict;
     }
     this.#withheldAnswers += 1;

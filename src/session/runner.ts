@@ -31,6 +31,7 @@ import type { Quarantines } from './quarantines.js';
 import type { QueuedEvent, SessionRecord } from './record.js';
 import { Relocations } from './relocations.js';
 import { Replies } from './replies.js';
+import { isRowChanged } from './row-changes.js';
 import type { ServiceOptions } from './service-options.js';
 import type { SuspensionReasons } from './suspension-reasons.js';
 import type { SessionTable } from './table.js';
@@ -163,11 +164,11 @@ export class SessionRunner {
     let event: SessionEvent | null = first;
     while (event !== null) {
       const from = record.session.state.name;
-      const { state, step } = record.session;
-      const next = transition(record.session, event);
+      const { session } = record;
+      const next = transition(session, event);
       record.session = next.session;
-      if (next.session.state !== state || next.session.step !== step) this.#o.journal?.changed(record);
-      if (next.session.state !== state) this.#o.table.moved(record, from);
+      if (isRowChanged(session, next.session, record.hasRow)) this.#o.journal?.changed(record);
+      if (next.session.state !== session.state) this.#o.table.moved(record, from);
       this.#promises.review(record);
       if (from !== record.session.state.name) this.#effects.stateChanged(record, turn, from);
       for (const effect of next.effects) this.#effects.perform(record, turn, effect);

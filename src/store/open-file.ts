@@ -8,6 +8,7 @@ import type BetterSqlite from 'better-sqlite3';
 import type { StoreDamage, StoredEntry, StoreTable } from './port.js';
 import { logDamage, SqliteFile, SqliteFileError } from './sqlite-file.js';
 import { Sqlite } from './sqlite-library.js';
+import { errorText } from '../model/bng-error.js';
 
 const SALVAGE_BATCH = 1_000;
 /** SQLite's own: a log and its index belong to the file of the same name. */
@@ -73,7 +74,7 @@ function unavailable(
   path: string,
   error: unknown,
 ): { readonly kind: 'unavailable'; readonly reason: string } {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   return { kind: 'unavailable', reason: `${path}: ${reason}` };
 }
 

@@ -15,6 +15,7 @@ import type {
   StoreTable,
 } from './port.js';
 import type { StoreReply, StoreRequest, StoreThreadOptions } from './store-messages.js';
+import { errorText } from '../model/bng-error.js';
 
 /** More than this in one commit would keep readers waiting. */
 const MAX_COMMIT_CHANGES = 4_000;
@@ -62,7 +63,7 @@ export class SqliteStore implements Store {
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       return { ok: false, failure: { kind: 'unavailable', reason } };
     }
     const workerData: StoreThreadOptions = { path: join(path, 'bng.db'), tables, wallMs };

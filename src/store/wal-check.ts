@@ -7,6 +7,8 @@ const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const MAGIC_LITTLE_ENDIAN = 0x377f0682;
 const MAGIC_BIG_ENDIAN = 0x377f0683;
+/** §1.3.2: a power of two. */
+const PAGE_SIZES: readonly number[] = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536];
 
 /** What is wrong with the log in words, or null when every commit in it can be read. An empty log is whole. */
 export function walDamage(log: Buffer): string | null {
@@ -14,10 +16,13 @@ export function walDamage(log: Buffer): string | null {
   const magic = log.readUInt32BE(0);
   const sums = new RunningSum(magic === MAGIC_BIG_ENDIAN);
   sums.add(log, 0, 24);
+  const pageBytes = log.readUInt32BE(8);
   if ((magic !== MAGIC_LITTLE_ENDIAN && magic !== MAGIC_BIG_ENDIAN) || !sums.equals(log, 24)) {
     return 'header of the write-ahead log';
   }
-  const frameBytes = FRAME_HEADER_BYTES + log.readUInt32BE(8);
+  // SQLite would leave out the whole log.
+  if (!PAGE_SIZES.includes(pageBytes)) return `write-ahead log with pages of ${pageBytes} bytes`;
+  const frameBytes = FRAME_HEADER_BYTES + pageBytes;
   const salts = log.subarray(16, 24);
   let broken: number | null = null;
   for (let at = HEADER_BYTES, frame = 1; at + frameBytes <= log.length; at += frameBytes, frame += 1) {
@@ -25,7 +30,8 @@ export function walDamage(log: Buffer): string | null {
     if (broken === null) {
       sums.add(log, at, 8);
       sums.add(log, at + FRAME_HEADER_BYTES, frameBytes - FRAME_HEADER_BYTES);
-      if (!ours || !sums.equals(log, at + 16)) broken = frame;
+      // SQLite takes no frame of a page 0.
+      if (!ours || log.readUInt32BE(at) === 0 || !sums.equals(log, at + 16)) broken = frame;
     }
     // A frame that names the size of the database ends a commit. Frames of an earlier round have other salts.
     if (broken !== null && ours && log.readUInt32BE(at + 4) !== 0) {

@@ -4,7 +4,7 @@
  */
 import type { DhcpMessageType } from './dhcpv4-option-codes.js';
 import { DHCP_MESSAGE_TYPES } from './dhcpv4-option-codes.js';
-import { ETHERTYPE_IPV4, TPID_CTAG, TPID_STAG } from './ethernet.js';
+import { ETHERTYPE_IPV4, typeAt, typeOffset } from './ethernet.js';
 
 export interface DhcpPeek {
   /** The source MAC as a number. */
@@ -14,7 +14,6 @@ export interface DhcpPeek {
 }
 
 const MAC_BYTES = 6;
-const TAG_BYTES = 4;
 const UDP_BYTES = 8;
 /** The fixed part of a message and the magic cookie (RFC 2131 §2). */
 const OPTIONS_OFFSET = 240;
@@ -25,8 +24,7 @@ const MOST_OPTIONS = 8;
 
 /** Null for what is no IPv4 frame at all. */
 export function peekDhcp(frame: Uint8Array): DhcpPeek | null {
-  let at = 2 * MAC_BYTES;
-  while (typeAt(frame, at) === TPID_CTAG || typeAt(frame, at) === TPID_STAG) at += TAG_BYTES;
+  const at = typeOffset(frame);
   if (typeAt(frame, at) !== ETHERTYPE_IPV4) return null;
   const headerBytes = 4 * ((frame[at + 2] ?? 0) & 0xf);
   const options = at + 2 + headerBytes + UDP_BYTES + OPTIONS_OFFSET;
@@ -42,10 +40,6 @@ function messageTypeAt(frame: Uint8Array, first: number): DhcpMessageType | null
     at += code === 0 ? 1 : 2 + (frame[at + 1] ?? 0);
   }
   return null;
-}
-
-function typeAt(frame: Uint8Array, at: number): number {
-  return ((frame[at] ?? 0) << 8) + (frame[at + 1] ?? 0);
 }
 
 function macAt(frame: Uint8Array, at: number): number {

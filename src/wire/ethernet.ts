@@ -36,6 +36,8 @@ export interface DecodedEthernet extends EthernetHeader {
   readonly payloadOffset: number;
 }
 
+const MAC_BYTES = 6;
+const TAG_BYTES = 4;
 const MAX_TAGS = 2;
 const SMALLEST_ETHERTYPE = 0x0600;
 const NO_TAGS: readonly VlanTag[] = [];
@@ -47,6 +49,18 @@ export function vlanTag(tpid: number, vlanId: number): VlanTag {
 
 function isTpid(etherType: number): boolean {
   return etherType === TPID_CTAG || etherType === TPID_STAG;
+}
+
+/** The 16 bits at `at`; what lies beyond the frame's end is 0. */
+export function typeAt(frame: Uint8Array, at: number): number {
+  return ((frame[at] ?? 0) << 8) + (frame[at + 1] ?? 0);
+}
+
+/** Where the type behind all tags stands, priority tags too, without decoding any of them. Total. */
+export function typeOffset(frame: Uint8Array): number {
+  let at = 2 * MAC_BYTES;
+  while (isTpid(typeAt(frame, at))) at += TAG_BYTES;
+  return at;
 }
 
 /**

@@ -8,10 +8,16 @@ import type { CoaServer } from '../../src/aaa/coa-server.js';
 import { systemClock } from '../../src/model/system-clock.js';
 import type { Ipv4 } from '../../src/model/ipv4.js';
 import { InnerBng } from '../support/inner-bng.js';
+import { radclientOrder } from '../support/radclient-order.js';
 import { dropsOf, openServer, SECRET } from './coa-dac.js';
 
 const RADCLIENT = '/usr/bin/radclient';
 const missing = existsSync(RADCLIENT) ? false : `${RADCLIENT} is missing: apt-get install freeradius-utils`;
+
+interface RadclientOptions {
+  readonly secret?: string;
+  readonly waitSeconds?: number;
+}
 
 interface Said {
   readonly exitCode: number;
@@ -41,15 +47,15 @@ afterEach(async () => {
 async function radclient(
   command: 'coa' | 'disconnect',
   lines: readonly string[],
-  secret = SECRET,
+  { secret = SECRET, waitSeconds = 10 }: RadclientOptions = {},
 ): Promise<Said> {
-  const now = `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`;
-  const child = spawn(RADCLIENT, ['-x', '-r', '1', '-t', '1', `127.0.0.1:${server.port}`, command, secret]);
+  const words = ['-x', '-r', '1', '-t', String(waitSeconds), `127.0.0.1:${server.port}`];
+  const child = spawn(RADCLIENT, [...words, command, secret]);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   }
-  child.stdin.end(['Message-Authenticator = 0x00', now, ...lines].join('\n') + '\n');
+  child.stdin.end(radclientOrder(lines));
   const [exitCode] = (await once(child, 'close')) as [number];
   return { exitCode, text };
 }
@@ -83,7 +89,10 @@ describe('radclient', { skip: missing }, () => {
   });
 
   it('with the wrong secret hears nothing', async () => {
-    const said = await radclient('disconnect', ['User-Name = "ONT1"'], 'wrong');
+    const said = await radclient('disconnect', ['User-Name = "ONT1"'], {
+      secret: 'wrong',
+      waitSeconds: 1,
+    });
     assert.notEqual(said.exitCode, 0);
     assert.doesNotMatch(said.text, /Received/);
     assert.match(said.text, /No reply/);

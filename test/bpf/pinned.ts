@@ -6,7 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BNG_SUBSCRIBER_SIZE, writeBngSettings, writeBngSubscriber } from '../../src/dataplane/abi.js';
+import {
+  BNG_ADDRESS_BUCKET_SIZE,
+  BNG_SUBSCRIBER_SIZE,
+  writeBngSettings,
+  writeBngSubscriber,
+} from '../../src/dataplane/abi.js';
+import { packRates } from '../../src/dataplane/subscriber-value.js';
 import { address, mac } from '../support/packet.js';
 import { ACCESS_MAC } from './namespace.js';
 import { Stations } from './rig.js';
@@ -27,16 +33,15 @@ function qinqSubscriber(): Uint8Array {
   const view = new DataView(new ArrayBuffer(BNG_SUBSCRIBER_SIZE));
   const [[sTpid, sVlan], [cTpid, cVlan]] = Stations.qinq.tags;
   writeBngSubscriber(view, 0, {
+    address: address(Stations.qinq.address),
     ifindex: 1,
-    slot: 0,
     sVlan,
     cVlan,
     sTpid,
     cTpid,
     mac: mac(Stations.qinq.mac),
     flags: 0,
-    upstream: UNLIMITED,
-    downstream: UNLIMITED,
+    ...packRates({ upstream: UNLIMITED, downstream: UNLIMITED }),
     upstreamTat: 0n,
     downstreamTat: 0n,
   });
@@ -93,9 +98,13 @@ export class Pinned {
     const object = join(folder, 'object');
     writeFileSync(object, configuredObject());
     bpftool('prog', 'loadall', object, pins, 'pinmaps', `${pins}-maps`);
-    const key = Buffer.alloc(4);
-    key.writeUInt32BE(address(Stations.qinq.address));
-    this.#put('bng_subscribers', key, qinqSubscriber());
+    // One slot, hence one bucket: the address, and one more than the slot.
+    const only = new Uint8Array(4);
+    const bucket = Buffer.alloc(BNG_ADDRESS_BUCKET_SIZE);
+    bucket.writeUInt32BE(address(Stations.qinq.address));
+    bucket.writeUInt32LE(1, 4);
+    this.#put('bng_subscribers', only, qinqSubscriber());
+    this.#put('bng_addresses', only, bucket);
     this.#put('bng_ports', LOOPBACK, LOOPBACK);
   }
 

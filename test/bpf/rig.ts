@@ -27,8 +27,11 @@ import {
   writeBngSubscriber,
 } from '../../src/dataplane/abi.js';
 import type { BngRate, BngSettings, BngSubscriber } from '../../src/dataplane/abi.js';
+import { AddressIndex, addressBuckets } from '../../src/dataplane/address-index.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeBinding, NativeObject } from '../../src/dataplane/native-binding.js';
+import { packRates } from '../../src/dataplane/subscriber-value.js';
+import { ipv4FromNumber } from '../../src/model/ipv4.js';
 import { address, mac } from '../support/packet.js';
 import { ACCESS_MAC, SECOND_MAC } from './namespace.js';
 
@@ -207,6 +210,7 @@ export class Rig {
       ...settings,
     });
     this.object.setRodata(bytes(rodata));
+    this.object.setMaxEntries('bng_addresses', addressBuckets(SLOTS));
     this.object.setMaxEntries('bng_traffic', SLOTS * this.native.possibleCpus());
     this.object.load();
     prepareInterfaces(this.native);
@@ -221,16 +225,18 @@ export class Rig {
   install(station: Station): void {
     const [outer = [0, 0], inner = [0, 0]] = station.tags;
     const value: BngSubscriber = {
+      address: address(station.address),
       ifindex: this.native.interfaceIndex(station.port ?? 'access0'),
-      slot: station.slot,
       sVlan: outer[1],
       cVlan: inner[1],
       sTpid: outer[0],
       cTpid: inner[0],
       mac: mac(station.mac),
       flags: station.walled ? BngSubscriberFlag.walled : 0,
-      upstream: station.upstream ?? UNLIMITED,
-      downstream: station.downstream ?? UNLIMITED,
+      ...packRates({
+        upstream: station.upstream ?? UNLIMITED,
+        downstream: station.downstream ?? UNLIMITED,
+      }),
       upstreamTat: 0n,
       downstreamTat: 0n,
     };
@@ -238,7 +244,11 @@ export class Rig {
     writeBngSubscriber(subscriber, 0, value);
     const line = view(BNG_LINE_KEY_SIZE);
     writeBngLineKey(line, 0, value);
-    this.object.map('bng_subscribers').update(be32(address(station.address)), bytes(subscriber));
+    this.object.map('bng_subscribers').update(u32(station.slot), bytes(subscriber));
+    const addresses = new AddressIndex(this.object.map('bng_addresses'));
+    const holder = ipv4FromNumber(address(station.address));
+    addresses.delete(holder);
+    addresses.add(holder, station.slot);
     this.object.map('bng_lines').update(bytes(line), be32(address(station.address)));
   }
 

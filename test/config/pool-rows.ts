@@ -1,13 +1,8 @@
 /** What one wrong thing in the sections pools and poolGroups is answered with: rows of single-problem.test.ts. */
 import type { ProblemRow } from './garden-rows.js';
 import { A_POOL, POOL_NAME } from './garden-rows.js';
-import { MINIMAL, withLine } from './minimal-yaml.js';
+import { ADDRESS, also, DURATION, isp, NET, withLine } from './minimal-yaml.js';
 
-const isp = (entries: string): string => withLine('  - { name: isp', `  - { ${entries} }`);
-const also = (line: string): string => MINIMAL + line;
-const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
-const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
-const ADDRESS = 'an IPv4 address such as 192.0.2.1';
 const PREFIX = 'an IPv4 prefix without host bits such as 10.0.0.0/12';
 const RANGE = 'an IPv4 address or a rising range such as 10.0.0.2-10.0.0.10';
 const GROUPS = 'a mapping of names to lists of pools';

@@ -4,14 +4,12 @@ import { parseConfig } from '../../src/config/parse-config.js';
 import type { ConfigProblem } from '../../src/config/problem.js';
 import { formatProblem } from '../../src/config/problem.js';
 import { seededRandom } from '../support/seeded-random.js';
-import { MINIMAL } from './minimal-yaml.js';
+import { also, MINIMAL } from './minimal-yaml.js';
 
 function problemsOf(text: string): readonly ConfigProblem[] {
   const result = parseConfig(text);
   return result.ok ? [] : result.problems;
 }
-
-const also = (line: string): string => MINIMAL + line;
 
 describe('problems', () => {
   it('come all at once, in the order of their lines, from every section and every level', () => {

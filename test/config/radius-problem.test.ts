@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseConfig } from '../../src/config/parse-config.js';
-import { MINIMAL, withLine } from './minimal-yaml.js';
+import { ADDRESS, also, DURATION, ENDPOINT, withLine } from './minimal-yaml.js';
 
 const auth = (rest: string): string => withLine('auth:', `auth: { mode: local, ${rest} }`);
-const also = (line: string): string => MINIMAL + line;
 const radius = (entries: string): string => also(`radius: { ${entries} }`);
 
 const radiusWith = (entry: string): string => radius(`servers: [${SERVER}], nasIdentifier: n, ${entry}`);
@@ -13,9 +12,6 @@ const radiusWith = (entry: string): string => radius(`servers: [${SERVER}], nasI
 const USER_NAME = 'ont-serial, circuit-id, remote-id, mac, or a template with one of them in braces';
 const POLICY = 'garden or silence or refuse';
 const SERVER = '{ host: a, secretFile: /s }';
-const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
-const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
-const ADDRESS = 'an IPv4 address such as 192.0.2.1';
 const A_POOL = 'the name of a pool (wgar, isp)';
 const BPS = 'a whole number of bits per second from 0 to 1000000000000';
 const PORT = 'a port number from 1 to 65535';

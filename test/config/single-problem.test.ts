@@ -5,7 +5,7 @@ import { LEASE_OPTION } from '../../src/config/lease-option.js';
 import type { ConfigProblem } from '../../src/config/problem.js';
 import type { ProblemRow } from './garden-rows.js';
 import { A_POOL, GARDEN_ROWS, POOL_NAME } from './garden-rows.js';
-import { MINIMAL, withLine } from './minimal-yaml.js';
+import { also, DURATION, ENDPOINT, isp, NET, withLine } from './minimal-yaml.js';
 import { POOL_ROWS } from './pool-rows.js';
 
 function problemsOf(text: string): readonly ConfigProblem[] {
@@ -14,19 +14,14 @@ function problemsOf(text: string): readonly ConfigProblem[] {
 }
 
 const access = (rest: string): string => withLine('access:', `access: { interface: access0, ${rest} }`);
-const isp = (entries: string): string => withLine('  - { name: isp', `  - { ${entries} }`);
 const auth = (rest: string): string => withLine('auth:', `auth: { mode: local, ${rest} }`);
 const records = (list: string): string => auth(`defaultPool: wgar, records: ${list}`);
 const WEB_ADDRESS = 'an http:// or https:// address of at most 255 characters';
 const PAGE_TEXT = 'a text of 1 to 300 characters on one line';
 const OFFER = 'serviceId: home, name: { en: Home, de: Zuhause }';
-const also = (line: string): string => MINIMAL + line;
 
 const trusting = (line: string): string => access('trustOption82: true') + line;
-const NET = 'network: 10.0.0.0/12, gateway: 10.0.0.1';
-const DURATION = 'a duration such as 600s, 10m, 24h or 7d';
 const SHORT_DURATION = 'a duration such as 500ms, 2s or 1m';
-const ENDPOINT = 'ip:port such as 127.0.0.1:8080';
 const SERIAL = 'an ONT serial as text of 1 to 64 printable characters (in quotes when it is all digits)';
 const INTERFACE = 'the name of a network interface (1 to 15 characters)';
 const BPS = 'a whole number of bits per second from 0 to 1000000000000';

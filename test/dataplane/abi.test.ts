@@ -21,35 +21,37 @@ import { loadNative } from '../../src/dataplane/load-native.js';
 import { isBngError } from '../../src/model/bng-error.js';
 
 const subscriber: BngSubscriber = {
+  address: 0x0a000102,
   mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
   flags: 1,
   ifindex: 7,
-  slot: 0x01020304,
   sVlan: 100,
   cVlan: 4094,
   sTpid: 0x88a8,
   cTpid: 0x8100,
-  upstream: { nsPerByte: 0x0102030405060708n, burstNs: 5n },
-  downstream: { nsPerByte: 6n, burstNs: 7n },
+  upstreamNsPerByte: 0x0102030405060708n,
+  downstreamNsPerByte: 6n,
+  upstreamBurst: 5,
+  downstreamBurst: 7,
   upstreamTat: 8n,
   downstreamTat: 9n,
 };
 
 /** Written by hand from bpf/bng_abi.h, for a little-endian machine. */
 const SUBSCRIBER_BYTES =
+  '0a000102' +
+  '07000000' +
   '020000000009' +
   '01' +
   '00' +
-  '07000000' +
-  '04030201' +
   '6400' +
   'fe0f' +
   '88a8' +
   '8100' +
   '0807060504030201' +
-  '0500000000000000' +
   '0600000000000000' +
-  '0700000000000000' +
+  '05000000' +
+  '07000000' +
   '0800000000000000' +
   '0900000000000000';
 
@@ -133,10 +135,14 @@ function editedField(struct: string, field: string, edit: object): Abi {
   };
 }
 
-refuses('two fields that changed places are noticed', editedField('bng_subscriber', 'slot', { offset: 0 }), {
-  struct: 'bng_subscriber',
-  field: 'slot',
-});
+refuses(
+  'two fields that changed places are noticed',
+  editedField('bng_subscriber', 'ifindex', { offset: 0 }),
+  {
+    struct: 'bng_subscriber',
+    field: 'ifindex',
+  },
+);
 refuses('another byte order is noticed', editedField('bng_subscriber', 's_tpid', { kind: 'u16' }), {
   struct: 'bng_subscriber',
   field: 's_tpid',

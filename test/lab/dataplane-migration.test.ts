@@ -44,10 +44,10 @@ function replaced(text: string, what: RegExp, by: string): string {
   return text.replace(what, by);
 }
 
-/** New fields in front of old ones, a new reason among the old, a record with a longer head. */
+/** New fields in front of old ones (but for a subscriber's first word, which says whose the slot is), a new reason among the old, a record with a longer head. */
 function changedHeader(header: string): string {
   let text = replaced(header, /BNG_ABI_VERSION = \d+/, `BNG_ABI_VERSION = ${NEXT}`);
-  text = replaced(text, /(struct bng_subscriber \{\n)/, '$1\t__u32 added;\n\t__u32 more;\n');
+  text = replaced(text, /(struct bng_subscriber \{\n.*\n.*\n)/, '$1\t__u32 added;\n\t__u32 more;\n');
   text = replaced(text, /(struct bng_line_key \{\n)/, '$1\t__u32 added;\n\t__u32 more;\n');
   text = replaced(text, /(struct bng_traffic \{\n)/, '$1\t__u64 added_packets;\n');
   text = replaced(text, /(struct bng_punt \{\n)/, '$1\t__u64 added;\n');

@@ -108,13 +108,13 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
     const stored = await text('map', 'bng_subscribers');
     assert.match(
       stored,
-      /^KEY +MAC +FLAGS +IFINDEX +SLOT +S_VLAN +C_VLAN +S_TPID +C_TPID +UPSTREAM +DOWNSTREAM +UPSTREAM_TAT +DOWNSTREAM_TAT$/m,
+      /^KEY +ADDRESS +IFINDEX +MAC +FLAGS +S_VLAN +C_VLAN +S_TPID +C_TPID +UPSTREAM +DOWNSTREAM +UPSTREAM_TAT +DOWNSTREAM_TAT$/m,
     );
     assert.match(
       stored,
-      new RegExp(`^${activeAddress} +[0-9a-f:]{17} +- .* 200 +5 +0x88a8 +0x8100 +50M/`, 'm'),
+      new RegExp(`^ +\\d+ +${activeAddress} +\\d+ +[0-9a-f:]{17} +- .* 200 +5 +0x88a8 +0x8100 +50M/`, 'm'),
     );
-    assert.match(stored, new RegExp(`^${walledAddress} .* walled +`, 'm'));
+    assert.match(stored, new RegExp(`^ +\\d+ +${walledAddress} .* walled +`, 'm'));
     assert.match(await text('map', 'bng_verdicts'), /^forward_up +[1-9]/m);
     assert.match(
       await text('map', 'bng_garden'),
@@ -134,7 +134,7 @@ describe('bngctl over the unix socket', { timeout: 120_000 }, () => {
       assert.match(shown, /^accounting +[0-9a-f]+-[0-9a-f]+ since /m);
       assert.match(
         shown,
-        /^bng_subscribers mac [0-9a-f:]{17}, flags -, ifindex \d+, slot \d+, s_vlan 200, c_vlan 5, /m,
+        /^bng_subscribers address [0-9.]+, ifindex \d+, mac [0-9a-f:]{17}, flags -, s_vlan 200, c_vlan 5, .*\nbng_addresses +slot \d+$/m,
       );
       assert.match(shown, /^nftables +no garden member$/m);
       assert.match(shown, new RegExp(`lease-bound +${ACTIVE} +${activeAddress} isp-residential$`, 'm'));

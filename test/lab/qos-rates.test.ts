@@ -11,6 +11,7 @@ import { FarHost } from '../support/far-host.js';
 import type { Subscriber } from '../support/garden-lab.js';
 import { GardenLab, growth } from '../support/garden-lab.js';
 import { iperf } from '../support/iperf.js';
+import { radclientOrder } from '../support/radclient-order.js';
 import { sumOf, WireCount, type Arrival } from '../support/wire-count.js';
 
 const MBIT = 1_000_000;
@@ -25,7 +26,8 @@ const BRIDGED_SECONDS = 0.05;
 const SECRET = 'of-the-qos-test';
 /** A full segment is 1500 bytes to a policer and 1448 to its receiver. */
 const IP_PER_PAYLOAD = 1500 / 1448;
-const TCP_ATTEMPTS = 3;
+/** No policer lets too much or too little through by chance, but a busy machine may hold a sender back: the better run counts. */
+const ATTEMPTS = 3;
 let nextPort = 5300;
 
 interface Rate {
@@ -111,19 +113,17 @@ describe('rates', () => {
     subscriber: Subscriber,
     rates: { readonly up: number; readonly down: number },
   ): Promise<void> {
-    const request = [
-      'Message-Authenticator = 0x00',
-      `Event-Timestamp = ${Math.floor(Date.now() / 1000)}`,
+    const order = radclientOrder([
       `Framed-IP-Address = ${subscriber.address()}`,
       `WISPr-Bandwidth-Max-Up = ${rates.up}`,
       `WISPr-Bandwidth-Max-Down = ${rates.down}`,
-    ];
+    ]);
     // Its word on a refusal, or on none, is on stdout.
     const { stdout } = await exec(
-      ['radclient', '-x', '-r', '1', '-t', '3', '127.0.0.1:3799', 'coa', SECRET],
+      ['radclient', '-x', '-r', '1', '-t', '10', '127.0.0.1:3799', 'coa', SECRET],
       {
         namespace: garden.lab.namespaces.bng,
-        input: `${request.join('\n')}\n`,
+        input: order,
       },
     );
     assert.match(stdout, /Received CoA-ACK/);
@@ -138,9 +138,8 @@ describe('rates', () => {
     return iperf({ server: far.namespace, client: host.namespace, port, direction, words });
   }
 
-  it('UDP beyond the rate gets the rate within 1 %, at 1 Mbit/s and at 100 Mbit/s, both ways at once', async () => {
-    await far.delay(1, 'nice');
-    await change(fast, { up: 100 * MBIT, down: 100 * MBIT });
+  /** Streams beyond their rates, all at once; how much of each rate arrived, by a text that says it all. */
+  async function udpShares(): Promise<ReadonlyMap<string, number>> {
     const wires = {
       core: await WireCount.start(garden.lab, garden.lab.namespaces.core),
       slow: await WireCount.start(garden.lab, slow.host.namespace),
@@ -154,6 +153,7 @@ describe('rates', () => {
       ]),
     );
     for (const wire of Object.values(wires)) await wire.stop();
+    const shares = new Map<string, number>();
     for (const [name, arrivals, side, subscriber, expected] of [
       ['1 Mbit/s up', wires.core, 'from', slow, MBIT],
       ['1 Mbit/s down', wires.slow, 'to', slow, MBIT],
@@ -167,9 +167,20 @@ describe('rates', () => {
         bytes: expected === MBIT ? 300 : 1500,
       });
       const text = `${name}: ${(bitsPerSecond / MBIT).toFixed(4)} Mbit/s, ${(busyShare * 100).toFixed(1)} % of the time busy`;
-      assert.ok(bitsPerSecond < expected * 1.01 && bitsPerSecond > expected * 0.99 * busyShare, text);
-      assert.ok(busyShare > 0.8, text);
+      assert.ok(bitsPerSecond < expected * 1.01, text);
+      shares.set(text, busyShare > 0.8 ? bitsPerSecond / (expected * busyShare) : 0);
     }
+    return shares;
+  }
+
+  it('UDP beyond the rate gets the rate within 1 %, at 1 Mbit/s and at 100 Mbit/s, both ways at once', async () => {
+    await far.delay(1, 'nice');
+    await change(fast, { up: 100 * MBIT, down: 100 * MBIT });
+    let short: readonly string[] = [];
+    for (let attempt = 0; attempt === 0 || (attempt < ATTEMPTS && short.length > 0); attempt++) {
+      short = [...(await udpShares())].flatMap(([text, share]) => (share > 0.99 ? [] : [text]));
+    }
+    assert.deepEqual(short, []);
   });
 
   for (const roundTripMs of [10, 20]) {
@@ -177,8 +188,7 @@ describe('rates', () => {
       await far.delay(roundTripMs);
       const best: Record<string, number> = {};
       const short = (): boolean => Object.values(best).some((share) => share < 0.9);
-      // No policer lets too much through by chance, but a busy machine may hold a sender back: the better run counts.
-      for (let attempt = 0; attempt === 0 || (attempt < TCP_ATTEMPTS && short()); attempt++) {
+      for (let attempt = 0; attempt === 0 || (attempt < ATTEMPTS && short()); attempt++) {
         await Promise.all(
           streams.map(async ({ subscriber, direction, rate }) => {
             const name = `${rate / MBIT} Mbit/s ${direction}`;

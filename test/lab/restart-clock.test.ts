@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { LAB_ROOT } from '../../src/lab/lab-paths.js';
 import { patience } from '../../src/lab/patience.js';
 import { GARDEN, House, leaseIn, ordered, until } from '../support/lab-house.js';
+import { multiarch } from '../support/multiarch.js';
 
 const PREFIX = 'rclk';
 const RENEWS = 'CLOCKRENEW01';
@@ -16,7 +17,7 @@ const SILENT = 'CLOCKSILENT1';
 const LEASE_SECONDS = 12;
 /** What the whole of it may take on a busy machine, and still be told from a step of the clock. */
 const HOUR_MS = 3_600_000;
-const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+const LIBRARY = `/usr/lib/${multiarch}/faketime/libfaketime.so.1`;
 
 describe('a wall clock that is wrong', { timeout: 120_000 * patience }, () => {
   let house: House;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AbiMaps, BNG_TRAFFIC_SIZE, writeBngTraffic } from '../../src/dataplane/abi.js';
+import { addressBuckets } from '../../src/dataplane/address-index.js';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeObject } from '../../src/dataplane/native-binding.js';
 import { slotKey, SubscriberMaps } from '../../src/dataplane/subscriber-maps.js';
@@ -35,6 +36,7 @@ describe('bngctl reads pinned maps without a BNG', () => {
     const binding = loadNative();
     object = binding.openObject('build/bpf/bng.bpf.o');
     for (const name of ['bng_subscribers', 'bng_lines']) object.setMaxEntries(name, 64);
+    object.setMaxEntries('bng_addresses', addressBuckets(64));
     object.setMaxEntries('bng_traffic', 64 * binding.possibleCpus());
     object.load();
     const maps = new SubscriberMaps({ object, sTpid: 0x88a8, cTpid: 0x8100, burstMs: 100 });
@@ -87,12 +89,12 @@ describe('bngctl reads pinned maps without a BNG', () => {
     };
     assert.deepEqual(entries('bng_subscribers'), [
       {
-        key: '10.255.0.9',
+        key: 5,
         value: {
+          address: '10.255.0.9',
+          ifindex: 7,
           mac: '02:00:00:00:00:09',
           flags: ['walled'],
-          ifindex: 7,
-          slot: 5,
           s_vlan: 100,
           c_vlan: 0,
           s_tpid: '0x88a8',

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { loadNative } from '../../src/dataplane/load-native.js';
 import type { NativeFailure, NativeObject } from '../../src/dataplane/native-binding.js';
 import { patience } from '../../src/lab/patience.js';
+import { multiarch } from '../support/multiarch.js';
 
 /** False, or the reason that node:test prints. */
 export const skip: string | false = process.getuid?.() === 0 ? false : 'bpf(2) needs root';
@@ -23,7 +24,7 @@ const compiled = new Map<string, string>();
 let folder: string | undefined;
 
 /** Compiles `test/native/NAME.bpf.c` once a process, into a folder that goes with the process. */
-export function fixture(name: 'fixture' | 'refused'): string {
+export function fixture(name: 'fixture' | 'keyed' | 'refused'): string {
   const present = compiled.get(name);
   if (present !== undefined) return present;
   if (folder === undefined) {
@@ -32,7 +33,7 @@ export function fixture(name: 'fixture' | 'refused'): string {
     process.once('exit', () => rmSync(made, { recursive: true, force: true }));
   }
   const object = join(folder, `${name}.o`);
-  const flags = ['-O2', '-g', '-target', 'bpf', '-Wall', '-Werror', '-I/usr/include/x86_64-linux-gnu'];
+  const flags = ['-O2', '-g', '-target', 'bpf', '-Wall', '-Werror', `-I/usr/include/${multiarch}`];
   execFileSync('clang', [...flags, '-c', join(sources, `${name}.bpf.c`), '-o', object]);
   compiled.set(name, object);
   return object;

@@ -7,14 +7,8 @@ import { assignmentOf, quarantineOf } from '../../src/session/kept-rows.js';
 import { World } from '../support/lives.js';
 import { openStore } from '../../src/store-parts.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { STORED_PROFILE as PROFILE } from '../support/stored-rows.js';
 
-const PROFILE = {
-  serviceId: 's',
-  poolName: 'isp',
-  walled: false,
-  downloadBitsPerSecond: 1,
-  uploadBitsPerSecond: 0,
-};
 const ASSIGNMENT = { profile: PROFILE, resumeTo: null, suspendedFor: null };
 const AT = { bootId: 'boot-1', bootMs: 5_000, wallMs: 1 };
 const QUARANTINE = { poolName: 'isp', line: 'a', untilMs: 9_000, at: AT };

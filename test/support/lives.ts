@@ -22,7 +22,7 @@ import type { LifecycleEvent } from '../../src/session/lifecycle.js';
 import { DEFAULT_LINES, type LineOptions } from '../../src/session/line-options.js';
 import { SessionManager } from '../../src/session/manager.js';
 import { openStore } from '../../src/store-parts.js';
-import type { Store, StoreDamage, StoreFailure, StoreResult } from '../../src/store/port.js';
+import type { Store, StoreChange, StoreDamage, StoreFailure, StoreResult } from '../../src/store/port.js';
 import type { SqliteStore } from '../../src/store/sqlite-store.js';
 import { memoryFolder, NAS } from './accounting-world.js';
 import { DhcpClient } from './dhcp-client.js';
@@ -47,6 +47,10 @@ export class World {
   wallMs = Date.UTC(2026, 0, 1);
   /** What the store says of a write instead of doing it; null lets it. */
   storeSays: StoreFailure | null = null;
+  /** What a write waits for, before it is done. */
+  storeWaits: Promise<void> | null = null;
+  /** What was given to the store, a commit each. */
+  readonly written: (readonly StoreChange[])[] = [];
   /** Interfaces have other indexes after a boot. */
   ifindexOffset = 0;
   isPortGone = false;
@@ -368,9 +372,13 @@ export class Life {
     return {
       damage: sqlite.damage,
       write: (changes) =>
-        this.#passing<StoreResult<null>>(async () =>
-          world.storeSays === null ? sqlite.write(changes) : { ok: false, failure: world.storeSays },
-        ),
+        this.#passing<StoreResult<null>>(async () => {
+          if (changes.length > 0) {
+            world.written.push(changes);
+            await world.storeWaits;
+          }
+          return world.storeSays === null ? sqlite.write(changes) : { ok: false, failure: world.storeSays };
+        }),
       get: (table, keys) => sqlite.get(table, keys),
       scan: (table, after, limit) => sqlite.scan(table, after, limit),
       scanKeys: (table, after, limit) => sqlite.scanKeys(table, after, limit),

@@ -12,6 +12,7 @@ import type { DetailRecord, RadiusServer } from '../../src/lab/radius-server.js'
 import { detailValue } from '../../src/lab/radius-server.js';
 import type { HouseOptions } from './lab-house.js';
 import { House, until } from './lab-house.js';
+import { radclientOrder } from './radclient-order.js';
 
 export interface RadiusHouseOptions extends LabRadiusOptions, Omit<HouseOptions, 'configure'> {
   readonly servers?: number;
@@ -26,7 +27,9 @@ export interface RadclientOutcome {
 }
 
 const RECORD_DEADLINE_MS = 15_000;
-const VENDOR_LINES = ['Event-Timestamp', 'Message-Authenticator'];
+/** For an answer, and for one that must not come. */
+const ANSWER_SECONDS = 10;
+const SILENCE_SECONDS = 2;
 
 export class RadiusHouse {
   readonly house: House;
@@ -94,19 +97,15 @@ export class RadiusHouse {
   async radclient(
     kind: 'coa' | 'disconnect',
     attributes: readonly string[],
-    options: { readonly secret?: string } = {},
+    options: { readonly secret?: string; readonly silent?: boolean } = {},
   ): Promise<RadclientOutcome> {
-    const lines = [...attributes];
-    const missing = (name: string): boolean => !attributes.some((line) => line.startsWith(name));
-    const [timestamp = '', signature = ''] = VENDOR_LINES;
-    if (missing(timestamp)) lines.push(`${timestamp} = ${Math.floor(Date.now() / 1000)}`);
-    if (missing(signature)) lines.push(`${signature} = 0x00`);
-    const command = ['radclient', '-x', '-D', this.server.folder, '-r', '1', '-t', '2'];
+    const waitSeconds = options.silent === true ? SILENCE_SECONDS : ANSWER_SECONDS;
+    const command = ['radclient', '-x', '-D', this.server.folder, '-r', '1', '-t', String(waitSeconds)];
     const target = `${CORE_ADDRESSES.bng}:${LAB_COA_PORT}`;
     const { stdout, stderr } = await this.core.run(
       [...command, target, kind, options.secret ?? LAB_RADIUS_SECRET],
-      10_000,
-      `${lines.join('\n')}\n`,
+      2_000 * ANSWER_SECONDS,
+      radclientOrder(attributes),
     );
     assert.match(stdout, /^Sent /m, stderr);
     return {

@@ -3,6 +3,7 @@
  * nothing is sent. Starts and stops nothing.
  */
 import { loadNative } from '../../dataplane/load-native.js';
+import { errorText } from '../../model/bng-error.js';
 
 /** Sends one datagram; throws when the kernel refuses. */
 export type SendDatagram = (path: string, bytes: Uint8Array) => void;
@@ -65,7 +66,7 @@ export class ServiceManager {
     try {
       this.#o.send(path, new TextEncoder().encode(message));
     } catch (error) {
-      this.#o.onFailure(error instanceof Error ? error.message : String(error));
+      this.#o.onFailure(errorText(error));
     }
   }
 }

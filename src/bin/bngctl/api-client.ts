@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { EventParser } from '../../operator-page/event-parser.js';
 import type { ProblemAnswer } from './api-answers.js';
 
 const SILENCE_DEADLINE_MS = 40_000;
@@ -71,12 +72,9 @@ export class ApiClient {
     try {
       const response = await this.#send('GET', path, null);
       if (response.statusCode !== 200) return { kind: 'refused', problem: await readProblem(response) };
-      let rest = '';
-      for await (const chunk of response.setEncoding('utf8')) {
-        const lines = `${rest}${String(chunk)}`.split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) if (line.startsWith('data: ')) onEvent(line.slice('data: '.length));
-      }
+      const parser = new EventParser();
+      for await (const chunk of response.setEncoding('utf8'))
+        for (const { data } of parser.push(String(chunk))) onEvent(data);
       return { kind: 'unreachable', reason: 'the BNG ended the stream' };
     } catch (error) {
       return { kind: 'unreachable', reason: reasonOf(error) };

@@ -7,6 +7,7 @@ import type { StoreFailure } from '../../store/port.js';
 import { STORE_TABLES } from '../../store-parts.js';
 import { harmless } from './terminal.js';
 import type { Terminal } from './terminal.js';
+import { errorText } from '../../model/bng-error.js';
 
 const DEFAULT_PATH = '/var/lib/bng';
 
@@ -68,7 +69,7 @@ function read(path: string, file: string, terminal: Output): StoreExit {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    terminal.err(`bngctl: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.err(`bngctl: ${errorText(error)}`);
     return 2;
   }
   const rows: ExportedRow[] = [];

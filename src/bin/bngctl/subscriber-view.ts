@@ -28,8 +28,8 @@ export interface SubscribersAnswer {
 
 /** What `bng_subscribers` and `bng_traffic` hold, as decoded. */
 interface StoredSubscriber {
+  readonly address: string;
   readonly ifindex: number;
-  readonly slot: number;
   readonly s_vlan: number;
   readonly c_vlan: number;
   readonly mac: string;
@@ -59,11 +59,12 @@ export function subscribersOf(maps: Pick<MapReader, 'mapEntries'>): SubscriberAn
       value as unknown as StoredTraffic,
     ]),
   );
-  return [...(maps.mapEntries('bng_subscribers') ?? [])].map(({ key, value }) => {
+  return [...(maps.mapEntries('bng_subscribers') ?? [])].flatMap(({ key, value }) => {
     const stored = value as unknown as StoredSubscriber;
+    // Whoever passed while the slot was cleared may have left a time in it.
+    if (stored.address === '0.0.0.0') return [];
     return {
-      // The key is a be32: text.
-      address: typeof key === 'string' ? key : '',
+      address: stored.address,
       interface_index: stored.ifindex,
       s_vlan: stored.s_vlan,
       c_vlan: stored.c_vlan,
@@ -72,8 +73,8 @@ export function subscribersOf(maps: Pick<MapReader, 'mapEntries'>): SubscriberAn
       garden_member: null,
       download_bps: stored.downstream.bits_per_second,
       upload_bps: stored.upstream.bits_per_second,
-      slot: stored.slot,
-      ...(traffic.get(stored.slot) ?? NOTHING),
+      slot: Number(key),
+      ...(traffic.get(Number(key)) ?? NOTHING),
     };
   });
 }

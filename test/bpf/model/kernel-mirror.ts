@@ -31,9 +31,11 @@ import {
   writeBngSettings,
   writeBngSubscriber,
 } from '../../../src/dataplane/abi.js';
+import { AddressIndex, addressBuckets } from '../../../src/dataplane/address-index.js';
 import { LeaseMaps } from '../../../src/dataplane/lease-maps.js';
 import type { NativeObject, NativeRingBuffer } from '../../../src/dataplane/native-binding.js';
 import { loadNative } from '../../../src/dataplane/load-native.js';
+import { packRates } from '../../../src/dataplane/subscriber-value.js';
 import { replyTemplate } from '../../../src/dhcpv4/reply.js';
 import { systemClock } from '../../../src/model/system-clock.js';
 import { IPV4_ANY, ipv4FromNumber } from '../../../src/model/ipv4.js';
@@ -87,6 +89,7 @@ export class KernelMirror {
   readonly #world: World;
   readonly #slots: number;
   readonly #leases: LeaseMaps;
+  readonly #addresses: AddressIndex;
   readonly #punts: PuntSeen[] = [];
 
   constructor(world: World, slots: number) {
@@ -95,8 +98,10 @@ export class KernelMirror {
     this.#object = this.#native.openObject('build/bpf/bng.bpf.o');
     this.#object.setRodata(this.#rodata());
     this.#object.setMaxEntries('bng_punts', world.options.ringBytes);
+    this.#object.setMaxEntries('bng_addresses', addressBuckets(slots));
     this.#object.setMaxEntries('bng_traffic', slots * this.#native.possibleCpus());
     this.#object.load();
+    this.#addresses = new AddressIndex(this.#object.map('bng_addresses'));
     prepareInterfaces(this.#native);
     const { ports, local, garden, pools } = world.options;
     for (const port of ports) this.#object.map('bng_ports').update(u32(port), u32(port));
@@ -136,13 +141,13 @@ export class KernelMirror {
 
   update(before: Subscriber, after: Subscriber): void {
     this.#object.map('bng_lines').delete(lineKey(before));
-    const { upstreamTat, downstreamTat } = this.#stored(before.address);
+    const { upstreamTat, downstreamTat } = this.#stored(before.slot);
     this.#write(after, { upstreamTat, downstreamTat });
   }
 
   remove(subscriber: Subscriber): void {
     this.#object.map('bng_lines').delete(lineKey(subscriber));
-    this.#object.map('bng_subscribers').delete(be32(subscriber.address));
+    this.#addresses.delete(ipv4FromNumber(subscriber.address));
   }
 
   /** Writes the station's lease; null takes it back. Not written where XDP has marked the one before as given up. */
@@ -222,8 +227,8 @@ export class KernelMirror {
     );
   }
 
-  #stored(address: number): BngSubscriber {
-    const bytes = this.#object.map('bng_subscribers').lookup(be32(address))!;
+  #stored(slot: number): BngSubscriber {
+    const bytes = this.#object.map('bng_subscribers').lookup(u32(slot))!;
     return readBngSubscriber(new DataView(bytes.buffer, bytes.byteOffset), 0);
   }
 
@@ -231,20 +236,21 @@ export class KernelMirror {
     const [outer, inner] = subscriber.tags;
     const value = encoded(BNG_SUBSCRIBER_SIZE, (view) =>
       writeBngSubscriber(view, 0, {
+        address: subscriber.address,
         ifindex: subscriber.ifindex,
-        slot: subscriber.slot,
         sVlan: outer?.vlan ?? 0,
         cVlan: inner?.vlan ?? 0,
         sTpid: outer?.tpid ?? 0,
         cTpid: inner?.tpid ?? 0,
         mac: subscriber.mac,
         flags: subscriber.walled ? BngSubscriberFlag.walled : 0,
-        upstream: rate(subscriber.upstream),
-        downstream: rate(subscriber.downstream),
+        ...packRates({ upstream: rate(subscriber.upstream), downstream: rate(subscriber.downstream) }),
         ...buckets,
       }),
     );
-    this.#object.map('bng_subscribers').update(be32(subscriber.address), value);
+    const address = ipv4FromNumber(subscriber.address);
+    this.#object.map('bng_subscribers').update(u32(subscriber.slot), value);
+    if (this.#addresses.find(address) === null) this.#addresses.add(address, subscriber.slot);
     this.#object.map('bng_lines').update(lineKey(subscriber), be32(subscriber.address), 'create');
   }
 

@@ -13,16 +13,10 @@ import { formatRow, parseRow } from '../../../src/store/offline.js';
 import { STORE_TABLES } from '../../../src/store-parts.js';
 import { NAS } from '../../support/accounting-world.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { STOP_RECORD, STORED_PROFILE as PROFILE } from '../../support/stored-rows.js';
 import { bytesOf } from '../fuzz-target.js';
 import type { FuzzTarget } from '../fuzz-target.js';
 
-const PROFILE = {
-  serviceId: 's',
-  poolName: 'isp',
-  walled: false,
-  downloadBitsPerSecond: 1,
-  uploadBitsPerSecond: 0,
-};
 const AT = { bootId: 'boot-2', bootMs: 5_000, wallMs: 1_767_225_600_000 };
 const LINE = {
   port: 'access0',
@@ -63,27 +57,7 @@ const SESSION = {
   },
   at: AT,
 };
-const RECORD = {
-  'Acct-Status-Type': 'Stop',
-  'Acct-Session-Id': 'a',
-  'Acct-Multi-Session-Id': 'b',
-  'Event-Timestamp': 1_767_225_600,
-  'User-Name': 'ONT1',
-  'Framed-IP-Address': '10.0.0.5',
-  'Calling-Station-Id': '02-00-00-00-00-01',
-  'NAS-Port-Id': 'access0:100.7',
-  'Framed-Pool': 'isp',
-  'Bng-Service-Id': 's',
-  'Bng-Subscriber-Id': 'ont:ONT1',
-  'ADSL-Agent-Circuit-Id': '0x0102',
-  Class: ['0x01'],
-  'Acct-Session-Time': 5,
-  'Acct-Input-Octets': '5000000000',
-  'Acct-Output-Octets': '0',
-  'Acct-Input-Packets': '1',
-  'Acct-Output-Packets': '2',
-  'Acct-Terminate-Cause': 'User-Request',
-};
+const RECORD = { ...STOP_RECORD, 'ADSL-Agent-Circuit-Id': '0x0102' };
 
 const clock = new FakeClock();
 const instants = new Instants(clock, { bootId: 'boot-1', bootMs: () => 10_000 });
