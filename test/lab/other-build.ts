@@ -18,7 +18,10 @@ export class OtherBuild {
   constructor(change: (header: string) => string) {
     this.#folder = mkdtempSync(join(tmpdir(), 'bng-other-'));
     for (const part of ['bpf', 'scripts', 'dist', 'src/dataplane', 'package.json', 'binding.gyp']) {
-      cpSync(join(ROOT, part), join(this.#folder, part), { recursive: true });
+      cpSync(join(ROOT, part), join(this.#folder, part), {
+        recursive: true,
+        filter: (path) => !path.endsWith('.test.js'),
+      });
     }
     cpSync(join(ROOT, 'build/Release/bng_native.node'), join(this.#folder, 'build/Release/bng_native.node'));
     symlinkSync(join(ROOT, 'node_modules'), join(this.#folder, 'node_modules'));
