@@ -11,7 +11,7 @@ import { AccountingWriter } from './aaa/accounting-writer.js';
 import { LogAccountingSender, RadiusAccountingSender } from './aaa/accounting-senders.js';
 import { LocalAuthenticator } from './aaa/local-authenticator.js';
 import { LoggedAccounting } from './aaa/logged-accounting.js';
-import type { Accounting, AccountingUsage, Authenticator } from './aaa/port.js';
+import type { Accounting, Authenticator } from './aaa/port.js';
 import { RadiusAccounting } from './aaa/radius-accounting.js';
 import { RadiusAuthenticator } from './aaa/radius-authenticator.js';
 import { RadiusClient } from './aaa/radius-client.js';
@@ -31,6 +31,9 @@ import { storeError } from './store-parts.js';
 /** How long accounting may go on sending when the BNG stops; what is left is sent by the next run. */
 const LAST_WORDS_MS = 5_000;
 const DEFAULT_INTERIM_SECONDS = 300;
+
+/** What a start asks of the books that an earlier run has left. */
+export type Books = Pick<RadiusAccounting, 'begin' | 'begun' | 'closeLost' | 'closing'>;
 
 /** What `bngctl radius` and the metrics read. */
 export interface AaaInspection {
@@ -52,10 +55,8 @@ export interface AaaParts {
   readonly nas: RadiusNas;
   /** What the store's writes go through; null where nothing outlives us. */
   readonly commits: Commits | null;
-  /** Whether the server takes sessions of an earlier run for the same still. Says Accounting-On where it does not. */
-  readonly begin: () => 'goes-on' | 'begins';
-  /** Ends the accounting of what an earlier run left open and is not among those that go on. */
-  readonly closeLost: (alive: ReadonlySet<string>, known: ReadonlyMap<string, AccountingUsage>) => void;
+  /** The books of an earlier run; null where nothing is kept of them. */
+  readonly books: Books | null;
   /** Every session has ended, and the server is told so: Accounting-Off. */
   readonly end: () => void;
   /** Stops in the opposite order of opening; after every session has ended. */
@@ -120,7 +121,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
   const accountingClient = clientFor('acct');
   const interimIntervalSeconds = config.radius?.interimIntervalSeconds ?? DEFAULT_INTERIM_SECONDS;
   const write = (record: object): void => logEvent(logger, 'accounting', record);
-  const books: Books = { nas, write, interimIntervalSeconds, noted };
+  const told: Told = { nas, write, interimIntervalSeconds, noted };
   const writer = store === null ? null : writerFor(store, logger);
   if (writer !== null) {
     closers.push(async () => {
@@ -131,7 +132,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
   queue =
     store === null || writer === null
       ? null
-      : await openQueue(config, around, { ...books, client: accountingClient, store, writer, closers });
+      : await openQueue(config, around, { ...told, client: accountingClient, store, writer, closers });
   const garden = walledProfile(config);
   const authenticator =
     authentication === null || config.radius === null
@@ -151,7 +152,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
   return {
     authenticator,
     nas,
-    accounting: queue ?? new LoggedAccounting({ ...books, write: silent ? () => undefined : write }),
+    accounting: queue ?? new LoggedAccounting({ ...told, write: silent ? () => undefined : write }),
     reconfigureAuthenticator: ({ auth, radius }) => {
       const { defaultPool, records, onReject, onTimeout } = auth;
       if (authenticator instanceof LocalAuthenticator) authenticator.reconfigure({ records, defaultPool });
@@ -168,11 +169,7 @@ async function open(config: Config, around: AaaSurroundings, { closers, close }:
     },
     journal,
     commits: writer,
-    begin: () => queue?.begin() ?? 'goes-on',
-    closeLost: (alive, known) => {
-      const lost = queue?.closeLost(alive, known) ?? 0;
-      if (lost > 0) logEvent(logger, 'accounting-lost-sessions-closed', { count: lost });
-    },
+    books: queue,
     end: () => queue?.announce('Off'),
     close,
   };
@@ -189,7 +186,7 @@ function writerFor(store: Store, logger: Logger): AccountingWriter {
 }
 
 /** What every kind of accounting is told. */
-interface Books {
+interface Told {
   readonly nas: RadiusNas;
   readonly write: (record: object) => void;
   readonly interimIntervalSeconds: number;
@@ -200,7 +197,7 @@ interface Books {
 async function openQueue(
   config: Config,
   { logger, bootId }: AaaSurroundings,
-  parts: Books & {
+  parts: Told & {
     readonly client: RadiusClient | null;
     readonly store: Store;
     readonly writer: AccountingWriter;

@@ -184,8 +184,9 @@ export class Daemon {
       await manager.close(ends ? 'end' : 'keep');
       if (ends) aaa.end();
     });
-    await restore({ manager, aaa, dataplane, logger, path: config.store?.path ?? '' });
-    if (teardown) return;
+    const path = config.store?.path ?? '';
+    const account = await restore({ manager, books: aaa.books, dataplane, logger, path });
+    if (teardown) return account();
     // Whoever leaves a pool that was drained while nobody ran.
     manager.pools.changed();
 
@@ -316,6 +317,7 @@ export class Daemon {
     logEvent(logger, 'started', { ports: dataplane.ports() });
     await dataplane.backlogRead();
     await manager.restoration?.promise();
+    account().catch(onBug);
   }
 
   async #openStore(path: string, logger: Logger, link: Links): Promise<Store> {

@@ -103,6 +103,16 @@ export const LOG_EVENTS = {
     meaning: 'Sessions of an earlier run that are gone got their Stop.',
     fields: ['count'],
   },
+  'accounting-begun-anew': {
+    level: 'info',
+    meaning: 'After a boot of the machine: sessions that go on have their Stop and a new Start.',
+    fields: ['sessions'],
+  },
+  'accounting-not-resumed': {
+    level: 'error',
+    meaning: 'The store does not give what an earlier run accounted for: the next start tries again.',
+    fields: ['path', 'kind', 'reason'],
+  },
   'accounting-not-stored': {
     level: 'error',
     meaning: 'Records were lost when the BNG stopped.',

@@ -9,6 +9,11 @@ export const ACCOUNTING_NAS_TABLE: StoreTable = { name: 'accounting_nas', schema
 export interface NasState {
   readonly status: 'On' | 'Off';
   readonly bootId: string;
+  /**
+   * While what an earlier boot left is gone through: how the Acct-Session-Ids begin that were given out since that On. All
+   * others have ended for the server. Left out when it is done.
+   */
+  readonly begun?: readonly string[];
 }
 
 const KEY = 'last';
@@ -24,8 +29,12 @@ export async function loadNasState(store: Store): Promise<StoreResult<NasState |
   const value = found.value[0]?.value;
   if (typeof value !== 'string') return { ok: true, value: null };
   try {
-    const state = JSON.parse(value) as NasState;
-    return { ok: true, value: state };
+    const { status, bootId, begun } = JSON.parse(value) as NasState;
+    const isKnown = begun === undefined || begun.every((prefix) => typeof prefix === 'string');
+    return {
+      ok: true,
+      value: isKnown && begun !== undefined ? { status, bootId, begun } : { status, bootId },
+    };
   } catch {
     return { ok: true, value: null };
   }

@@ -109,6 +109,16 @@ export class AccountingQueue {
     if (this.#length > this.#limits.coalesceAbove) this.#coalesce(stream);
   }
 
+  /** False once nothing more is taken. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Changes without a record, behind all that was put before. */
+  change(changes: readonly StoreChange[]): void {
+    this.#writer.save({ key: '', value: null, changes, told: true, settled: () => {} });
+  }
+
   /** Resolves when everything put before is durable (null), or with the failure that keeps it in memory only. */
   kept(): Promise<StoreFailure | null> {
     return this.#writer.settled();
@@ -317,7 +327,7 @@ export class AccountingQueue {
     const changes: StoreChange[] = [
       { op: 'put', table: ACCOUNTING_REFUSED_TABLE.name, key: queued.key, value },
     ];
-    this.#writer.save({ key: queued.key, value: null, changes, told: true, settled: () => {} });
+    this.change(changes);
   }
 
   #coalesce(stream: AccountingStream): void {

@@ -6,6 +6,7 @@ import type { Mac } from '../model/mac.js';
 import type { SessionTerms } from '../model/session-terms.js';
 import type { ServiceProfile } from '../model/service-profile.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
+import type { StoreResult } from '../store/port.js';
 
 export interface AuthenticationRequest {
   /** The session layer's stable name of the subscriber; equal for every session of the same access line. */
@@ -76,6 +77,16 @@ export interface Accounting {
   stop(session: AccountingSession, final: AccountingUsage & { readonly cause: TerminateCause }): void;
   /** Resolves when every record given before would survive a crash, or when it is known that it would not. */
   stored(): Promise<unknown>;
+}
+
+/** What a start asks of the books that an earlier run has left. */
+export interface EarlierBooks {
+  /** Whether the server takes this accounting session for ended. */
+  readonly isOver: (accountingId: string) => boolean;
+  /** What closes one of these: a Stop with the last counters, those given if they are more. Nothing for one that is closed. */
+  readonly closing: (
+    accountingIds: readonly string[],
+  ) => Promise<StoreResult<(accountingId: string, known: AccountingUsage) => void>>;
 }
 
 /** Names one session in a CoA or Disconnect; all that is given must agree (RFC 5176 §3). */

@@ -2,7 +2,7 @@
  * Accounting that an ISP can bill on: makes records of what the session layer reports and gives them to the durable queue.
  * After a crash it closes what the crash ended. Sends nothing itself.
  */
-import { mostTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
+import { NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { Clock } from '../model/clock.js';
 import type { StoreFailure, StoreResult, StoreTable } from '../store/port.js';
 import { ACCOUNTING_NAS_TABLE, loadNasState, nasStateChange } from './accounting-nas-state.js';
@@ -15,7 +15,7 @@ import type { AccountingQueueFigures, AccountingQueueOptions } from './accountin
 import { ACCOUNTING_REFUSED_TABLE, NAS_STREAM } from './accounting-queue-options.js';
 import type { RecordedCause } from './accounting-record.js';
 import { sessionAttributes, usageAttributes } from './accounting-record.js';
-import type { Accounting, AccountingSession, AccountingUsage, TerminateCause } from './port.js';
+import type { Accounting, AccountingSession, AccountingUsage, EarlierBooks, TerminateCause } from './port.js';
 import type { RadiusNas } from './radius-nas-attributes.js';
 
 /** What the store must be opened with. */
@@ -33,6 +33,15 @@ export interface RadiusAccountingOptions extends AccountingQueueOptions {
   readonly bootId: string;
 }
 
+/** How many sessions are closed with one commit: a few milliseconds of the event loop. */
+const PORTION = 100;
+
+/** What became of the accounting sessions of an earlier run. */
+export interface OpenSessions extends Pick<EarlierBooks, 'isOver'> {
+  /** `begins`: the server takes some or all of them for ended. */
+  readonly accounting: 'goes-on' | 'begins';
+}
+
 export class RadiusAccounting implements Accounting {
   readonly interimIntervalSeconds: number;
   readonly #queue: AccountingQueue;
@@ -41,14 +50,14 @@ export class RadiusAccounting implements Accounting {
   readonly #clock: Clock;
   readonly #bootId: string;
   readonly #nasState: NasState | null;
-  #left: readonly OpenSession[];
+  /** Of an earlier run. */
+  #left: readonly string[];
 
   private constructor(
     options: RadiusAccountingOptions,
     parts: {
       readonly queue: AccountingQueue;
       readonly ledger: AccountingLedger;
-      readonly left: readonly OpenSession[];
       readonly nasState: NasState | null;
     },
   ) {
@@ -57,7 +66,7 @@ export class RadiusAccounting implements Accounting {
     this.#clock = options.clock;
     this.#queue = parts.queue;
     this.#ledger = parts.ledger;
-    this.#left = parts.left;
+    this.#left = parts.ledger.ids();
     this.#nasState = parts.nasState;
     this.#bootId = options.bootId;
   }
@@ -70,37 +79,63 @@ export class RadiusAccounting implements Accounting {
     if (!nasState.ok) return nasState;
     const queue = await AccountingQueue.open(options);
     if (!queue.ok) return queue;
-    const parts = { queue: queue.value, nasState: nasState.value, ...loaded.value };
+    const parts = { queue: queue.value, nasState: nasState.value, ledger: loaded.value };
     return { ok: true, value: new RadiusAccounting(options, parts) };
   }
 
   /**
-   * Sends Accounting-On unless the server was told so in this boot of the machine and of no Off since. `goes-on`: sessions
-   * that an earlier run left open are the same sessions still; `begins`: for the server they have all ended.
+   * Sends Accounting-On unless the server was told so in this boot of the machine and of no Off since. Tells which sessions
+   * that an earlier run left open have ended for the server; ids of this run begin with `prefix`. Where some have, `begun`
+   * is to be called when they are closed and begun anew, in portions and over restarts as it happens.
    */
-  begin(): 'goes-on' | 'begins' {
-    if (this.#nasState?.status === 'On' && this.#nasState.bootId === this.#bootId) return 'goes-on';
-    this.announce('On');
-    return 'begins';
+  begin(prefix: string): OpenSessions {
+    const said = this.#nasState;
+    const goesOn = said?.status === 'On' && said.bootId === this.#bootId;
+    if (goesOn && said.begun === undefined) return { accounting: 'goes-on', isOver: () => false };
+    const begun = [...((goesOn ? said.begun : null) ?? []), prefix];
+    const state: NasState = { status: 'On', bootId: this.#bootId, begun };
+    if (goesOn) this.#queue.change([nasStateChange(state)]);
+    else this.#announce(state);
+    const starts = begun.map((each) => `${each}-`);
+    return { accounting: 'begins', isOver: (id) => !starts.some((start) => id.startsWith(start)) };
+  }
+
+  /** Every session that was over has been closed, and what goes on has begun anew. */
+  begun(): void {
+    this.#queue.change([nasStateChange({ status: 'On', bootId: this.#bootId })]);
   }
 
   /**
-   * Ends the accounting of every session that an earlier run left open and that is not among `alive` (Acct-Session-Ids):
-   * a Stop with NAS-Reboot, the last counters known (here, or to others: `known`), and the time when they were. Returns
-   * how many.
+   * Ends the accounting of every session that an earlier run left open and that is not among `alive` (Acct-Session-Ids), in
+   * portions: a Stop with NAS-Reboot, the last counters known, and the time when they were. Gives how many. Once.
    */
-  closeLost(alive: ReadonlySet<string>, known: ReadonlyMap<string, AccountingUsage> = new Map()): number {
-    const lost = this.#left.filter(({ attributes }) => !alive.has(attributes['Acct-Session-Id']));
+  async closeLost(alive: ReadonlySet<string>): Promise<StoreResult<number>> {
+    const ids = this.#left.filter((id) => !alive.has(id));
     this.#left = [];
-    for (const session of lost) {
-      const later = known.get(session.attributes['Acct-Session-Id']) ?? session.reported;
-      const reported = {
-        traffic: mostTraffic(later.traffic, session.reported.traffic),
-        durationMs: Math.max(later.durationMs, session.reported.durationMs),
-      };
-      this.#stop({ ...session, reported }, 'NAS-Reboot');
+    let closed = 0;
+    for (let at = 0; at < ids.length; at += PORTION) {
+      const lost = await this.#ledger.read(ids.slice(at, at + PORTION));
+      if (!lost.ok) return lost;
+      // The next start closes the others.
+      if (!this.#queue.isOpen) break;
+      for (const session of lost.value) this.#stop(session, 'NAS-Reboot');
+      closed += lost.value.length;
+      await this.stored();
     }
-    return lost.length;
+    return { ok: true, value: closed };
+  }
+
+  /** As `EarlierBooks` has it. */
+  async closing(ids: readonly string[]): Promise<Awaited<ReturnType<EarlierBooks['closing']>>> {
+    const found = await this.#ledger.read(ids);
+    if (!found.ok) return found;
+    const left = new Map(found.value.map((session) => [session.attributes['Acct-Session-Id'], session]));
+    const close = (id: string, known: AccountingUsage): void => {
+      const session = left.get(id);
+      if (session === undefined) return;
+      this.#stop({ ...session, reported: this.#ledger.advance(id, known) }, 'NAS-Reboot');
+    };
+    return { ok: true, value: close };
   }
 
   /**
@@ -108,14 +143,17 @@ export class RadiusAccounting implements Accounting {
    * (RFC 2866 §5.1). Records of sessions that follow wait until the server has it.
    */
   announce(status: 'On' | 'Off'): void {
+    this.#announce({ status, bootId: this.#bootId });
+  }
+
+  #announce(state: NasState): void {
     const now = this.#clock.wallMs();
     const record = {
-      'Acct-Status-Type': `Accounting-${status}` as const,
+      'Acct-Status-Type': `Accounting-${state.status}` as const,
       'Acct-Session-Id': `nas-${now.toString(36)}`,
       'Event-Timestamp': Math.floor(now / 1000),
     };
-    const changes = [nasStateChange({ status, bootId: this.#bootId })];
-    this.#queue.put({ kind: 'nas', stream: NAS_STREAM, record, changes });
+    this.#queue.put({ kind: 'nas', stream: NAS_STREAM, record, changes: [nasStateChange(state)] });
   }
 
   start(session: AccountingSession): void {

@@ -49,6 +49,8 @@ interface Entry {
   base: TrafficCounters;
   known: TrafficCounters;
   activeMs: number;
+  /** The dataplane began to count anew, and the session's row may not say so. */
+  isAnew: boolean;
   /** When the lease ran out, where that was before this run. */
   endedMs: number;
   interim: TimerHandle | null;
@@ -58,7 +60,8 @@ interface Entry {
 
 export class AccountingLedger {
   readonly #o: LedgerOptions;
-  readonly #boot = randomBytes(6).toString('hex');
+  /** What the ids of this run begin with. */
+  readonly prefix = randomBytes(6).toString('hex');
   readonly #byAddress = new Map<Ipv4, Entry>();
   readonly #byAccountingId = new Map<string, SessionRecord>();
   #count = 0;
@@ -80,7 +83,7 @@ export class AccountingLedger {
   started(record: SessionRecord, grant: Grant, attachment: Attachment): void {
     this.#count += 1;
     const session: AccountingSession = {
-      accountingId: `${this.#boot}-${this.#count.toString(16)}`,
+      accountingId: `${this.prefix}-${this.#count.toString(16)}`,
       multiSessionId: record.id,
       subscriberId: record.identity.subscriberId,
       ontSerial: record.identity.ontSerial,
@@ -117,7 +120,15 @@ export class AccountingLedger {
   /** The dataplane lost its counters of this address, or counts it anew: the account goes on from what was known. */
   countsAnew(address: Ipv4): void {
     const entry = this.#byAddress.get(address);
-    if (entry !== undefined) entry.base = entry.known;
+    if (entry === undefined) return;
+    entry.base = entry.known;
+    entry.isAnew = true;
+  }
+
+  /** Whether it does so since the row of this session was written. */
+  isAnew(record: SessionRecord, address: Ipv4): boolean {
+    const entry = this.#byAddress.get(address);
+    return entry?.record === record && entry.isAnew;
   }
 
   /** The lease was renewed: it does not end where it seemed to when it was adopted. */
@@ -127,10 +138,21 @@ export class AccountingLedger {
       entry.endedMs = expiresAtMs <= this.#o.clock.monotonicMs() ? expiresAtMs : Infinity;
   }
 
-  /** Looks after what was adopted. */
-  resume(address: Ipv4): void {
+  /** What was adopted of this session and still is its own; null for none. */
+  adopted(
+    record: SessionRecord,
+    address: Ipv4,
+  ): { readonly accountingId: string; readonly usage: AccountingUsage } | null {
     const entry = this.#byAddress.get(address);
-    if (entry === undefined) return;
+    return entry?.record === record
+      ? { accountingId: entry.session.accountingId, usage: usageUntil(entry, record.writtenMs) }
+      : null;
+  }
+
+  /** Looks after what was adopted of this session. */
+  resume(record: SessionRecord, address: Ipv4): void {
+    const entry = this.#byAddress.get(address);
+    if (entry?.record !== record) return;
     const nowMs = this.#o.clock.monotonicMs();
     // Traffic since the last look: it was active, nobody knows when.
     if (total(this.#used(entry, this.#traffic(entry))) !== total(entry.known)) entry.activeMs = nowMs;
@@ -143,12 +165,9 @@ export class AccountingLedger {
     if (entry !== undefined) this.#remove(entry);
   }
 
-  /** The accounting sessions that are open, and what each has used as far as is known. */
-  *open(): Iterable<readonly [accountingId: string, usage: AccountingUsage]> {
-    for (const { session, startedMs, known, record } of this.#byAddress.values()) {
-      const durationMs = Math.max(0, record.writtenMs - startedMs);
-      yield [session.accountingId, { traffic: known, durationMs }];
-    }
+  /** The accounting sessions that are open. */
+  ids(): ReadonlySet<string> {
+    return new Set(this.#byAccountingId.keys());
   }
 
   /** Looks how much was used by now. */
@@ -205,7 +224,7 @@ export class AccountingLedger {
     { startedMs, base, known, activeMs }: Pick<Entry, 'startedMs' | 'base' | 'known' | 'activeMs'>,
     endedMs: number,
   ): Entry {
-    const used = { startedMs, base, known, activeMs, endedMs };
+    const used = { startedMs, base, known, activeMs, endedMs, isAnew: false };
     const entry = { session, record, ...used, interim: null, timeout: null, idle: null };
     this.#byAddress.set(session.address, entry);
     this.#byAccountingId.set(session.accountingId, record);
@@ -285,6 +304,11 @@ export class AccountingLedger {
   #after(delayMs: number, fire: () => void): TimerHandle {
     return this.#o.clock.after(Math.max(0, delayMs), fire);
   }
+}
+
+/** As far as is known. */
+function usageUntil({ known, startedMs }: Entry, atMs: number): AccountingUsage {
+  return { traffic: known, durationMs: Math.max(0, atMs - startedMs) };
 }
 
 function total(traffic: TrafficCounters): bigint {

@@ -2,7 +2,7 @@
  * The session manager: puts the parts of this room together, and ends them in order. The desks are where inlets meet sessions;
  * here is decided nothing of any session.
  */
-import type { Accounting, AccountingUsage, Authenticator, AuthorizationInlet } from '../aaa/port.js';
+import type { Accounting, Authenticator, AuthorizationInlet } from '../aaa/port.js';
 import type { Dataplane, RemovalReceipt } from '../dataplane/port.js';
 import { auditSession } from '../model/audit.js';
 import type { BootClock, Clock } from '../model/clock.js';
@@ -224,11 +224,6 @@ export class SessionManager implements LifecycleSource {
     return { refused, takeovers, liveness: this.#liveness?.results ?? NO_LINE_FIGURES.liveness };
   }
 
-  /** The accounting sessions that are open, and what each has used as far as is known. */
-  openAccounting(): ReadonlyMap<string, AccountingUsage> {
-    return new Map(this.#ledger.open());
-  }
-
   durabilityFigures(): DurabilityFigures {
     return {
       failure: this.#journal?.failure ?? null,
@@ -258,6 +253,7 @@ export class SessionManager implements LifecycleSource {
     this.#admission.close();
     this.#liveness?.close();
     this.#seeker?.close();
+    this.restoration?.close();
     if (how === 'keep' && this.#journal !== null) return this.#keep(this.#journal);
     await this.#afterAll({ type: 'end', cause: 'NAS-Request' }, () => true);
   }

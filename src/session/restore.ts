@@ -13,7 +13,7 @@
  * | moving                                   | the old lease is ended; the client asks again for the new one         |
  * | releasing, dropping-held, declining, closing | goes on to its end, with what the dataplane counted last           |
  */
-import type { Authenticator } from '../aaa/port.js';
+import type { Authenticator, EarlierBooks } from '../aaa/port.js';
 import type {
   Dataplane,
   ReconcileReport,
@@ -28,6 +28,7 @@ import { addTraffic, NO_TRAFFIC } from '../model/traffic-counters.js';
 import type { TrafficCounters } from '../model/traffic-counters.js';
 import type { AddressPools } from '../pool/port.js';
 import type { Store, StoredEntry, StoreResult } from '../store/port.js';
+import { AccountingRestart } from './accounting-restart.js';
 import type { Instants } from './instants.js';
 import type { SessionJournal } from './journal.js';
 import { ASSIGNMENT_TABLE, assignmentOf, QUARANTINE_TABLE, quarantineOf } from './kept-rows.js';
@@ -76,8 +77,11 @@ export class Restoration {
   /** Sessions that cannot be served as they were, and why; they are closed. */
   readonly #unserved: string[] = [];
 
+  readonly #accounting: AccountingRestart;
+
   constructor(options: RestorationOptions) {
     this.#o = options;
+    this.#accounting = new AccountingRestart(options);
   }
 
   get unserved(): readonly string[] {
@@ -153,13 +157,10 @@ export class Restoration {
     if (prolonged !== null) await journal.stored(prolonged);
   }
 
-  /**
-   * Goes on with every session: deadlines, accounting, removals that were begun. Where accounting `begins` (the server was
-   * told that all sessions ended), a lease that goes on is a new accounting session.
-   */
-  async resume(accounting: 'goes-on' | 'begins'): Promise<void> {
+  /** Goes on with every session: deadlines, and removals that were begun. */
+  async resume(): Promise<void> {
     for (const [at, restored] of this.#restored.entries()) {
-      this.#resume(restored, accounting);
+      this.#resume(restored);
       if (at % PAGE === PAGE - 1) await breath();
     }
   }
@@ -173,22 +174,31 @@ export class Restoration {
       this.#o.runner.promise(record);
       if (at % PAGE === PAGE - 1) await breath();
     }
-    this.#restored.length = 0;
   }
 
-  #resume({ record, removal, traffic, receipts }: Restored, accounting: 'goes-on' | 'begins'): void {
-    const { ledger, runner, clock, journal } = this.#o;
+  /** What the ids of accounting sessions of this run begin with; and those that go on, of an earlier one. */
+  get accountingPrefix(): string {
+    return this.#o.ledger.prefix;
+  }
+
+  get accountingIds(): ReadonlySet<string> {
+    return this.#o.ledger.ids();
+  }
+
+  /** Goes on with accounting, beside service; see AccountingRestart. Once, and the last that is done here. */
+  account(earlier: EarlierBooks): Promise<StoreResult<boolean>> {
+    const records = this.#restored.splice(0).map(({ record }) => record);
+    return this.#accounting.run(records, earlier);
+  }
+
+  close(): void {
+    this.#accounting.close();
+  }
+
+  #resume({ record, traffic, receipts }: Restored): void {
+    const { runner } = this.#o;
     const { state } = record.session;
     if (!isServed(state)) return;
-    const now = holding(state);
-    if (now !== null) {
-      if (accounting === 'begins') {
-        ledger.drop(now.grant.address);
-        const goesOn = removal === null && now.expiresAtMs > clock.monotonicMs();
-        if (goesOn) ledger.started(record, now.grant, now.attachment);
-        journal.changed(record);
-      } else ledger.resume(now.grant.address);
-    }
     runner.watch(record, state);
     if (record.session.step !== null) runner.push(record, { event: { type: 'removed', traffic, receipts } });
   }

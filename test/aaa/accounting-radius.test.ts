@@ -35,7 +35,7 @@ interface World {
 async function open(
   folder: string,
   to: { readonly port: number; readonly secret: string } | AccountingSender,
-  clock: Clock = systemClock,
+  { clock = systemClock, bootId = 'boot' }: { readonly clock?: Clock; readonly bootId?: string } = {},
 ): Promise<World> {
   const store = await openStore(folder);
   const client =
@@ -59,7 +59,7 @@ async function open(
     clock,
     nas: NAS,
     interimIntervalSeconds: 300,
-    bootId: 'boot',
+    bootId,
     sender: client === null ? (to as AccountingSender) : new RadiusAccountingSender({ client, nas: NAS }),
     limits: { firstRetryMs: 100, lastRetryMs: 500 },
   });
@@ -189,8 +189,8 @@ describe('RADIUS accounting over a restart', () => {
     records.length = 0;
 
     const second = await open(folder, log(records));
-    assert.equal(second.accounting.closeLost(new Set(['alive'])), 1);
-    assert.equal(second.accounting.closeLost(new Set()), 0);
+    assert.deepEqual(await second.accounting.closeLost(new Set(['alive'])), { ok: true, value: 1 });
+    assert.deepEqual(await second.accounting.closeLost(new Set()), { ok: true, value: 0 });
     await empty(second);
     await second.close();
     assert.equal(records.length, 1);
@@ -206,7 +206,7 @@ describe('RADIUS accounting over a restart', () => {
 
     records.length = 0;
     const third = await open(folder, log(records));
-    assert.equal(third.accounting.closeLost(new Set()), 1);
+    assert.deepEqual(await third.accounting.closeLost(new Set()), { ok: true, value: 1 });
     await empty(third);
     await third.close();
     assert.equal(records[0]?.['Acct-Session-Id'], 'alive');
@@ -222,7 +222,7 @@ describe('RADIUS accounting over a restart', () => {
     await empty(first);
     await first.close();
     const second = await open(folder, log(records));
-    second.accounting.closeLost(new Set(['a']));
+    await second.accounting.closeLost(new Set(['a']));
     second.accounting.interim(session, { traffic: traffic(100n), durationMs: 10_000 });
     second.accounting.stop(session, { traffic: traffic(9_500n), durationMs: 70_000, cause: 'User-Request' });
     await empty(second);
@@ -231,6 +231,42 @@ describe('RADIUS accounting over a restart', () => {
       'Acct-Input-Octets' in record ? [record['Acct-Input-Octets'], record['Acct-Session-Time']] : [],
     );
     assert.deepEqual(figures, [[], ['9000', 60], ['9000', 60], ['9500', 70]]);
+  });
+
+  it('begins anew after a boot, over as many restarts as that takes, and leaves alone what has begun since', async (t) => {
+    const folder = temporaryFolder(t);
+    const records: AccountingRecord[] = [];
+    const begin = async (prefix: string, bootId: string) => {
+      const life = await open(folder, log(records), { bootId });
+      return { life, ...life.accounting.begin(prefix) };
+    };
+    const first = await begin('p1', 'boot-1');
+    assert.equal(first.accounting, 'begins');
+    first.life.accounting.begun();
+    first.life.accounting.start(accountingSession('p1-1', STARTED));
+    await first.life.close();
+    const second = await begin('p2', 'boot-2');
+    assert.deepEqual(['p1-1', 'p2-1', 'p2'].map(second.isOver), [true, false, true]);
+    second.life.accounting.start(accountingSession('p2-1', STARTED));
+    // It ends before all were gone through.
+    await second.life.close();
+    const third = await begin('p3', 'boot-2');
+    assert.equal(third.accounting, 'begins');
+    assert.deepEqual(['p1-1', 'p2-1', 'p3-1'].map(third.isOver), [true, false, false]);
+    const closing = await third.life.accounting.closing(['p1-1', 'gone']);
+    assert.ok(closing.ok);
+    for (const id of ['p1-1', 'gone']) closing.value(id, { traffic: NO_TRAFFIC, durationMs: 5_000 });
+    third.life.accounting.begun();
+    await empty(third.life);
+    await third.life.close();
+    const fourth = await begin('p4', 'boot-2');
+    assert.equal(fourth.accounting, 'goes-on');
+    assert.deepEqual(['p2-1', 'p3-1'].map(fourth.isOver), [false, false]);
+    await fourth.life.close();
+    assert.deepEqual(
+      records.map((record) => record['Acct-Status-Type']),
+      ['Accounting-On', 'Start', 'Accounting-On', 'Start', 'Stop'],
+    );
   });
 
   it('announces itself before the first start, under a session id of its own', async (t) => {

@@ -40,7 +40,7 @@ const opened = await RadiusAccounting.open({
 });
 if (!opened.ok) throw new Error(opened.failure.reason);
 const accounting = opened.value;
-accounting.closeLost(new Set());
+await accounting.closeLost(new Set());
 
 async function durably(what: string): Promise<void> {
   const failure = await accounting.stored();

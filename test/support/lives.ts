@@ -230,13 +230,9 @@ export class Life {
     this.#books.accounting = opened.value;
     const log = (line: object): void => void world.logged.push({ ...line });
     const logger = { info: log, warn: log, error: log } as unknown as Parameters<typeof restore>[0]['logger'];
-    const accounting = opened.value;
-    await restore({
+    const account = await restore({
       manager: this.manager,
-      aaa: {
-        begin: () => accounting.begin(),
-        closeLost: (alive, known) => void accounting.closeLost(alive, known),
-      },
+      books: opened.value,
       dataplane: {
         reconcile: (wanted) => this.#passing(() => world.dataplane.reconcile(wanted)),
         standing: () =>
@@ -280,6 +276,7 @@ export class Life {
     this.#server.start();
     await punts.backlogRead();
     if (!this.isDead) await this.manager.restoration?.promise();
+    if (!this.isDead) await account();
   }
 
   /** Lets everything happen that waits for no clock: the store's thread answers by messages, so this takes real time. */
