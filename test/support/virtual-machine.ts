@@ -9,8 +9,9 @@ import { createInterface } from 'node:readline';
 import type { ExecResult } from '../../src/lab/exec.js';
 import { patience } from '../../src/lab/patience.js';
 
-const BOOT_DEADLINE_MS = 60_000 * patience;
-const COMMAND_DEADLINE_MS = 60_000 * patience;
+/** Three emulated guests on a machine that others use have taken minutes to boot. */
+const BOOT_DEADLINE_MS = 300_000 * patience;
+const COMMAND_DEADLINE_MS = 300_000 * patience;
 /** For QEMU itself; the test's own deadline comes first. */
 const LONGEST_SECONDS = 3_600;
 
@@ -55,7 +56,7 @@ export class VirtualMachine {
     this.#folder = folder;
   }
 
-  /** Resolves when systemd has started what it starts. `repository` is where scripts/vm is. */
+  /** Resolves when systemd has started what it starts; a guest that does not come up is ended. `repository` is where scripts/vm is. */
   static async boot(repository: string, options: VirtualMachineOptions): Promise<VirtualMachine> {
     const { folder, kernel, memoryMb, name, qemu, root } = options;
     mkdirSync(folder, { recursive: true });
@@ -71,7 +72,13 @@ export class VirtualMachine {
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     const machine = new VirtualMachine(child, options);
-    await machine.#listen();
+    try {
+      await machine.#listen();
+    } catch (error) {
+      // Or the emulator would go on, and this process with it.
+      await machine.stop();
+      throw error;
+    }
     return machine;
   }
 
@@ -103,7 +110,7 @@ export class VirtualMachine {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGTERM');
     await ended;
@@ -111,7 +118,10 @@ export class VirtualMachine {
 
   #listen(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const giveUp = (why: string): void => reject(new Error(`${this.name}: ${why}\n${this.#said}`));
+      const giveUp = (why: string): void => {
+        clearTimeout(deadline);
+        reject(new Error(`${this.name}: ${why}\n${this.#said}`));
+      };
       const deadline = setTimeout(() => giveUp('does not come up'), BOOT_DEADLINE_MS);
       this.#child.once('exit', (code) => giveUp(`ended with ${code}`));
       createInterface({ input: this.#child.stdout ?? process.stdin }).on('line', (line) => {
